@@ -1,0 +1,28 @@
+/*
+ * emit.h - IR to C text and manifest. No decisions: whatever costs or shares
+ * is settled in opt.
+ */
+#ifndef SC_EMIT_H
+#define SC_EMIT_H
+
+#include "ir/ir.h"
+
+typedef struct sc_manifest_file {
+    sg_str path;
+    char sha256[65];
+} sc_manifest_file;
+
+typedef struct sc_emit_options {
+    sg_str name; /* of the detector; any text, mangled here */
+    SG_VEC(sc_manifest_file) pipelines, filters;
+    SG_VEC(sg_str) flags; /* options that change what is emitted */
+} sc_emit_options;
+
+/* The manifest (interface.md), one line of JSON. */
+sg_str sc_emit_manifest(sc_session *s, const sc_ir *ir,
+                        const sc_emit_options *o);
+/* The C file. Deterministic, a fixed point of clang-format. */
+void sc_emit_c(sc_session *s, const sc_ir *ir, const sc_emit_options *o,
+               sg_buf *out);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * ir.h - the program between Sigma and C: flat arrays, referenced by index.
+ *
+ * A predicate is one bit per event. A node is a hash-consable boolean over
+ * predicates. A rule is a list of selections (nodes) and a match node whose
+ * leaves are selections. Operand tables are those of the ABI, with text in
+ * place of pool offsets.
+ */
+#ifndef SC_IR_H
+#define SC_IR_H
+
+#include "base/base.h"
+
+/* Whom the IR borrows texts from. */
+struct sc_ast;
+
+typedef struct sc_ir_field {
+    sg_str name;
+    uint32_t flags; /* SIGMA_FIELD_* */
+} sc_ir_field;
+
+typedef struct sc_ir_pred {
+    uint32_t field; /* NULL-named keyword field included */
+    sigma_op op;
+    uint8_t flags;
+    uint32_t first, count; /* as in sigma_pred; FIELD, BOOL: first only */
+    sc_span at;            /* first rule that asked for it */
+} sc_ir_pred;
+
+typedef enum sc_node_kind {
+    SC_NODE_FALSE,
+    SC_NODE_TRUE,
+    SC_NODE_PRED, /* first: predicate id */
+    SC_NODE_SEL,  /* first: selection index within the rule */
+    SC_NODE_NOT,  /* kids[first] */
+    SC_NODE_AND,  /* kids[first .. first+count) */
+    SC_NODE_OR
+} sc_node_kind;
+
+typedef struct sc_ir_node {
+    sc_node_kind kind;
+    uint32_t first, count;
+    sc_span at;
+} sc_ir_node;
+
+typedef struct sc_ir_sel {
+    sg_str name;   /* as written; filters': "filter TITLE: name" */
+    uint32_t node; /* over PRED leaves only */
+    sc_span at;
+    bool named;    /* the rule's own identifier: shown in alerts' `matched` */
+} sc_ir_sel;
+
+typedef struct sc_ir_derive {
+    uint32_t field;
+    uint32_t selection; /* relative to the rule, or SIGMA_NONE */
+    sg_str value;
+} sc_ir_derive;
+
+typedef struct sc_ir_meta {
+    uint32_t doc; /* session doc: path, sha256 */
+    sg_str id, name, title, level, status, description;
+    uint32_t tag_first, tag_count; /* ir->strs */
+} sc_ir_meta;
+
+typedef struct sc_ir_rule {
+    sc_ir_meta meta;
+    uint32_t flags; /* SIGMA_RULE_* */
+    uint32_t node;  /* the condition, over SEL leaves */
+    uint32_t gate;  /* necessary predicate or SIGMA_NONE (opt/gate.c) */
+    uint32_t time_field;
+    uint32_t sel_first, sel_count;
+    uint32_t derive_first, derive_count;
+    uint32_t route;
+    sg_str condition; /* text of the condition(s), for comments */
+    sc_span condition_at;
+} sc_ir_rule;
+
+typedef struct sc_ir_column {
+    sigma_column_kind kind;
+    sg_str name;
+} sc_ir_column;
+
+typedef struct sc_ir_corr {
+    sc_ir_meta meta;
+    sigma_corr_type type;
+    uint32_t flags; /* SIGMA_CORR_* */
+    int64_t timespan;
+    sg_str timespan_text;
+    uint32_t ref_first, ref_count;
+    uint32_t key_first, key_count; /* ir->keys: names shown */
+    uint32_t source_first, value_count;
+    uint32_t cond_first, cond_count;
+    uint32_t expr_first, expr_count;
+    double percentile;
+    uint32_t column_first, column_count;
+    uint32_t sort_column, limit;
+    sc_span at;
+} sc_ir_corr;
+
+typedef struct sc_ir {
+    sg_arena *arena;
+    SG_VEC(sc_ir_field) fields;
+    SG_VEC(sg_str) lits; /* folded unless the predicate is CASED, REGEX, CIDR */
+    SG_VEC(sg_num) nums;
+    SG_VEC(sc_ir_pred) preds;
+    SG_VEC(sc_ir_node) nodes;
+    SG_VEC(uint32_t) kids;
+    SG_VEC(sc_ir_sel) sels;
+    SG_VEC(sc_ir_derive) derives;
+    SG_VEC(sg_str) strs;
+    SG_VEC(sc_ir_rule) rules;
+    SG_VEC(sigma_route) routes;
+    SG_VEC(sigma_route_check) route_checks;
+    SG_VEC(sc_ir_corr) corrs; /* inner ones first */
+    SG_VEC(sigma_corr_ref) corr_refs;
+    SG_VEC(sg_str) keys;
+    SG_VEC(uint32_t) sources;
+    SG_VEC(sigma_corr_cond) conds;
+    SG_VEC(sigma_expr) exprs;
+    SG_VEC(sc_ir_column) columns;
+} sc_ir;
+
+typedef enum sc_operand {
+    SC_OPERAND_LITS,
+    SC_OPERAND_NUMS,
+    SC_OPERAND_FIELD,
+    SC_OPERAND_BOOL,
+    SC_OPERAND_NONE
+} sc_operand;
+
+/* Columns of sigma_ops.def. */
+const char *sc_op_text(sigma_op op);
+sc_operand sc_op_operand(sigma_op op);
+unsigned sc_op_cost(sigma_op op);
+
+/* Lower resolved rules (struct sc_ast) to IR. Rules that cannot be lowered are
+ * reported against their doc and left out. Never NULL. */
+struct sc_session;
+sc_ir *sc_ir_build(sc_session *s, const struct sc_ast *ast);
+/* Assert every invariant; aborts with a message when one is broken. */
+void sc_ir_verify(const sc_ir *ir);
+/* Stable text, one entity a line (--dump=ir). */
+void sc_ir_dump(const sc_session *s, sg_buf *out, const sc_ir *ir);
+
+/* -------- the oracle (refeval.c) ----------------------------------------- */
+
+/* An event as the oracle sees it: a cJSON tree. */
+typedef struct sc_ref_event sc_ref_event;
+/* NULL when the text is no JSON object. malloc-owned. */
+sc_ref_event *sc_ref_event_parse(sg_str line);
+void sc_ref_event_free(sc_ref_event *event);
+/* Slow, obvious verdicts: the meaning of the IR. */
+bool sc_ref_pred(const sc_ir *ir, uint32_t pred, const sc_ref_event *event);
+bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
+                 const sc_ref_event *event);
+bool sc_ref_rule(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
+
+#endif

@@ -1,0 +1,292 @@
+/*
+ * sigma_abi.h - the contract between emitted C and the runtime.
+ *
+ * The only header that emitted C includes. Everything here is constant data
+ * plus two small inline functions. Strings live in one pool and are named by
+ * offset and length, so a detector needs no relocations but its functions.
+ * `abi` and `size` come first in sigma_detector; the runtime checks both
+ * before it reads on.
+ */
+#ifndef SIGMA_ABI_H
+#define SIGMA_ABI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIGMA_ABI 1u
+#define SIGMA_NONE UINT32_MAX /* "no such index" in every table below */
+
+/* A string in the pool: `len` bytes at pool + off, not NUL-terminated. */
+typedef struct sigma_ref {
+    uint32_t off, len;
+} sigma_ref;
+
+/* An exact number: what a rule or an event wrote, never rounded when it is an
+ * integer that fits 64 bits. */
+typedef enum sigma_num_kind { SIGMA_INT, SIGMA_UINT, SIGMA_FLOAT } sigma_num_kind;
+
+/* SIGMA_UINT is used only above INT64_MAX, so each value has one form. */
+typedef struct sigma_num {
+    sigma_num_kind kind;
+    union {
+        int64_t i;
+        uint64_t u;
+        double f;
+    } v;
+} sigma_num;
+
+typedef enum sigma_op {
+#define OP(name, text, operand, cost, doc) SIGMA_OP_##name,
+#include "sigma_ops.def"
+#undef OP
+    SIGMA_OP_COUNT
+} sigma_op;
+
+/* Flags of a predicate. Each op reads only its own (see sigma_ops.def). */
+enum {
+    SIGMA_F_CASED = 1,     /* string ops, FIELDREF: compare case-sensitively */
+    SIGMA_F_RE_I = 2,      /* REGEX: ignore case */
+    SIGMA_F_RE_M = 4,      /* REGEX: ^ and $ also at line ends */
+    SIGMA_F_RE_S = 8,      /* REGEX: . matches a newline */
+    SIGMA_F_PART_SHIFT = 4 /* TIME_*: bits 4-6 hold a sigma_time_part */
+};
+
+typedef enum sigma_time_part {
+    SIGMA_MINUTE,
+    SIGMA_HOUR,
+    SIGMA_DAY,
+    SIGMA_WEEK,
+    SIGMA_MONTH,
+    SIGMA_YEAR
+} sigma_time_part;
+
+/* In GLOB literals: bytes that never occur in UTF-8 stand for wildcards. */
+#define SIGMA_GLOB_STAR '\xFF' /* any run of characters, newlines too */
+#define SIGMA_GLOB_ANY '\xFE'  /* exactly one code point */
+
+/* How a field is used; the runtime projects predicate fields from every event
+ * and context fields only from events that matched. */
+enum {
+    SIGMA_FIELD_PRED = 1,    /* some predicate reads it */
+    SIGMA_FIELD_CONTEXT = 2, /* group-by, values, event time, reports */
+    SIGMA_FIELD_KEYWORDS = 4 /* not a field: every scalar value of the event */
+};
+
+typedef struct sigma_field {
+    sigma_ref name; /* as the rule (after pipelines) wrote it */
+    uint32_t flags;
+} sigma_field;
+
+/* One bit per event: does any value of `field` satisfy `op` with any operand
+ * in [first, first + count)? What first and count index depends on the op's
+ * operand kind: lits, nums, a field id, a boolean, or nothing. */
+typedef struct sigma_pred {
+    uint32_t field;
+    uint8_t op;
+    uint8_t flags;
+    uint32_t first, count;
+} sigma_pred;
+
+/* The event as emitted code sees it: bits computed on demand, then kept. */
+typedef struct sigma_event {
+    uint64_t *known; /* bit p: predicate p was evaluated for this event */
+    uint64_t *value; /* bit p: its verdict, when known */
+} sigma_event;
+
+/* Evaluate predicate p, record and return its verdict. */
+bool sigma_pred_eval(sigma_event *event, uint32_t p);
+
+/* The verdict of predicate p on this event. */
+static inline bool SIGMA_P(sigma_event *event, uint32_t p)
+{
+    const uint64_t bit = UINT64_C(1) << (p & 63);
+
+    if ((event->known[p >> 6] & bit) != 0)
+        return (event->value[p >> 6] & bit) != 0;
+    return sigma_pred_eval(event, p);
+}
+
+typedef bool sigma_match_fn(sigma_event *event);
+
+/* A search identifier that the condition uses, in rule order. */
+typedef struct sigma_selection {
+    sigma_ref name;
+    sigma_match_fn *holds;
+} sigma_selection;
+
+/* One branch of a derived field: when selection `selection` of the rule holds
+ * (SIGMA_NONE: always, the default) the field has this text. First wins. */
+typedef struct sigma_derive {
+    uint32_t field;     /* hides the event's own field of that id */
+    uint32_t selection; /* index into the rule's selections */
+    sigma_ref value;
+} sigma_derive;
+
+/* What an alert says about the rule or correlation that raised it. Absent
+ * texts have len 0. */
+typedef struct sigma_meta {
+    sigma_ref id, name, title, level, status, sha256;
+    uint32_t tag_first, tag_count; /* into strs */
+} sigma_meta;
+
+enum {
+    SIGMA_RULE_HIDDEN = 1 /* feeds correlations only, raises no alert */
+};
+
+typedef struct sigma_rule {
+    sigma_meta meta;
+    uint32_t flags;
+    uint32_t gate;       /* predicate it cannot match without, or NONE */
+    uint32_t time_field; /* field id of the event time, or NONE: the usual */
+    uint32_t selection_first, selection_count;
+    uint32_t derive_first, derive_count;
+    uint32_t route; /* index into routes, or NONE: any event */
+    sigma_match_fn *match;
+} sigma_rule;
+
+/* Log-source routing: an event that carries `field` with a value other than
+ * those listed is not for the rule. All checks of a route must pass; a check
+ * whose field the event lacks passes. */
+typedef struct sigma_route {
+    uint32_t check_first, check_count; /* into route_checks */
+} sigma_route;
+
+typedef struct sigma_route_check {
+    uint32_t pred;    /* holds: the value is one of those listed */
+    uint32_t present; /* holds: the event carries the field */
+} sigma_route_check;
+
+typedef enum sigma_corr_type {
+#define CORR(name, text, operand, doc) SIGMA_CORR_##name,
+#include "sigma_correlations.def"
+#undef CORR
+    SIGMA_CORR_COUNT
+} sigma_corr_type;
+
+typedef enum sigma_cmp {
+    SIGMA_CMP_EQ,
+    SIGMA_CMP_NEQ,
+    SIGMA_CMP_LT,
+    SIGMA_CMP_LTE,
+    SIGMA_CMP_GT,
+    SIGMA_CMP_GTE
+} sigma_cmp;
+
+/* What a correlation listens to: a rule, or a correlation (by its own index;
+ * inner ones come first in the table, so one pass in order serves chains). */
+typedef struct sigma_corr_ref {
+    uint32_t index;
+    bool is_correlation;
+} sigma_corr_ref;
+
+typedef struct sigma_corr_key {
+    sigma_ref name; /* as shown in alerts: group-by name after pipelines */
+} sigma_corr_key;
+
+typedef struct sigma_corr_cond {
+    sigma_cmp cmp;
+    sigma_num threshold;
+} sigma_corr_cond;
+
+/* Boolean temporal condition, postfix over the correlation's refs. */
+typedef enum sigma_expr_op {
+    SIGMA_EXPR_REF, /* push: ref `arg` was seen in the window */
+    SIGMA_EXPR_AND,
+    SIGMA_EXPR_OR,
+    SIGMA_EXPR_NOT
+} sigma_expr_op;
+
+typedef struct sigma_expr {
+    sigma_expr_op op;
+    uint32_t arg;
+} sigma_expr;
+
+/* A column of the search-mode report. */
+typedef enum sigma_column_kind {
+    SIGMA_COLUMN_COUNT,
+    SIGMA_COLUMN_VALUE,
+    SIGMA_COLUMN_FIRST_SEEN,
+    SIGMA_COLUMN_LAST_SEEN
+} sigma_column_kind;
+
+typedef struct sigma_column {
+    sigma_column_kind kind;
+    sigma_ref name;
+} sigma_column;
+
+enum {
+    SIGMA_CORR_HIDDEN = 1,   /* feeds other correlations only */
+    SIGMA_CORR_REPORT = 2,   /* has a sigcc.report block: flat search rows */
+    SIGMA_CORR_SORT_DESC = 4 /* sort column: largest first */
+};
+
+typedef struct sigma_correlation {
+    sigma_meta meta;
+    uint32_t type; /* sigma_corr_type */
+    uint32_t flags;
+    int64_t timespan;       /* nanoseconds */
+    sigma_ref timespan_text; /* as written: "5m" */
+    uint32_t ref_first, ref_count;
+    uint32_t key_first, key_count;
+    /* Field ids: source_first + ref * (key_count + value_count) + k gives
+     * the field of group key k for events of that ref; the value fields
+     * follow the keys. Aliases make them differ between refs. */
+    uint32_t source_first, value_count;
+    uint32_t cond_first, cond_count; /* all must hold */
+    uint32_t expr_first, expr_count; /* temporal types only */
+    double percentile;               /* 0-100, VALUE_PERCENTILE only */
+    uint32_t column_first, column_count;
+    uint32_t sort_column; /* index from column_first; or column_count + key
+                           * index; NONE: first_seen order */
+    uint32_t limit;       /* rows of the report; NONE: all */
+} sigma_correlation;
+
+/* A compiled pack of rules. */
+typedef struct sigma_detector {
+    uint32_t abi;  /* SIGMA_ABI */
+    uint32_t size; /* sizeof(sigma_detector) of the compiler's header */
+    const char *name;
+    const char *version;  /* of the compiler */
+    const char *manifest; /* JSON text, see the interface's manifest */
+    const char *pool;
+    const sigma_field *fields;
+    const sigma_ref *lits;
+    const sigma_num *nums;
+    const sigma_pred *preds;
+    const sigma_selection *selections;
+    const sigma_derive *derives;
+    const sigma_ref *strs;
+    const sigma_rule *rules;
+    const sigma_route *routes;
+    const sigma_route_check *route_checks;
+    const sigma_correlation *correlations;
+    const sigma_corr_ref *corr_refs;
+    const sigma_corr_key *corr_keys;
+    const uint32_t *corr_sources;
+    const sigma_corr_cond *corr_conds;
+    const sigma_expr *corr_exprs;
+    const sigma_column *columns;
+    uint32_t pool_size, field_count, lit_count, num_count, pred_count;
+    uint32_t selection_count, derive_count, str_count, rule_count;
+    uint32_t route_count, route_check_count, correlation_count;
+    uint32_t corr_ref_count, corr_key_count, corr_source_count;
+    uint32_t corr_cond_count, corr_expr_count, column_count;
+} sigma_detector;
+
+/* The command line of a detector; see `DETECTOR --help`. Returns the exit
+ * code. */
+int sigma_main(int argc, char **argv, const sigma_detector *detector);
+
+/* Emitted files end with this: `main` exists only where the build asks. */
+#ifdef SIGMA_WITH_MAIN
+#define SIGMA_MAIN(get)                                                        \
+    int main(int argc, char **argv)                                            \
+    {                                                                          \
+        return sigma_main(argc, argv, get());                                  \
+    }
+#else
+#define SIGMA_MAIN(get)
+#endif
+
+#endif

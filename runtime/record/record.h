@@ -1,0 +1,100 @@
+/*
+ * record.h - one event after projection: the values of wanted fields, found in
+ * a JSON line without building a tree.
+ *
+ * A plan is made once from the fields a detector needs. sr_project scans a
+ * line against it and fills an event. Views in the event borrow the line and
+ * the event's arena; both live until the next sr_event_begin.
+ */
+#ifndef SR_RECORD_H
+#define SR_RECORD_H
+
+#include "base/sg_base.h"
+
+typedef enum sr_kind {
+    SR_NULL,
+    SR_BOOL,
+    SR_NUMBER,
+    SR_STRING,
+    SR_OBJECT, /* exists, equals nothing */
+    SR_EMPTY   /* an empty array: exists, has no value */
+} sr_kind;
+
+typedef struct sr_value {
+    sg_str raw;    /* the token in the line, a string's quotes included */
+    sg_str text;   /* decoded string; canonical text of others on demand */
+    sg_str folded; /* on demand; ptr NULL until then */
+    sg_num num;    /* SR_NUMBER only */
+    uint32_t next; /* next value of the same field, or SIGMA_NONE */
+    uint8_t kind;  /* sr_kind */
+    bool boolean;  /* SR_BOOL only */
+} sr_value;
+
+/* Values of one field in event order; first is SIGMA_NONE when missing.
+ * Arrays are flattened; an object in them is one SR_OBJECT. */
+typedef struct sr_slot {
+    uint32_t first, last;
+} sr_slot;
+
+typedef struct sr_event {
+    sigma_event bits; /* first: sigma_pred_eval casts back */
+    sg_str line;
+    sr_slot *slots; /* one per field of the detector, then host's own */
+    sr_value *values;
+    uint32_t value_count, value_cap;
+    sg_arena arena;  /* reset per event */
+    void *evaluator; /* the eval layer's context */
+} sr_event;
+
+/* Why a line could not be read; text is constant, at is a byte offset. */
+typedef struct sr_fault {
+    const char *reason;
+    size_t at;
+} sr_fault;
+
+typedef struct sr_plan sr_plan;
+
+/* A wanted field: its name (see semantics section 4: literal top-level key
+ * first, then dotted path, then the places where Windows event shapes keep it)
+ * and the slot it fills. */
+typedef struct sr_want {
+    sg_str name;
+    uint32_t slot;
+    bool keywords; /* every scalar value; name unused */
+} sr_want;
+
+enum { SR_MAX_DEPTH = 512 }; /* nesting a line may have */
+
+/* Owned by the arena; never NULL. */
+sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count);
+
+/* Ready the event for a new line: no values, all `slot_count` slots missing.
+ * Allocates only until warm. */
+void sr_event_init(sr_event *event, uint32_t slot_count);
+void sr_event_begin(sr_event *event, sg_str line);
+void sr_event_free(sr_event *event);
+
+/* Scan event->line and fill the plan's slots. The line must be one JSON object
+ * (RFC 8259, UTF-8), with white space around it allowed; keys given twice: the
+ * last one wins. False with *fault filled when it is not; the event then holds
+ * nothing. Several plans may be run over one event. */
+bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
+
+/* Decoded or canonical text of a scalar: strings as is, numbers as
+ * sg_num_text, true/false. Not for NULL, OBJECT, EMPTY. */
+sg_str sr_value_text(sr_event *event, sr_value *value);
+/* The same, case-folded; computed once. */
+sg_str sr_value_folded(sr_event *event, sr_value *value);
+
+/* Iterate a field: for (v = sr_first(e, f); v; v = sr_next(e, v)). */
+static inline sr_value *sr_first(sr_event *event, uint32_t slot)
+{
+    const uint32_t i = event->slots[slot].first;
+    return i == SIGMA_NONE ? NULL : &event->values[i];
+}
+static inline sr_value *sr_next(sr_event *event, const sr_value *value)
+{
+    return value->next == SIGMA_NONE ? NULL : &event->values[value->next];
+}
+
+#endif
