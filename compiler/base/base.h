@@ -85,9 +85,6 @@ uint32_t sc_source_add(sc_session *s, sg_str path, sg_str text);
 /* 1-based line and column (in code points) of a byte offset. */
 void sc_source_pos(const sc_session *s, uint32_t source, uint32_t at,
                    uint32_t *line, uint32_t *column);
-/* Byte offset of libyaml's (line, column in characters), both 0-based. */
-uint32_t sc_source_offset(const sc_session *s, uint32_t source, uint32_t line,
-                          uint32_t column);
 /* The line (1-based) without its end. */
 sg_str sc_source_line(const sc_session *s, uint32_t source, uint32_t line);
 
@@ -123,9 +120,14 @@ const char *sc_code_doc(sc_code code);
 bool sc_code_find(sg_str name, sc_code *out);
 
 /* All diagnostics, ordered by source and place, as text with source line and
- * caret (colour: SGR sequences). Control characters of the input are shown
- * escaped, never sent to the terminal. */
+ * caret (colour: SGR sequences). At most 20 errors and 20 warnings of a file
+ * are shown; the rest is counted. Text of the input goes through sc_put_safe.
+ */
 void sc_diag_render(const sc_session *s, sg_buf *out, bool colour);
+/* Append text that came from outside so that a terminal shows it and obeys
+ * none of it: control characters, bidirectional controls and other invisible
+ * characters become \x1b, \u202e, \U000e0001. */
+void sc_put_safe(sg_buf *out, sg_str text);
 
 /* Hex SHA-256 of bytes. */
 void sc_sha256(sg_str data, char out[65]);

@@ -15,7 +15,12 @@ typedef struct sc_manifest_file {
 typedef struct sc_emit_options {
     sg_str name; /* of the detector; any text, mangled here */
     SG_VEC(sc_manifest_file) pipelines, filters;
-    SG_VEC(sg_str) flags; /* options that change what is emitted */
+    SG_VEC(sg_str)
+    flags; /* options that change what is emitted: "name" or
+            * "name=value" */
+    /* What the user named on the command line. An absolute path found below
+     * one of them is shown from its last component on. */
+    SG_VEC(sg_str) roots;
 } sc_emit_options;
 
 /* The manifest (interface.md), one line of JSON. */

@@ -155,4 +155,23 @@ bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
                  const sc_ref_event *event);
 bool sc_ref_rule(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
 
+/* A correlation whose condition held after an event. */
+typedef struct sc_ref_firing {
+    uint32_t corr;
+    uint32_t line;      /* 1-based, of the event that completed it */
+    int64_t time;       /* of that event, ns since 1970 */
+    const sg_str *keys; /* text of each group-by value, in rule order */
+} sc_ref_firing;
+
+typedef struct sc_ref_firings {
+    SG_VEC(sc_ref_firing) list;
+} sc_ref_firings;
+
+/* Naive correlations (refcorr.c; semantics section 9): every firing, level
+ * triggered, that the lines cause in order; inner correlations fire before
+ * outer ones. Lines that are no JSON object count as lines and nothing else;
+ * events without a readable time take no part. Result in the arena. */
+void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
+                      sg_arena *arena, sc_ref_firings *out);
+
 #endif

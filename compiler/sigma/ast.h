@@ -265,7 +265,8 @@ void sc_pattern_add(sc_session *s, sc_pattern *p, sc_tok tok);
 bool sc_regex_check(sg_str pattern, uint8_t flags, char reason[128],
                     size_t *offset);
 /* The canonical text of a network ("10.1.2.3" becomes "10.1.2.3/32"); false
- * with a reason for host bits, bad syntax. */
+ * with a reason for bad syntax (canonical is empty then) and for host bits
+ * (canonical is the network that was probably meant). */
 bool sc_cidr_check(sg_arena *arena, sg_str text, sg_str *canonical,
                    const char **reason);
 

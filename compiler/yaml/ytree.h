@@ -37,24 +37,29 @@ struct sc_y {
     const sc_y_pair *pairs;
 };
 
+/* `at` holds the bytes of the document: from behind the line of `---` (or
+ * behind `---` itself when content follows there) to the next marker. */
 typedef struct sc_y_doc {
     const sc_y *root; /* never NULL; empty documents are left out */
     sc_span at;
 } sc_y_doc;
 
 enum {
-    SC_Y_MAX_DEPTH = 64,
+    SC_Y_MAX_DEPTH = 64,      /* lists and maps in each other */
     SC_Y_MAX_NODES = 1000000, /* of one document, aliases expanded */
     SC_Y_MAX_DOCS = 100000    /* of one source */
 };
 
-/* Read all documents of a source. A syntax error ends the reading: documents
- * before it are kept, and the rest of the file is one rejected doc. Each
- * document found opens a sc_doc (see docs[i].doc order: session docs are made
- * by the caller, per root). Returns the array (arena) and its length. */
+/* Read all documents of a source; returns the array (arena) and its length.
+ * The caller opens a session doc (sc_doc_begin) for each document returned.
+ * What cannot be returned is reported and opened here, as a rejected session
+ * doc: a document with unsound contents (E0103, E0104, E0107-E0109, unknown
+ * aliases), after which reading goes on; and, once the text itself is broken
+ * (E0102, E0106), the rest of the file from the start of that document on.
+ * s->doc is SIGMA_NONE afterwards. */
 const sc_y_doc *sc_yaml_parse(sc_session *s, uint32_t source, uint32_t *count);
 
-/* Value of a key of a map, or NULL. Not for other kinds. */
+/* Value of a key of a map, or NULL. A null key is found by no name. */
 const sc_y *sc_y_get(const sc_y *map, const char *key);
 /* Whether this is a scalar (null, bool, num, str). */
 bool sc_y_is_scalar(const sc_y *y);

@@ -117,13 +117,16 @@ void sg_buf_putc(sg_buf *buf, char c);
 __attribute__((format(printf, 2, 3)))
 #endif
 void sg_buf_printf(sg_buf *buf, const char *fmt, ...);
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 0)))
+#endif
 void sg_buf_vprintf(sg_buf *buf, const char *fmt, va_list ap);
 /* Make room for `extra` more bytes; returns where they go. */
 char *sg_buf_reserve(sg_buf *buf, size_t extra);
 sg_str sg_buf_str(const sg_buf *buf);
 void sg_buf_free(sg_buf *buf);
-/* s as a JSON string with quotes. WTF-8 lone surrogates and control bytes are
- * escaped; other invalid UTF-8 becomes U+FFFD. */
+/* s as a JSON string with quotes. WTF-8 lone surrogates and control characters
+ * (C0, DEL, C1) are escaped; other invalid UTF-8 becomes U+FFFD. */
 void sg_buf_put_json(sg_buf *buf, sg_str s);
 
 /* -------- map from strings to indices ---------------------------------- */
@@ -138,14 +141,15 @@ typedef struct sg_map {
 
 /* The value stored for key, or NULL. */
 uint32_t *sg_map_get(const sg_map *map, sg_str key);
-/* Value cell of key; *found says whether it was there. New cells hold 0. */
+/* Value cell of key; *found says whether it was there. New cells hold 0. A
+ * cell stays where it is until the next put. */
 uint32_t *sg_map_put(sg_arena *arena, sg_map *map, sg_str key, bool *found);
 
 /* -------- numbers ------------------------------------------------------ */
 
 typedef sigma_num sg_num;
 
-/* Room for any number's text. */
+/* Room for any number's text (the longest has 26 bytes) and a NUL. */
 #define SG_NUM_TEXT 40
 
 /* -1, 0, 1 by exact numeric value, integers against floats included. NaN
@@ -156,8 +160,9 @@ int sg_num_cmp(sg_num a, sg_num b);
  * fit 64 bits; a float with an integral value stays a float. */
 bool sg_num_parse(sg_str text, sg_num *out);
 /* Canonical text: integers decimal; floats the shortest decimal that reads
- * back, without exponent below 1e21, "-0" as "0", integral ones as "100".
- * Returns the length, at most SG_NUM_TEXT - 1... see num.c. */
+ * back, written as JavaScript does: without exponent in [1e-6, 1e21), else
+ * like "1e+21", "1.5e-7"; -0 as "0", integral ones as "100". NUL-terminated;
+ * returns the length, below SG_NUM_TEXT. */
 size_t sg_num_text(sg_num n, char out[SG_NUM_TEXT]);
 double sg_num_double(sg_num n);
 
@@ -172,8 +177,8 @@ uint32_t sg_utf8_next(sg_str s, size_t *pos);
 size_t sg_utf8_put(char out[4], uint32_t cp);
 /* Unicode simple (1:1) case folding of one code point. */
 uint32_t sg_fold_cp(uint32_t cp);
-/* Fold s into dst, which holds sg_fold_bound(s.len) bytes; returns the length.
- * Ill-formed bytes (and the GLOB wildcard bytes) pass through unchanged. */
+/* Fold s into dst, which holds sg_fold_bound(s.len) bytes and does not overlap
+ * s; returns the length. Ill-formed bytes (and the GLOB wildcard bytes) pass through unchanged. */
 size_t sg_fold(char *dst, sg_str s);
 size_t sg_fold_bound(size_t len);
 
@@ -184,7 +189,7 @@ size_t sg_fold_bound(size_t len);
  * magnitude. Kept to the nanosecond (digits beyond are dropped). */
 bool sg_time_parse(sg_str text, int64_t *ns);
 /* RFC 3339 UTC with 3, 6 or 9 fraction digits, the fewest that lose nothing.
- * out holds SG_TIME_TEXT bytes; returns the length. */
+ * out holds SG_TIME_TEXT bytes; NUL-terminated; returns the length. */
 #define SG_TIME_TEXT 40
 size_t sg_time_text(int64_t ns, char out[SG_TIME_TEXT]);
 /* "5m" to nanoseconds: unsigned number and one unit of s m h d w M y (and ms

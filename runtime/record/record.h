@@ -22,8 +22,8 @@ typedef enum sr_kind {
 
 typedef struct sr_value {
     sg_str raw;    /* the token in the line, a string's quotes included */
-    sg_str text;   /* decoded string; canonical text of others on demand */
-    sg_str folded; /* on demand; ptr NULL until then */
+    sg_str text;   /* on demand, ptr NULL until then: see sr_value_text */
+    sg_str folded; /* on demand, ptr NULL until then: see sr_value_folded */
     sg_num num;    /* SR_NUMBER only */
     uint32_t next; /* next value of the same field, or SIGMA_NONE */
     uint8_t kind;  /* sr_kind */
@@ -41,9 +41,11 @@ typedef struct sr_event {
     sg_str line;
     sr_slot *slots; /* one per field of the detector, then host's own */
     sr_value *values;
+    uint32_t slot_count;
     uint32_t value_count, value_cap;
-    sg_arena arena;  /* reset per event */
-    void *evaluator; /* the eval layer's context */
+    sg_arena arena;       /* reset per event */
+    struct sr_work *work; /* the projector's own; kept between events */
+    void *evaluator;      /* the eval layer's context */
 } sr_event;
 
 /* Why a line could not be read; text is constant, at is a byte offset. */

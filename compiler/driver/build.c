@@ -1,0 +1,273 @@
+/*
+ * build.c - `sigcc build`: splits the rules into detectors, emits each and has
+ * it compiled. What goes into a detector is decided here, by root; how it
+ * looks, in emit.
+ */
+#include "driver/driver.h"
+#include "opt/opt.h"
+
+#include <string.h>
+
+/* What a detector is made of. */
+typedef struct unit {
+    sg_str name, out;
+    sc_ast ast;
+    sc_ir *ir;
+} unit;
+
+typedef struct unit_list {
+    SG_VEC(unit) list;
+} unit_list;
+
+/* -------- roots ---------------------------------------------------------- */
+
+/* Add a rule and all it refers to. Rules are ordered so that a correlation
+ * follows what it refers to; marks keep that order. */
+static void mark_needed(const sc_ast *ast, const sc_rule *rule, bool *needed)
+{
+    for (uint32_t i = 0; i < ast->rules.count; i++) {
+        if (ast->rules.items[i] != rule)
+            continue;
+        if (needed[i])
+            return;
+        needed[i] = true;
+    }
+    if (rule->correlation == NULL)
+        return;
+    for (uint32_t i = 0; i < rule->correlation->refs.count; i++)
+        if (rule->correlation->refs.items[i].rule != NULL)
+            mark_needed(ast, rule->correlation->refs.items[i].rule, needed);
+}
+
+static sc_ast closure_of(sc_session *s, const sc_ast *ast, const sc_rule *root)
+{
+    bool *needed = sg_new_n(&s->arena, bool, ast->rules.count);
+    sc_ast out = {0};
+
+    mark_needed(ast, root, needed);
+    for (uint32_t i = 0; i < ast->rules.count; i++)
+        if (needed[i])
+            SG_PUSH(&s->arena, &out.rules, ast->rules.items[i]);
+    return out;
+}
+
+/* Rules that no correlation hides and that are still good. */
+static uint32_t find_roots(const sc_session *s, const sc_ast *ast,
+                           const sc_rule **roots)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < ast->rules.count; i++) {
+        const sc_rule *rule = ast->rules.items[i];
+        if (!rule->hidden && sc_doc_ok(s, rule->doc))
+            roots[count++] = rule;
+    }
+    return count;
+}
+
+/* -------- names ---------------------------------------------------------- */
+
+/* A stem that no other detector has. */
+static sg_str unique_stem(sc_session *s, sg_map *used, sg_str path)
+{
+    const sg_str stem = sc_path_stem(&s->arena, path);
+    sg_str name = stem;
+    bool found;
+
+    for (unsigned n = 2;; n++) {
+        sg_map_put(&s->arena, used, name, &found);
+        if (!found)
+            return name;
+        name = sg_arena_printf(&s->arena, "%.*s-%u", SG_FMT(stem), n);
+    }
+}
+
+static sg_str doc_path(const sc_session *s, const sc_rule *rule)
+{
+    return s->docs.items[rule->doc].path;
+}
+
+static const char *suffix_of(const sc_options *o)
+{
+    if (sg_str_eq(o->emit, SG_S("c")))
+        return ".c";
+    return sg_str_eq(o->emit, SG_S("so")) ? ".so" : "";
+}
+
+static sg_str inside(sc_session *s, const sc_options *o, sg_str name)
+{
+    const bool slash = sg_str_ends(o->output, SG_S("/"));
+
+    return sg_arena_printf(&s->arena, "%.*s%s%.*s%s", SG_FMT(o->output),
+                           slash ? "" : "/", SG_FMT(name), suffix_of(o));
+}
+
+/* -------- units ---------------------------------------------------------- */
+
+/* The rules of one root on their own. They were lowered before, all together,
+ * so this can report nothing new. */
+static sc_ir *lower_again(sc_session *s, const sc_ast *ast)
+{
+    const uint32_t diags = s->diags.count, errors = s->errors,
+                   warnings = s->warnings;
+    sc_ir *ir = sc_ir_build(s, ast);
+
+    s->diags.count = diags;
+    s->errors = errors;
+    s->warnings = warnings;
+    s->doc = SIGMA_NONE;
+    return ir;
+}
+
+static void split_roots(sc_session *s, const sc_options *o,
+                        const sc_loaded *loaded, const sc_rule *const *roots,
+                        uint32_t count, unit_list *out)
+{
+    sg_map used = {0};
+
+    for (uint32_t i = 0; i < count; i++) {
+        unit u = {.ast = closure_of(s, &loaded->ast, roots[i])};
+        u.name = unique_stem(s, &used, doc_path(s, roots[i]));
+        u.out = inside(s, o, u.name);
+        SG_PUSH(&s->arena, &out->list, u);
+    }
+}
+
+/* Name of a pack: that of the only PATH. */
+static sg_str pack_name(sc_session *s, const sc_options *o)
+{
+    sg_str path = o->paths.items[0];
+
+    if (o->paths.count > 1 || sg_str_ends(path, SG_S(".")))
+        return SG_S("pack");
+    return sc_path_stem(&s->arena, path);
+}
+
+/* Decide which detectors there are, and where they go. */
+static bool plan(sc_session *s, const sc_options *o, const sc_loaded *loaded,
+                 unit_list *out)
+{
+    const sc_rule **roots =
+        sg_new_n(&s->arena, const sc_rule *, loaded->ast.rules.count);
+    const uint32_t count = find_roots(s, &loaded->ast, roots);
+    const bool folder =
+        sc_path_is_folder(o->output) || sg_str_ends(o->output, SG_S("/"));
+
+    if (count == 0)
+        return true;
+    if (count > 1 && !o->pack) {
+        split_roots(s, o, loaded, roots, count, out);
+    } else {
+        unit u = {.ast = loaded->ast, .ir = loaded->ir, .out = o->output};
+        if (!o->pack)
+            u.ast = closure_of(s, &loaded->ast, roots[0]);
+        /* What a rejected correlation left behind stays out. */
+        if (u.ast.rules.count != loaded->ast.rules.count)
+            u.ir = NULL;
+        u.name = count == 1 ? sc_path_stem(&s->arena, doc_path(s, roots[0]))
+                            : pack_name(s, o);
+        if (folder)
+            u.out = inside(s, o, u.name);
+        SG_PUSH(&s->arena, &out->list, u);
+        if (!folder)
+            return true;
+    }
+    return sc_path_make(&s->arena, o->output);
+}
+
+/* -------- output --------------------------------------------------------- */
+
+/* OUT.json for OUT, OUT.c or OUT.so. */
+static sg_str sibling(sc_session *s, const unit *u, const sc_options *o,
+                      const char *suffix)
+{
+    sg_str base = u->out;
+    const sg_str own = sg_str_of(suffix_of(o));
+
+    if (own.len > 0 && sg_str_ends(base, own) && base.len > own.len)
+        base.len -= own.len;
+    return sg_arena_printf(&s->arena, "%.*s%s", SG_FMT(base), suffix);
+}
+
+static bool write_c(sc_session *s, const sc_options *o, const unit *u,
+                    const sc_emit_options *emit, sg_str text)
+{
+    sg_buf manifest = {0};
+    bool ok;
+
+    sg_buf_put(&manifest, sc_emit_manifest(s, u->ir, emit));
+    sg_buf_putc(&manifest, '\n');
+    ok = sc_path_write(&s->arena,
+                       sg_str_eq(o->emit, SG_S("c")) ? u->out
+                                                     : sibling(s, u, o, ".c"),
+                       text) &&
+         sc_path_write(&s->arena, sibling(s, u, o, ".json"),
+                       sg_buf_str(&manifest));
+    sg_buf_free(&manifest);
+    return ok;
+}
+
+static bool build_unit(sc_session *s, const sc_options *o,
+                       const sc_loaded *loaded, unit *u, sc_cc *cc)
+{
+    sc_emit_options emit = loaded->emit;
+    sg_buf text = {0};
+    bool ok = true;
+
+    emit.name = u->name;
+    if (u->ir == NULL)
+        u->ir = lower_again(s, &u->ast);
+    sc_opt_run(u->ir, loaded->disabled);
+    sc_emit_c(s, u->ir, &emit, &text);
+    if (cc == NULL || o->save_temps)
+        ok = write_c(s, o, u, &emit, sg_buf_str(&text));
+    if (cc != NULL && ok) {
+        sc_cc_job *job = sg_new(&s->arena, sc_cc_job);
+        job->name = u->name;
+        job->out = u->out;
+        job->rules = u->ir->rules.count;
+        sc_cc_start(cc, job, sg_buf_str(&text));
+    }
+    sg_buf_free(&text);
+    return ok;
+}
+
+static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
+{
+    const bool text_only = sg_str_eq(o->emit, SG_S("c"));
+    unit_list units = {0};
+    bool ok = true;
+    sc_cc cc;
+
+    if (!plan(s, o, loaded, &units))
+        return SC_EXIT_FAILED;
+    if (units.list.count == 0)
+        return SC_EXIT_REJECTED;
+    if (!text_only && !sc_cc_open(&cc, s, o))
+        return SC_EXIT_FAILED;
+    for (uint32_t i = 0; i < units.list.count && ok; i++)
+        ok = build_unit(s, o, loaded, &units.list.items[i],
+                        text_only ? NULL : &cc);
+    if (!text_only)
+        ok &= sc_cc_close(&cc);
+    return ok ? SC_EXIT_OK : SC_EXIT_FAILED;
+}
+
+int sc_cmd_build(sc_session *s, const sc_options *o)
+{
+    sc_loaded loaded;
+    int code;
+
+    if (o->output.len == 0 && o->dump.len == 0)
+        return sc_fail(SC_EXIT_USAGE, "build needs -o OUT\n"
+                                      "Try 'sigcc build --help'.");
+    code = sc_load(s, o, &loaded);
+    if (code == SC_EXIT_OK && !loaded.dumped &&
+        (s->errors == 0 || o->keep_going))
+        code = build(s, o, &loaded);
+    if (s->errors > 0 && !o->keep_going && code <= SC_EXIT_REJECTED &&
+        !loaded.dumped)
+        sc_fail(0, "nothing was built: some rule was rejected "
+                   "(--keep-going builds the rest)");
+    return sc_finish(s, o, code);
+}

@@ -1,0 +1,170 @@
+/*
+ * driver.h - from the command line to an exit code: options, commands, and the
+ * stages they share. Knows every stage; no stage knows it.
+ */
+#ifndef SC_DRIVER_H
+#define SC_DRIVER_H
+
+#include "emit/emit.h"
+#include "resolve/resolve.h"
+
+/* Exit codes (interface.md). The larger of two counts. */
+enum {
+    SC_EXIT_OK = 0,
+    SC_EXIT_REJECTED = 1, /* some rule was rejected */
+    SC_EXIT_USAGE = 2,
+    SC_EXIT_FAILED = 3 /* toolchain, I/O, internal */
+};
+
+/* -------- options (options.c) -------------------------------------------- */
+
+typedef enum sc_command {
+#define COMMAND(name, usage, summary, doc, example) SC_CMD_##name,
+#include "driver/commands.def"
+#undef COMMAND
+    SC_CMD_COUNT
+} sc_command;
+
+typedef struct sc_strs {
+    sg_str *items;
+    uint32_t count, cap;
+} sc_strs;
+
+/* One member per row of options.def; unset ones are empty, false or 0. */
+typedef struct sc_options {
+    sc_command command;
+    sc_strs paths; /* what is no option */
+#define SC_FIELD_FLAG(field) bool field
+#define SC_FIELD_TEXT(field) sg_str field
+#define SC_FIELD_LIST(field) sc_strs field
+#define SC_FIELD_NUMBER(field) uint32_t field
+#define OPT(commands, name, letter, kind, field, metavar, help)                \
+    SC_FIELD_##kind(field);
+#include "driver/options.def"
+#undef OPT
+} sc_options;
+
+typedef enum sc_parsed {
+    SC_PARSED,      /* run the command */
+    SC_PARSED_SHOW, /* nothing to run: `text` is for standard output */
+    SC_PARSED_WRONG /* `text` says what is wrong, for standard error */
+} sc_parsed;
+
+/* Read the arguments (argv[0] is skipped). Texts in the options borrow argv or
+ * the arena. */
+sc_parsed sc_options_parse(sg_arena *arena, int argc, char **argv,
+                           sc_options *out, sg_buf *text);
+/* Help of one command, or of all with SC_CMD_COUNT. */
+void sc_options_help(sg_buf *out, sc_command command);
+
+/* -------- commands ------------------------------------------------------- */
+
+#define COMMAND(name, usage, summary, doc, example)                            \
+    int sc_cmd_##name(sc_session *s, const sc_options *o);
+#include "driver/commands.def"
+#undef COMMAND
+
+/* The whole program. */
+int sc_main(int argc, char **argv);
+
+/* -------- stages shared by commands (driver.c) --------------------------- */
+
+/* Rules ready for the emitter, all roots together. */
+typedef struct sc_loaded {
+    sc_ast ast;           /* resolved */
+    sc_ir *ir;            /* not optimised */
+    uint32_t disabled;    /* passes left out */
+    sc_emit_options emit; /* without a name */
+    bool dumped;          /* --dump was asked for and served */
+    uint32_t doc_base;    /* documents before it belong to no rule file */
+} sc_loaded;
+
+/* Read, resolve and lower everything the options name. Diagnostics stay in the
+ * session for sc_finish. SC_EXIT_OK, also when rules were rejected (see
+ * s->errors), or why there is nothing to go on with; has printed the reason
+ * then, or left it in the diagnostics. */
+int sc_load(sc_session *s, const sc_options *o, sc_loaded *out);
+/* Print diagnostics and the summary, write the report. Returns `code`, or a
+ * graver one. */
+int sc_finish(sc_session *s, const sc_options *o, int code);
+
+/* "sigcc: " and a message on standard error; texts from outside are shown
+ * escaped. Returns `code`. */
+SC_PRINTF(2, 3) int sc_fail(int code, const char *fmt, ...);
+
+/* -------- paths (paths.c) ------------------------------------------------ */
+
+enum {
+    SC_MAX_FOLDERS = 64, /* nesting below a PATH */
+    SC_MAX_FILES = 1000000
+};
+
+/* The files that PATHs stand for: files as they are, folders searched for
+ * *.yml and *.yaml in byte order. A file reached twice is taken once. False
+ * with a printed reason when one cannot be read. */
+bool sc_paths_collect(sg_arena *arena, const sc_strs *paths, sc_strs *out);
+/* Name of a detector made from this file: its stem, [A-Za-z0-9._-] only, never
+ * empty, hidden or longer than 100 bytes. */
+sg_str sc_path_stem(sg_arena *arena, sg_str path);
+/* Folder of a path: "." when it has none. */
+sg_str sc_path_folder(sg_arena *arena, sg_str path);
+bool sc_path_is_folder(sg_str path);
+/* Create a folder and those above it. */
+bool sc_path_make(sg_arena *arena, sg_str path);
+/* A path that no program takes for an option: "./-x" for "-x". */
+sg_str sc_path_safe(sg_arena *arena, sg_str path);
+/* Where sigcc and its parts are installed ($SIGCC_HOME, else from the
+ * executable's own place); empty when unknown. */
+sg_str sc_path_home(sg_arena *arena);
+/* A pipeline by file name, or by the name of a shipped one. Empty, with a
+ * printed reason, when there is none. */
+sg_str sc_path_pipeline(sg_arena *arena, sg_str name);
+/* Names of the shipped pipelines, sorted. */
+void sc_path_pipelines(sg_arena *arena, sc_strs *out);
+/* Write a file through a temporary name beside it, so that it is there whole
+ * or not at all. */
+bool sc_path_write(sg_arena *arena, sg_str path, sg_str text);
+
+/* -------- the C compiler (cc.c) ------------------------------------------ */
+
+/* A detector to compile. */
+typedef struct sc_cc_job {
+    sg_str name, out; /* for messages; where it goes */
+    uint32_t rules;
+    uint32_t slot; /* of the folder in use, private */
+    int pid;
+    sg_str folder, source, temp;
+    bool ok;
+} sc_cc_job;
+
+typedef struct sc_cc {
+    sc_session *s;
+    const sc_options *o;
+    sg_str folder; /* temporary, removed by sc_cc_close */
+    sg_str home;
+    bool shared;
+    SG_VEC(sc_cc_job *) running;
+    uint32_t limit, started;
+    bool failed;
+} sc_cc;
+
+/* Find the toolchain's parts, make a temporary folder. False when reported
+ * (E0902, E0903). */
+bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o);
+/* Compile `text` to job->out; waits for a running compiler first when there
+ * are as many as allowed. Failures are reported (E0901, E0903). */
+void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text);
+/* Wait for all, remove what is temporary. Whether all went well. */
+bool sc_cc_close(sc_cc *cc);
+
+/* -------- report (report.c) ---------------------------------------------- */
+
+/* JSON of --report (interface.md), one line. */
+void sc_report_put(const sc_session *s, sg_buf *out);
+/* Totals over the session's documents. */
+typedef struct sc_totals {
+    uint32_t rules, compiled, rejected, skipped;
+} sc_totals;
+sc_totals sc_report_totals(const sc_session *s);
+
+#endif

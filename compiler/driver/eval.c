@@ -1,0 +1,117 @@
+/*
+ * eval.c - `sigcc eval`: the reference evaluator over a file of events, one
+ * line of JSON per event. What detectors are compared with.
+ */
+#include "driver/driver.h"
+#include "opt/opt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_text(const void *a, const void *b)
+{
+    return sg_str_cmp(*(const sg_str *)a, *(const sg_str *)b);
+}
+
+static sg_str label(const sc_ir_meta *meta)
+{
+    return meta->name.len > 0 ? meta->name : meta->title;
+}
+
+/* Labels of the rules that match; returns their number. */
+static size_t match_rules(const sc_ir *ir, const sc_ref_event *event,
+                          sg_str *labels)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < ir->rules.count; i++)
+        if (sc_ref_rule(ir, i, event))
+            labels[count++] = label(&ir->rules.items[i].meta);
+    if (count > 1)
+        qsort(labels, count, sizeof(*labels), by_text);
+    return count;
+}
+
+static void put_result(sg_buf *out, const sc_ir *ir, uint64_t number,
+                       sg_str line, sg_str *labels)
+{
+    sc_ref_event *event = sc_ref_event_parse(line);
+    size_t count;
+
+    sg_buf_printf(out, "{\"line\":%" PRIu64, number);
+    if (event == NULL) {
+        sg_buf_putz(out, ",\"error\":\"not a JSON object\"}\n");
+        return;
+    }
+    count = match_rules(ir, event, labels);
+    sg_buf_putz(out, ",\"rules\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            sg_buf_putc(out, ',');
+        sg_buf_put_json(out, labels[i]);
+    }
+    sg_buf_putz(out, "]}\n");
+    sc_ref_event_free(event);
+}
+
+static bool is_blank(sg_str line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (strchr(" \t\r\n", line.ptr[i]) == NULL || line.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
+static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
+{
+    sg_str *labels = sg_new_n(&s->arena, sg_str, ir->rules.count);
+    sg_buf out = {0};
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+
+    for (uint64_t number = 1; (len = getline(&line, &cap, file)) >= 0;
+         number++) {
+        sg_str text = {line, (size_t)len};
+        if (text.len > 0 && text.ptr[text.len - 1] == '\n')
+            text.len--;
+        if (is_blank(text))
+            continue;
+        put_result(&out, ir, number, text, labels);
+        fwrite(out.ptr, 1, out.len, stdout);
+        out.len = 0;
+    }
+    free(line);
+    sg_buf_free(&out);
+    return ferror(file)
+               ? sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno))
+               : SC_EXIT_OK;
+}
+
+int sc_cmd_eval(sc_session *s, const sc_options *o)
+{
+    const bool standard = sg_str_eq(o->events, SG_S("-"));
+    sc_loaded loaded;
+    FILE *file;
+    int code;
+
+    if (o->events.len == 0)
+        return sc_fail(SC_EXIT_USAGE, "eval needs --events FILE\n"
+                                      "Try 'sigcc eval --help'.");
+    code = sc_load(s, o, &loaded);
+    if (code != SC_EXIT_OK)
+        return sc_finish(s, o, code);
+    if (o->optimised)
+        sc_opt_run(loaded.ir, loaded.disabled);
+    file = standard ? stdin : fopen(o->events.ptr, "rb");
+    if (file == NULL) {
+        code = sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno));
+        return sc_finish(s, o, code);
+    }
+    code = eval_file(s, loaded.ir, file);
+    if (!standard)
+        fclose(file);
+    return sc_finish(s, o, code);
+}

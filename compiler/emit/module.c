@@ -1,0 +1,285 @@
+/*
+ * module.c - the order of an emitted file: banner, enumerators, pool, tables,
+ * functions, rules, correlations, the detector and its one export. Decides
+ * nothing; same IR and options, same bytes.
+ */
+#include "emit/module.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* -------- shared by the writers ------------------------------------------ */
+
+sigma_ref sc_module_ref(sc_module *m, sg_str text)
+{
+    uint32_t *offset;
+    bool found;
+
+    if (text.len == 0)
+        return (sigma_ref){0, 0};
+    offset = sg_map_put(m->arena, &m->offsets, text, &found);
+    if (!found) {
+        if (text.len >= UINT32_MAX - m->pool_size)
+            sg_fatal("the texts of the rules exceed 4 GiB");
+        *offset = m->pool_size;
+        m->pool_size += (uint32_t)text.len;
+        SG_PUSH(m->arena, &m->pool, text);
+    }
+    return (sigma_ref){*offset, (uint32_t)text.len};
+}
+
+static sg_str print(sg_arena *arena, const char *fmt, va_list ap)
+{
+    sg_buf buf = {0};
+    sg_str copy;
+
+    sg_buf_vprintf(&buf, fmt, ap);
+    copy = sg_arena_dup(arena, sg_buf_str(&buf));
+    sg_buf_free(&buf);
+    return copy;
+}
+
+void sc_module_row(sc_module *m, sc_cw_rows *rows, const char *fmt, ...)
+{
+    sc_cw_row row = {{NULL, 0}, {NULL, 0}};
+    va_list ap;
+
+    va_start(ap, fmt);
+    row.code = print(m->arena, fmt, ap);
+    va_end(ap);
+    SG_PUSH(m->arena, &rows->rows, row);
+}
+
+void sc_module_note(sc_module *m, sc_cw_rows *rows, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    rows->rows.items[rows->rows.count - 1].comment = print(m->arena, fmt, ap);
+    va_end(ap);
+}
+
+sg_str sc_module_field(const sc_module *m, uint32_t field)
+{
+    return field < m->ir->fields.count ? m->fields[field] : SG_S("SIGMA_NONE");
+}
+
+sg_str sc_module_pred(const sc_module *m, uint32_t pred)
+{
+    return pred < m->ir->preds.count ? m->preds[pred] : SG_S("SIGMA_NONE");
+}
+
+sg_str sc_module_num(sg_arena *arena, sg_num n)
+{
+    switch (n.kind) {
+    case SIGMA_UINT:
+        return sg_arena_printf(
+            arena, "{SIGMA_UINT, {.u = UINT64_C(%" PRIu64 ")}}", n.v.u);
+    case SIGMA_FLOAT:
+        /* Hexadecimal: exact, whatever the libraries round. */
+        return sg_arena_printf(arena, "{SIGMA_FLOAT, {.f = %a}}", n.v.f);
+    case SIGMA_INT:
+        break;
+    }
+    /* The smallest integer has no literal of its own. */
+    if (n.v.i == INT64_MIN)
+        return SG_S("{SIGMA_INT, {.i = INT64_MIN}}");
+    if (n.v.i > INT32_MAX || n.v.i < INT32_MIN + 1)
+        return sg_arena_printf(
+            arena, "{SIGMA_INT, {.i = INT64_C(%" PRId64 ")}}", n.v.i);
+    return sg_arena_printf(arena, "{SIGMA_INT, {.i = %" PRId64 "}}", n.v.i);
+}
+
+sg_str sc_module_place(const sc_module *m, sc_span at)
+{
+    uint32_t line, column;
+    sg_str path;
+
+    if (at.source >= m->s->sources.count)
+        return (sg_str){"", 0};
+    sc_source_pos(m->s, at.source, at.beg, &line, &column);
+    path = sc_emit_path(m->arena, m->o, m->s->sources.items[at.source].path);
+    return sg_arena_printf(m->arena, "%.*s:%" PRIu32, SG_FMT(path), line);
+}
+
+/* -------- paths ---------------------------------------------------------- */
+
+/* The part of an absolute path that says nothing about this machine: from the
+ * last component of the root it was found under, else the last component. */
+static sg_str strip_root(const sc_emit_options *o, sg_str path)
+{
+    size_t keep = 0;
+
+    for (uint32_t i = 0; i < o->roots.count; i++) {
+        sg_str root = o->roots.items[i];
+        while (root.len > 1 && root.ptr[root.len - 1] == '/')
+            root.len--;
+        if (root.len > keep && root.len < path.len &&
+            sg_str_starts(path, root) && path.ptr[root.len] == '/')
+            keep = root.len;
+    }
+    if (keep == 0)
+        keep = path.len;
+    while (keep > 0 && path.ptr[keep - 1] != '/')
+        keep--;
+    return sg_str_sub(path, keep, path.len);
+}
+
+sg_str sc_emit_path(sg_arena *arena, const sc_emit_options *o, sg_str path)
+{
+    sg_buf out = {0};
+    sg_str copy;
+
+    if (path.len > 0 && path.ptr[0] == '/')
+        path = strip_root(o, path);
+    for (size_t beg = 0, end; beg < path.len; beg = end + 1) {
+        sg_str part;
+        for (end = beg; end < path.len && path.ptr[end] != '/'; end++)
+            ;
+        part = sg_str_sub(path, beg, end);
+        if (part.len == 0 || sg_str_eq(part, SG_S(".")))
+            continue;
+        if (sg_str_eq(part, SG_S(".."))) {
+            while (out.len > 0 && out.ptr[out.len - 1] != '/')
+                out.len--;
+            out.len -= out.len > 0;
+            continue;
+        }
+        if (out.len > 0)
+            sg_buf_putc(&out, '/');
+        sg_buf_put(&out, part);
+    }
+    copy = sg_arena_dup(arena, sg_buf_str(&out));
+    sg_buf_free(&out);
+    return copy;
+}
+
+/* -------- the file ------------------------------------------------------- */
+
+static sg_str detector_name(sg_arena *arena, const sc_emit_options *o)
+{
+    return sc_cw_name(arena, SG_S("sigma_detector_"), o->name,
+                      (sc_cw_style){"rules", SC_CW_NAME, false});
+}
+
+static void put_banner(const sc_module *m, sc_cw *w)
+{
+    const uint32_t rules = m->ir->rules.count, corrs = m->ir->corrs.count;
+    sg_str name = sc_cw_commented(m->arena, m->o->name, 60);
+
+    sc_cw_line(w, "/*");
+    sc_cw_line(w, " * %.*s: %" PRIu32 " %s, %" PRIu32 " %s.", SG_FMT(name),
+               rules, rules == 1 ? "rule" : "rules", corrs,
+               corrs == 1 ? "correlation" : "correlations");
+    sc_cw_line(w, " * Generated by sigcc %s; edit the rules instead.",
+               SC_VERSION);
+    sc_cw_line(w, " */");
+    sc_cw_line(w, "#include \"sigma_abi.h\"");
+    sc_cw_blank(w);
+}
+
+/* A pointer and its count, unless the table is empty and so not there. */
+static void put_table(sc_cw *w, const char *name, uint32_t count)
+{
+    if (count > 0)
+        sc_cw_line(w, ".%s = %s,", name, name);
+}
+
+static void put_count(sc_cw *w, const char *name, uint32_t count)
+{
+    if (count > 0)
+        sc_cw_line(w, ".%s_count = %" PRIu32 ",", name, count);
+}
+
+static void put_detector(const sc_module *m, sc_cw *w)
+{
+    const sc_ir *ir = m->ir;
+    const struct {
+        const char *table, *item;
+        uint32_t count;
+    } tables[] = {
+        {"fields", "field", ir->fields.count},
+        {"lits", "lit", ir->lits.count},
+        {"nums", "num", ir->nums.count},
+        {"preds", "pred", ir->preds.count},
+        {"selections", "selection", m->sel_count},
+        {"derives", "derive", ir->derives.count},
+        {"strs", "str", ir->strs.count},
+        {"rules", "rule", ir->rules.count},
+        {"routes", "route", ir->routes.count},
+        {"route_checks", "route_check", ir->route_checks.count},
+        {"correlations", "correlation", ir->corrs.count},
+        {"corr_refs", "corr_ref", ir->corr_refs.count},
+        {"corr_keys", "corr_key", ir->keys.count},
+        {"corr_sources", "corr_source", ir->sources.count},
+        {"corr_conds", "corr_cond", ir->conds.count},
+        {"corr_exprs", "corr_expr", ir->exprs.count},
+        {"columns", "column", ir->columns.count},
+    };
+    const size_t n = sizeof(tables) / sizeof(tables[0]);
+    sg_buf name = {0};
+
+    sc_cw_quoted(&name,
+                 sg_str_sub(m->o->name, 0, sc_cw_quoted_fit(m->o->name, 80)));
+    sc_cw_line(w, "static const sigma_detector detector = {");
+    w->depth++;
+    sc_cw_line(w, ".abi = SIGMA_ABI,");
+    sc_cw_line(w, ".size = sizeof(sigma_detector),");
+    sc_cw_line(w, ".name = \"%.*s\",", SG_FMT(sg_buf_str(&name)));
+    sc_cw_line(w, ".version = \"" SC_VERSION "\",");
+    sc_cw_line(w, ".manifest = manifest,");
+    put_table(w, "pool", m->pool_size);
+    for (size_t i = 0; i < n; i++)
+        put_table(w, tables[i].table, tables[i].count);
+    if (m->pool_size > 0)
+        sc_cw_line(w, ".pool_size = %" PRIu32 ",", m->pool_size);
+    for (size_t i = 0; i < n; i++)
+        put_count(w, tables[i].item, tables[i].count);
+    w->depth--;
+    sc_cw_line(w, "};");
+    sc_cw_blank(w);
+    sg_buf_free(&name);
+}
+
+static void put_export(sc_module *m, sc_cw *w)
+{
+    sg_str name = detector_name(m->arena, m->o);
+
+    sc_cw_line(w, "const sigma_detector *%.*s(void);", SG_FMT(name));
+    sc_cw_blank(w);
+    sc_cw_line(w, "const sigma_detector *%.*s(void)", SG_FMT(name));
+    sc_cw_line(w, "{");
+    w->depth++;
+    sc_cw_line(w, "return &detector;");
+    w->depth--;
+    sc_cw_line(w, "}");
+    sc_cw_blank(w);
+    sc_cw_line(w, "SIGMA_MAIN(%.*s)", SG_FMT(name));
+}
+
+void sc_emit_c(sc_session *s, const sc_ir *ir, const sc_emit_options *o,
+               sg_buf *out)
+{
+    sc_module m = {.s = s, .ir = ir, .o = o, .arena = &s->arena};
+    sg_str manifest = sc_emit_manifest(s, ir, o);
+    sg_buf body = {0};
+    sc_cw w = {out, 0}, b = {&body, 0};
+
+    put_banner(&m, &w);
+    sc_emit_enums(&m, &w);
+    sc_name_functions(&m);
+    sc_emit_data(&m, &b);
+    sc_emit_functions(&m, &b);
+    sc_emit_rules(&m, &b);
+    sc_emit_correlations(&m, &b);
+    if (m.pool_size > 0) {
+        sc_cw_string(&w, "pool", m.pool.items, m.pool.count);
+        sc_cw_blank(&w);
+    }
+    sg_buf_put(out, sg_buf_str(&body));
+    sg_buf_free(&body);
+    sc_cw_string(&w, "manifest", &manifest, 1);
+    sc_cw_blank(&w);
+    put_detector(&m, &w);
+    put_export(&m, &w);
+}

@@ -1,0 +1,42 @@
+/*
+ * ref.h - what the oracle's files share: the values of an event, as
+ * ref_event.c finds them in its tree and refeval.c and refcorr.c compare
+ * them. Private to compiler/ir.
+ */
+#ifndef SC_IR_REF_H
+#define SC_IR_REF_H
+
+#include "ir/ir.h"
+
+typedef enum sc_ref_kind_of {
+    SC_REF_NULL,
+    SC_REF_BOOL,
+    SC_REF_NUMBER,
+    SC_REF_STRING,
+    SC_REF_OBJECT
+} sc_ref_kind_of;
+
+typedef struct sc_ref_value {
+    sc_ref_kind_of kind;
+    bool boolean;
+    sg_num num;  /* NUMBER */
+    sg_str text; /* STRING as is; NUMBER canonical; BOOL the word */
+} sc_ref_value;
+
+/* Values of one field, arrays flattened. An empty array is present and has no
+ * values. */
+typedef struct sc_ref_values {
+    SG_VEC(sc_ref_value) list;
+    bool present;
+} sc_ref_values;
+
+/* Look a field up (semantics section 4, record/shapes.def). */
+void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
+                   sc_ref_values *out);
+/* Every scalar value of the whole tree, nulls included, keys not. */
+void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
+                    sc_ref_values *out);
+/* Whether a value has a text: neither null nor an object. */
+bool sc_ref_has_text(const sc_ref_value *v);
+
+#endif

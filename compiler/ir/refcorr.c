@@ -1,0 +1,527 @@
+/*
+ * refcorr.c - the oracle for correlations (semantics section 9): keeps every
+ * event that ever took part in a group and looks at all of them again after
+ * each new one. Reference for the runtime's incremental engine.
+ *
+ * Where the semantics leave room: a window reaches back from the newest event
+ * of its group, and an event that lies before it takes no part; events of one
+ * window are ordered by time, then arrival; in a sequence one event may stand
+ * for several rules that follow each other; an event without a value to
+ * count takes no part in a correlation of values.
+ */
+#include "ir/ref.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* An event that took part in a group. */
+typedef struct entry {
+    int64_t time;
+    bool *seen;           /* per ref: the event matched it */
+    const sg_str *values; /* value_count: the texts of the tuple */
+    sg_num num;           /* other value types */
+} entry;
+
+typedef struct group {
+    const sg_str *keys;
+    SG_VEC(entry) entries; /* by time, then arrival */
+} group;
+
+/* Whether a rule or correlation holds at the event at hand, and as which rule
+ * and when. */
+typedef struct hit {
+    bool holds;
+    uint32_t rule;
+    int64_t time;
+} hit;
+
+typedef struct state {
+    const sc_ir *ir;
+    sg_arena *arena;
+    const sc_ref_event *event;
+    hit *rules, *corrs;
+    struct {
+        SG_VEC(group) groups;
+    } * kept; /* per correlation */
+    uint32_t line;
+    sc_ref_firings *out;
+} state;
+
+/* -------- values and times
+ * ----------------------------------------------------- */
+
+/* The rule's derived value of a field: the first branch that holds. */
+static bool derived(const state *s, uint32_t rule, uint32_t field,
+                    bool *is_derived, sg_str *text)
+{
+    const sc_ir *ir = s->ir;
+    const sc_ir_rule *r = &ir->rules.items[rule];
+    uint32_t i;
+
+    for (i = 0; i < r->derive_count; i++) {
+        const sc_ir_derive *d = &ir->derives.items[r->derive_first + i];
+
+        if (d->field != field)
+            continue;
+        *is_derived = true;
+        *text = d->value;
+        if (d->selection == SIGMA_NONE ||
+            sc_ref_node(ir, rule,
+                        ir->sels.items[r->sel_first + d->selection].node,
+                        s->event))
+            return true;
+    }
+    return false;
+}
+
+/* The first value of a field as the rule sees it; false when it has none. */
+static bool first_value(const state *s, uint32_t rule, uint32_t field,
+                        sc_ref_value *out)
+{
+    sc_ref_values values;
+    bool is_derived = false;
+
+    *out = (sc_ref_value){.kind = SC_REF_STRING};
+    if (derived(s, rule, field, &is_derived, &out->text))
+        return true;
+    if (is_derived)
+        return false;
+    sc_ref_lookup(s->event, s->ir->fields.items[field].name, s->arena, &values);
+    if (values.list.count == 0 || !sc_ref_has_text(&values.list.items[0]))
+        return false;
+    *out = values.list.items[0];
+    return true;
+}
+
+static bool time_in(const state *s, sg_str field, int64_t *time)
+{
+    sc_ref_values values;
+
+    sc_ref_lookup(s->event, field, s->arena, &values);
+    return values.list.count > 0 && sc_ref_has_text(&values.list.items[0]) &&
+           values.list.items[0].kind != SC_REF_BOOL &&
+           sg_time_parse(values.list.items[0].text, time);
+}
+
+/* The event's time for a rule: its own field, or the usual names. */
+static bool time_of(const state *s, uint32_t rule, int64_t *time)
+{
+    static const char *const usual[] = {
+        "@timestamp",
+        "timestamp",
+        "ContextTimeStamp",
+        "TimeCreated",
+        "SystemTime",
+        "Event.System.TimeCreated.#attributes.SystemTime",
+        "UtcTime",
+        "EventTime",
+        "time",
+        "ts",
+        "eventTime",
+    };
+    const uint32_t field = s->ir->rules.items[rule].time_field;
+    size_t i;
+
+    if (field != SIGMA_NONE)
+        return time_in(s, s->ir->fields.items[field].name, time);
+    for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        if (time_in(s, sg_str_of(usual[i]), time))
+            return true;
+    return false;
+}
+
+/* -------- what a window amounts to
+ * ------------------------------------------------ */
+
+/* Entries [first, count) of the group are in the window. */
+typedef struct window {
+    const sc_ir_corr *c;
+    const group *g;
+    uint32_t first;
+} window;
+
+static sg_num int_num(int64_t n)
+{
+    return (sg_num){.kind = SIGMA_INT, .v = {.i = n}};
+}
+
+static bool same_texts(const sg_str *a, const sg_str *b, uint32_t count)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (!sg_str_eq(a[i], b[i]))
+            return false;
+    return true;
+}
+
+static int64_t distinct(const window *w)
+{
+    int64_t n = 0;
+    uint32_t i, k;
+
+    for (i = w->first; i < w->g->entries.count; i++) {
+        for (k = w->first; k < i; k++)
+            if (same_texts(w->g->entries.items[i].values,
+                           w->g->entries.items[k].values, w->c->value_count))
+                break;
+        n += k == i;
+    }
+    return n;
+}
+
+static bool seen(const window *w, uint32_t ref)
+{
+    uint32_t i;
+
+    for (i = w->first; i < w->g->entries.count; i++)
+        if (w->g->entries.items[i].seen[ref])
+            return true;
+    return false;
+}
+
+static int64_t seen_count(const window *w)
+{
+    int64_t n = 0;
+    uint32_t k;
+
+    for (k = 0; k < w->c->ref_count; k++)
+        n += seen(w, k);
+    return n;
+}
+
+/* The most refs, in list order, that events of the window satisfy in order:
+ * from event `at` and ref `ref` on, the best of leaving the ref out and of
+ * taking the first event that satisfies it. */
+static int64_t longest(const window *w, uint32_t at, uint32_t ref)
+{
+    int64_t skip, take = 0;
+    uint32_t i;
+
+    if (ref == w->c->ref_count)
+        return 0;
+    for (i = at; i < w->g->entries.count; i++)
+        if (w->g->entries.items[i].seen[ref])
+            break;
+    if (i < w->g->entries.count)
+        take = 1 + longest(w, i, ref + 1);
+    skip = take > w->c->ref_count - ref - 1 ? 0 : longest(w, at, ref + 1);
+    return take > skip ? take : skip;
+}
+
+static sg_num total(const window *w, uint32_t by)
+{
+    long double sum = 0;
+    bool exact = true;
+    uint32_t i;
+
+    for (i = w->first; i < w->g->entries.count; i++) {
+        const sg_num n = w->g->entries.items[i].num;
+
+        exact = exact && n.kind != SIGMA_FLOAT;
+        if (n.kind == SIGMA_INT)
+            sum += (long double)n.v.i;
+        else if (n.kind == SIGMA_UINT)
+            sum += (long double)n.v.u;
+        else
+            sum += (long double)n.v.f;
+    }
+    if (exact && fabsl(sum) < 9e18L && (int64_t)sum % (int64_t)by == 0)
+        return int_num((int64_t)sum / (int64_t)by);
+    return (sg_num){.kind = SIGMA_FLOAT, .v = {.f = (double)sum / by}};
+}
+
+static int by_value(const void *a, const void *b)
+{
+    return sg_num_cmp(*(const sg_num *)a, *(const sg_num *)b);
+}
+
+/* Linear interpolation between order statistics. */
+static sg_num percentile(const window *w, double percent)
+{
+    const uint32_t n = w->g->entries.count - w->first;
+    const double rank = percent * (double)(n - 1) / 100;
+    const double part = rank - floor(rank);
+    uint32_t k = (uint32_t)rank, i;
+    sg_arena tmp = {0};
+    sg_num *nums = sg_new_n(&tmp, sg_num, n);
+    sg_num low, high;
+
+    for (i = 0; i < n; i++)
+        nums[i] = w->g->entries.items[w->first + i].num;
+    qsort(nums, n, sizeof(*nums), by_value);
+    low = nums[k];
+    high = nums[k + 1 < n ? k + 1 : k];
+    sg_arena_free(&tmp);
+    if (part <= 0 || sg_num_cmp(low, high) == 0)
+        return low;
+    return (sg_num){.kind = SIGMA_FLOAT,
+                    .v = {.f = sg_num_double(low) * (1 - part) +
+                               sg_num_double(high) * part}};
+}
+
+static sg_num quantity(const window *w)
+{
+    const uint32_t n = w->g->entries.count - w->first;
+
+    switch (w->c->type) {
+    case SIGMA_CORR_EVENT_COUNT:
+        return int_num(n);
+    case SIGMA_CORR_VALUE_COUNT:
+        return int_num(distinct(w));
+    case SIGMA_CORR_TEMPORAL:
+        return int_num(seen_count(w));
+    case SIGMA_CORR_TEMPORAL_ORDERED:
+        return int_num(longest(w, w->first, 0));
+    case SIGMA_CORR_VALUE_SUM:
+        return total(w, 1);
+    case SIGMA_CORR_VALUE_AVG:
+        return total(w, n);
+    case SIGMA_CORR_VALUE_PERCENTILE:
+        return percentile(w, w->c->percentile);
+    case SIGMA_CORR_VALUE_MEDIAN:
+        return percentile(w, 50);
+    case SIGMA_CORR_COUNT:
+        break;
+    }
+    sg_fatal("correlation type %d is unknown", (int)w->c->type);
+}
+
+/* -------- conditions
+ * ---------------------------------------------------------------- */
+
+static bool cond_holds(sg_num have, const sigma_corr_cond *cond)
+{
+    const int c = sg_num_cmp(have, cond->threshold);
+
+    switch (cond->cmp) {
+    case SIGMA_CMP_EQ:
+        return c == 0;
+    case SIGMA_CMP_NEQ:
+        return c != 0;
+    case SIGMA_CMP_LT:
+        return c < 0;
+    case SIGMA_CMP_LTE:
+        return c <= 0;
+    case SIGMA_CMP_GT:
+        return c > 0;
+    case SIGMA_CMP_GTE:
+        return c >= 0;
+    }
+    return false;
+}
+
+/* The boolean condition, by the postfix expression that ends at *at. */
+static bool expr_holds(const sc_ir *ir, const window *w, uint32_t *at)
+{
+    const sigma_expr e = ir->exprs.items[--*at];
+    bool a, b;
+
+    if (e.op == SIGMA_EXPR_REF)
+        return seen(w, e.arg);
+    a = expr_holds(ir, w, at);
+    if (e.op == SIGMA_EXPR_NOT)
+        return !a;
+    b = expr_holds(ir, w, at);
+    return e.op == SIGMA_EXPR_AND ? a && b : a || b;
+}
+
+static bool holds(const sc_ir *ir, const window *w)
+{
+    const sc_ir_corr *c = w->c;
+    const sg_num have = quantity(w);
+    uint32_t i, end = c->expr_first + c->expr_count;
+
+    for (i = 0; i < c->cond_count; i++)
+        if (!cond_holds(have, &ir->conds.items[c->cond_first + i]))
+            return false;
+    if (c->expr_count == 0)
+        return true;
+    /* In a sequence all that was seen stands in the order of the list. */
+    if (c->type == SIGMA_CORR_TEMPORAL_ORDERED &&
+        sg_num_cmp(have, int_num(seen_count(w))) != 0)
+        return false;
+    return expr_holds(ir, w, &end);
+}
+
+/* -------- events
+ * ------------------------------------------------------------------------ */
+
+static const hit *ref_hit(const state *s, const sc_ir_corr *c, uint32_t ref)
+{
+    const sigma_corr_ref *r = &s->ir->corr_refs.items[c->ref_first + ref];
+
+    return r->is_correlation ? &s->corrs[r->index] : &s->rules[r->index];
+}
+
+/* Texts of the fields from sources[first]; false when one has none. */
+static bool read_texts(const state *s, uint32_t rule, uint32_t first,
+                       uint32_t count, const sg_str **out)
+{
+    sg_str *texts = sg_new_n(s->arena, sg_str, (size_t)count + 1);
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        sc_ref_value v;
+
+        if (!first_value(s, rule, s->ir->sources.items[first + i], &v))
+            return false;
+        texts[i] = v.text;
+    }
+    *out = texts;
+    return true;
+}
+
+/* What the event adds to a correlation of values; false for nothing. */
+static bool read_values(const state *s, const sc_ir_corr *c, uint32_t rule,
+                        uint32_t first, entry *e)
+{
+    sc_ref_value v;
+
+    if (c->value_count == 0)
+        return true;
+    if (c->type == SIGMA_CORR_VALUE_COUNT)
+        return read_texts(s, rule, first, c->value_count, &e->values);
+    if (!first_value(s, rule, s->ir->sources.items[first], &v))
+        return false;
+    e->num = v.num;
+    return v.kind == SC_REF_NUMBER ||
+           (v.kind == SC_REF_STRING && sg_num_parse(v.text, &e->num));
+}
+
+static group *group_of(state *s, uint32_t corr, const sg_str *keys)
+{
+    const uint32_t count = s->ir->corrs.items[corr].key_count;
+    uint32_t i;
+
+    for (i = 0; i < s->kept[corr].groups.count; i++)
+        if (same_texts(s->kept[corr].groups.items[i].keys, keys, count))
+            return &s->kept[corr].groups.items[i];
+    SG_PUSH(s->arena, &s->kept[corr].groups, ((group){.keys = keys}));
+    return &s->kept[corr].groups.items[s->kept[corr].groups.count - 1];
+}
+
+/* Whether `time` lies more than the timespan before `newest`. */
+static bool is_before(int64_t time, int64_t newest, int64_t span)
+{
+    return newest > time && (uint64_t)newest - (uint64_t)time > (uint64_t)span;
+}
+
+/* Put an entry behind those of the same or an earlier time; false when it is
+ * too late to be in the window. */
+static bool insert(state *s, group *g, entry e, int64_t span)
+{
+    uint32_t i = g->entries.count;
+
+    if (i > 0 && is_before(e.time, g->entries.items[i - 1].time, span))
+        return false;
+    SG_PUSH(s->arena, &g->entries, e);
+    for (; i > 0 && g->entries.items[i - 1].time > e.time; i--)
+        g->entries.items[i] = g->entries.items[i - 1];
+    g->entries.items[i] = e;
+    return true;
+}
+
+static void judge(state *s, uint32_t corr, const group *g, const hit *by)
+{
+    const sc_ir_corr *c = &s->ir->corrs.items[corr];
+    const uint32_t n = g->entries.count;
+    const sc_ref_firing firing = {corr, s->line, by->time, g->keys};
+    window w = {c, g, 0};
+
+    while (is_before(g->entries.items[w.first].time,
+                     g->entries.items[n - 1].time, c->timespan))
+        w.first++;
+    if (!holds(s->ir, &w))
+        return;
+    SG_PUSH(s->arena, &s->out->list, firing);
+    if (!s->corrs[corr].holds)
+        s->corrs[corr] = *by;
+}
+
+/* What the event adds to one group of a correlation. */
+typedef struct part {
+    const sg_str *keys;
+    const hit *by;
+    entry e;
+} part;
+
+typedef SG_VEC(part) parts;
+
+static void add_part(state *s, const sc_ir_corr *c, uint32_t ref, parts *all)
+{
+    const uint32_t width = c->key_count + c->value_count;
+    const uint32_t first = c->source_first + ref * width;
+    part p = {.by = ref_hit(s, c, ref)};
+    uint32_t i;
+
+    p.e.time = p.by->time;
+    if (!read_texts(s, p.by->rule, first, c->key_count, &p.keys) ||
+        !read_values(s, c, p.by->rule, first + c->key_count, &p.e))
+        return;
+    for (i = 0; i < all->count; i++)
+        if (same_texts(all->items[i].keys, p.keys, c->key_count)) {
+            all->items[i].e.seen[ref] = true;
+            return;
+        }
+    p.e.seen = sg_new_n(s->arena, bool, c->ref_count);
+    p.e.seen[ref] = true;
+    SG_PUSH(s->arena, all, p);
+}
+
+/* One event is one entry per group, however many refs it satisfies. */
+static void take_in(state *s, uint32_t corr)
+{
+    const sc_ir_corr *c = &s->ir->corrs.items[corr];
+    parts all = {0};
+    uint32_t i;
+
+    for (i = 0; i < c->ref_count; i++)
+        if (ref_hit(s, c, i)->holds)
+            add_part(s, c, i, &all);
+    for (i = 0; i < all.count; i++) {
+        group *g = group_of(s, corr, all.items[i].keys);
+
+        if (insert(s, g, all.items[i].e, c->timespan))
+            judge(s, corr, g, all.items[i].by);
+    }
+}
+
+static void one_event(state *s)
+{
+    const sc_ir *ir = s->ir;
+    uint32_t i;
+
+    for (i = 0; i < ir->rules.count; i++) {
+        s->rules[i] = (hit){.rule = i};
+        s->rules[i].holds =
+            sc_ref_rule(ir, i, s->event) && time_of(s, i, &s->rules[i].time);
+    }
+    for (i = 0; i < ir->corrs.count; i++)
+        s->corrs[i] = (hit){0};
+    for (i = 0; i < ir->corrs.count; i++)
+        take_in(s, i);
+}
+
+void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
+                      sg_arena *arena, sc_ref_firings *out)
+{
+    state s = {.ir = ir, .arena = arena, .out = out};
+    uint32_t i;
+
+    *out = (sc_ref_firings){.list = {0}};
+    s.rules = sg_new_n(arena, hit, (size_t)ir->rules.count + 1);
+    s.corrs = sg_new_n(arena, hit, (size_t)ir->corrs.count + 1);
+    s.kept = sg_arena_zalloc(arena, (size_t)ir->corrs.count + 1,
+                             sizeof(*s.kept), _Alignof(uint64_t));
+    for (i = 0; i < count; i++) {
+        sc_ref_event *event = sc_ref_event_parse(lines[i]);
+
+        if (event == NULL)
+            continue;
+        s.event = event;
+        s.line = i + 1;
+        one_event(&s);
+        sc_ref_event_free(event);
+    }
+}

@@ -1,0 +1,208 @@
+/*
+ * order.c - order statistics of a sliding multiset: a treap whose nodes carry
+ * a number, how often it occurs and the size of their subtree. Adding,
+ * removing and ranking take logarithmic time.
+ */
+#include "agg/parts.h"
+
+#include <assert.h>
+#include <math.h>
+
+typedef struct sr_order_node {
+    sg_num num;
+    uint64_t times, size; /* of this number; of the whole subtree */
+    struct sr_order_node *left, *right;
+    uint64_t priority; /* no node above has a smaller one */
+} node;
+
+static uint64_t size_of(const node *n)
+{
+    return n == NULL ? 0 : n->size;
+}
+
+static void resize(node *n)
+{
+    n->size = n->times + size_of(n->left) + size_of(n->right);
+}
+
+static uint64_t next_priority(sr_order *order)
+{
+    order->seed += UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t z = order->seed;
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+static node *rotate_right(node *n)
+{
+    node *up = n->left;
+
+    n->left = up->right;
+    up->right = n;
+    resize(n);
+    resize(up);
+    return up;
+}
+
+static node *rotate_left(node *n)
+{
+    node *up = n->right;
+
+    n->right = up->left;
+    up->left = n;
+    resize(n);
+    resize(up);
+    return up;
+}
+
+static node *find(node *n, sg_num num)
+{
+    while (n != NULL) {
+        const int order = sg_num_cmp(num, n->num);
+
+        if (order == 0)
+            return n;
+        n = order < 0 ? n->left : n->right;
+    }
+    return NULL;
+}
+
+/* Change the sizes along the path to a number that is there. */
+static void adjust(node *n, sg_num num, bool more)
+{
+    for (;;) {
+        const int order = sg_num_cmp(num, n->num);
+
+        n->size = more ? n->size + 1 : n->size - 1;
+        if (order == 0)
+            return;
+        n = order < 0 ? n->left : n->right;
+    }
+}
+
+/* Depth is logarithmic in expectation, as in any treap. */
+static node *insert(node *n, node *fresh)
+{
+    if (n == NULL)
+        return fresh;
+    if (sg_num_cmp(fresh->num, n->num) < 0) {
+        n->left = insert(n->left, fresh);
+        resize(n);
+        return n->left->priority < n->priority ? rotate_right(n) : n;
+    }
+    n->right = insert(n->right, fresh);
+    resize(n);
+    return n->right->priority < n->priority ? rotate_left(n) : n;
+}
+
+static node *merge(node *a, node *b)
+{
+    if (a == NULL)
+        return b;
+    if (b == NULL)
+        return a;
+    if (a->priority < b->priority) {
+        a->right = merge(a->right, b);
+        resize(a);
+        return a;
+    }
+    b->left = merge(a, b->left);
+    resize(b);
+    return b;
+}
+
+bool sr_order_add(sr_pool *pool, sr_order *order, sg_num num)
+{
+    node *n = find(order->root, num);
+
+    if (n != NULL) {
+        adjust(order->root, num, true);
+        n->times++;
+        return true;
+    }
+    n = sr_pool_alloc(pool, sizeof(*n));
+    if (n == NULL)
+        return false;
+    *n = (node){
+        .num = num, .times = 1, .size = 1, .priority = next_priority(order)};
+    order->root = insert(order->root, n);
+    return true;
+}
+
+void sr_order_remove(sr_pool *pool, sr_order *order, sg_num num)
+{
+    node *n = find(order->root, num);
+
+    assert(n != NULL);
+    adjust(order->root, num, false);
+    if (--n->times != 0)
+        return;
+    node **link = &order->root;
+
+    while (*link != n)
+        link = sg_num_cmp(num, (*link)->num) < 0 ? &(*link)->left
+                                                 : &(*link)->right;
+    *link = merge(n->left, n->right);
+    sr_pool_free(pool, n, sizeof(*n));
+}
+
+/* The number of rank k (from 0) in ascending order. */
+static sg_num nth(const node *n, uint64_t k)
+{
+    for (;;) {
+        const uint64_t left = size_of(n->left);
+
+        if (k < left) {
+            n = n->left;
+        } else if (k - left < n->times) {
+            return n->num;
+        } else {
+            k -= left + n->times;
+            n = n->right;
+        }
+    }
+}
+
+sg_num sr_order_percentile(const sr_order *order, double percent)
+{
+    const uint64_t count = size_of(order->root);
+    const double rank = percent * (double)(count - 1) / 100;
+    const double whole = floor(rank);
+    uint64_t k = whole <= 0 ? 0 : (uint64_t)whole;
+
+    assert(count != 0);
+    if (k >= count - 1)
+        return nth(order->root, count - 1);
+    const sg_num low = nth(order->root, k);
+    const double part = rank - whole;
+
+    if (part <= 0)
+        return low;
+    const sg_num high = nth(order->root, k + 1);
+
+    if (sg_num_cmp(low, high) == 0)
+        return low;
+    /* Weights, not a difference: no overflow between far numbers. */
+    const double value =
+        sg_num_double(low) * (1 - part) + sg_num_double(high) * part;
+    return (sg_num){.kind = SIGMA_FLOAT, .v = {.f = value}};
+}
+
+static void free_nodes(sr_pool *pool, node *n)
+{
+    while (n != NULL) {
+        node *right = n->right;
+
+        free_nodes(pool, n->left);
+        sr_pool_free(pool, n, sizeof(*n));
+        n = right;
+    }
+}
+
+void sr_order_free(sr_pool *pool, sr_order *order)
+{
+    free_nodes(pool, order->root);
+    order->root = NULL;
+}

@@ -1,0 +1,114 @@
+/*
+ * parts.h - the engine's building blocks, private to this folder: a bounded
+ * pool, a hash table of keyed items, a window, exact sums, order statistics.
+ *
+ * All memory comes from the pool; whatever allocates returns NULL or false
+ * when the pool's bound is reached and leaves its object as it was.
+ */
+#ifndef SR_AGG_PARTS_H
+#define SR_AGG_PARTS_H
+
+#include "base/sg_base.h"
+
+/* -------- pool (pool.c) ------------------------------------------------ */
+
+enum { SR_POOL_CLASSES = 48 };
+
+/* Size-class allocator over large blocks; zero-initialise, set limit. */
+typedef struct sr_pool {
+    struct sr_pool_free *free[SR_POOL_CLASSES];
+    struct sr_pool_block *blocks;
+    char *next, *end;
+    uint64_t held, limit; /* bytes obtained from the system, and their bound */
+} sr_pool;
+
+/* Uninitialised, aligned to 16; NULL at the limit. size > 0. */
+void *sr_pool_alloc(sr_pool *pool, size_t size);
+/* `size` as it was asked for. NULL is allowed. */
+void sr_pool_free(sr_pool *pool, void *ptr, size_t size);
+/* Give everything back, small objects included. Objects above the largest
+ * class must have been freed one by one. */
+void sr_pool_close(sr_pool *pool);
+
+/* -------- table of keyed items (table.c) -------------------------------- */
+
+/* First member of whatever lies in a table; the key's bytes are part of the
+ * same object, key_at bytes from its start. */
+typedef struct sr_item {
+    uint64_t hash;
+    uint32_t key_len, key_at;
+} sr_item;
+
+typedef struct sr_table_slot {
+    uint64_t hash;
+    sr_item *item; /* NULL: free */
+} sr_table_slot;
+
+/* Open addressing, linear probing, no tombstones; zero-initialise. */
+typedef struct sr_table {
+    sr_table_slot *slots;
+    uint32_t count, cap;
+} sr_table;
+
+sg_str sr_item_key(const sr_item *item);
+sr_item *sr_table_find(const sr_table *table, uint64_t hash, sg_str key);
+/* The key must not be there yet. */
+bool sr_table_add(sr_pool *pool, sr_table *table, sr_item *item);
+void sr_table_remove(sr_table *table, const sr_item *item);
+void sr_table_free(sr_pool *pool, sr_table *table);
+
+/* -------- window (window.c) --------------------------------------------- */
+
+/* Ring of fixed-size entries in ascending time; each begins with its time.
+ * Zero-initialise; `stride` is a multiple of 8. */
+typedef struct sr_window {
+    char *items;
+    uint32_t head, count, cap;
+} sr_window;
+
+/* Room for one more entry behind all of the same or an earlier time; the
+ * caller fills the bytes after the time. *last says whether it is the newest.
+ * NULL at the pool's limit. */
+void *sr_window_insert(sr_pool *pool, sr_window *window, size_t stride,
+                       int64_t time, bool *last);
+/* i < count, oldest first. */
+void *sr_window_at(const sr_window *window, size_t stride, uint32_t i);
+/* Forget the oldest entry. */
+void sr_window_pop(sr_window *window);
+/* Take one entry out again. */
+void sr_window_remove(sr_window *window, size_t stride, const void *entry);
+int64_t sr_window_time(const void *entry);
+void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
+
+/* -------- exact sums (sum.c) --------------------------------------------- */
+
+/* A sum that additions and removals leave exact: integers in 128 bits, floats
+ * in a fixed-point number as wide as a double's range, made when needed. */
+typedef struct sr_sum {
+    uint64_t low, high; /* two's complement sum of the integers */
+    struct sr_wide *wide;
+} sr_sum;
+
+bool sr_sum_add(sr_pool *pool, sr_sum *sum, sg_num n);
+void sr_sum_remove(sr_sum *sum, sg_num n);
+/* The sum divided by `by` > 0: an exact integer when it is one that fits and
+ * no float took part, else the nearest double. */
+sg_num sr_sum_value(const sr_sum *sum, uint64_t by);
+void sr_sum_free(sr_pool *pool, sr_sum *sum);
+
+/* -------- order statistics (order.c) ------------------------------------- */
+
+/* Multiset of numbers in a balanced tree with subtree sizes. */
+typedef struct sr_order {
+    struct sr_order_node *root;
+    uint64_t seed; /* of the tree's shape; never of its meaning */
+} sr_order;
+
+bool sr_order_add(sr_pool *pool, sr_order *order, sg_num n);
+void sr_order_remove(sr_pool *pool, sr_order *order, sg_num n);
+/* Linear interpolation between order statistics; percent in [0, 100], the
+ * multiset not empty. Exact where a rank falls on a number. */
+sg_num sr_order_percentile(const sr_order *order, double percent);
+void sr_order_free(sr_pool *pool, sr_order *order);
+
+#endif

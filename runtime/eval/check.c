@@ -1,0 +1,331 @@
+/*
+ * check.c - is a detector what its header says? Every index and range of
+ * every table is compared with the size of what it points into, once, before
+ * anything else reads them.
+ */
+#include "eval/eval.h"
+
+#include <stdio.h>
+
+typedef struct check {
+    const sigma_detector *d;
+    const char *fault; /* the first one, or NULL */
+    const char *table; /* where: name and row */
+    uint32_t row;
+} check;
+
+static void require(check *c, bool ok, const char *fault)
+{
+    if (!ok && c->fault == NULL)
+        c->fault = fault;
+}
+
+static bool in_range(uint32_t first, uint32_t count, uint32_t total)
+{
+    return first <= total && count <= total - first;
+}
+
+static void need_range(check *c, uint32_t first, uint32_t count, uint32_t total)
+{
+    require(c, in_range(first, count, total), "range beyond its table");
+}
+
+static void need_index(check *c, uint32_t index, uint32_t total)
+{
+    require(c, index < total, "index beyond its table");
+}
+
+static void need_optional(check *c, uint32_t index, uint32_t total)
+{
+    require(c, index == SIGMA_NONE || index < total, "index beyond its table");
+}
+
+static void need_text(check *c, sigma_ref ref)
+{
+    require(c, in_range(ref.off, ref.len, c->d->pool_size),
+            "text beyond the pool");
+}
+
+static void need_num(check *c, sigma_num num)
+{
+    require(c, num.kind <= SIGMA_FLOAT, "unknown kind of number");
+    if (num.kind == SIGMA_FLOAT)
+        require(c, num.v.f - num.v.f == 0, "a number that is not finite");
+}
+
+static void need_meta(check *c, const sigma_meta *meta)
+{
+    const sigma_ref texts[] = {meta->id,    meta->name,   meta->title,
+                               meta->level, meta->status, meta->sha256};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        need_text(c, texts[i]);
+    need_range(c, meta->tag_first, meta->tag_count, c->d->str_count);
+}
+
+/* -------- one row of each table ------------------------------------------- */
+
+typedef enum operand {
+    OPERAND_LITS,
+    OPERAND_NUMS,
+    OPERAND_FIELD,
+    OPERAND_BOOL,
+    OPERAND_NONE
+} operand;
+
+static const operand operands[SIGMA_OP_COUNT] = {
+#define OP(name, text, operand, cost, doc)                                     \
+    [SIGMA_OP_##name] = OPERAND_##operand,
+#include "sigma_ops.def"
+#undef OP
+};
+
+static bool is_time_op(uint8_t op)
+{
+    return op >= SIGMA_OP_TIME_EQ && op <= SIGMA_OP_TIME_GTE;
+}
+
+static void check_pred(check *c, uint32_t i)
+{
+    const sigma_pred *p = &c->d->preds[i];
+
+    need_index(c, p->field, c->d->field_count);
+    require(c, p->op < SIGMA_OP_COUNT, "unknown operator");
+    if (p->op >= SIGMA_OP_COUNT)
+        return;
+    switch (operands[p->op]) {
+    case OPERAND_LITS:
+        need_range(c, p->first, p->count, c->d->lit_count);
+        break;
+    case OPERAND_NUMS:
+        need_range(c, p->first, p->count, c->d->num_count);
+        break;
+    case OPERAND_FIELD:
+        need_index(c, p->first, c->d->field_count);
+        break;
+    case OPERAND_BOOL:
+        require(c, p->first <= 1, "a boolean that is neither");
+        break;
+    case OPERAND_NONE:
+        break;
+    }
+    if (is_time_op(p->op))
+        require(c, p->flags >> SIGMA_F_PART_SHIFT <= SIGMA_YEAR,
+                "unknown part of a timestamp");
+}
+
+static void check_field(check *c, uint32_t i)
+{
+    need_text(c, c->d->fields[i].name);
+}
+
+static void check_lit(check *c, uint32_t i)
+{
+    need_text(c, c->d->lits[i]);
+}
+
+static void check_str(check *c, uint32_t i)
+{
+    need_text(c, c->d->strs[i]);
+}
+
+static void check_num(check *c, uint32_t i)
+{
+    need_num(c, c->d->nums[i]);
+}
+
+static void check_selection(check *c, uint32_t i)
+{
+    need_text(c, c->d->selections[i].name);
+    require(c, c->d->selections[i].holds != NULL, "no function");
+}
+
+static void check_derive(check *c, uint32_t i)
+{
+    need_index(c, c->d->derives[i].field, c->d->field_count);
+    need_text(c, c->d->derives[i].value);
+}
+
+static void check_rule(check *c, uint32_t i)
+{
+    const sigma_detector *d = c->d;
+    const sigma_rule *r = &d->rules[i];
+
+    need_meta(c, &r->meta);
+    need_optional(c, r->gate, d->pred_count);
+    need_optional(c, r->time_field, d->field_count);
+    need_optional(c, r->route, d->route_count);
+    need_range(c, r->selection_first, r->selection_count, d->selection_count);
+    need_range(c, r->derive_first, r->derive_count, d->derive_count);
+    require(c, r->match != NULL, "no function");
+    for (uint32_t k = 0; c->fault == NULL && k < r->derive_count; k++)
+        need_optional(c, d->derives[r->derive_first + k].selection,
+                      r->selection_count);
+}
+
+static void check_route(check *c, uint32_t i)
+{
+    need_range(c, c->d->routes[i].check_first, c->d->routes[i].check_count,
+               c->d->route_check_count);
+}
+
+static void check_route_check(check *c, uint32_t i)
+{
+    need_index(c, c->d->route_checks[i].pred, c->d->pred_count);
+    need_index(c, c->d->route_checks[i].present, c->d->pred_count);
+}
+
+/* Every ref has its own row of key and value fields. */
+static void need_sources(check *c, const sigma_correlation *r)
+{
+    const uint64_t each = (uint64_t)r->key_count + r->value_count;
+    const uint64_t total = c->d->corr_source_count;
+
+    require(c,
+            each == 0 || r->ref_count == 0 ||
+                (r->source_first <= total &&
+                 each <= (total - r->source_first) / r->ref_count),
+            "range beyond its table");
+}
+
+static void check_correlation(check *c, uint32_t i)
+{
+    const sigma_detector *d = c->d;
+    const sigma_correlation *r = &d->correlations[i];
+
+    need_meta(c, &r->meta);
+    require(c, r->type < SIGMA_CORR_COUNT, "unknown type");
+    require(c, r->timespan >= 0, "negative timespan");
+    require(c, r->percentile >= 0 && r->percentile <= 100, "bad percentile");
+    need_text(c, r->timespan_text);
+    need_range(c, r->ref_first, r->ref_count, d->corr_ref_count);
+    need_range(c, r->key_first, r->key_count, d->corr_key_count);
+    need_range(c, r->cond_first, r->cond_count, d->corr_cond_count);
+    need_range(c, r->expr_first, r->expr_count, d->corr_expr_count);
+    need_range(c, r->column_first, r->column_count, d->column_count);
+    need_sources(c, r);
+    require(c,
+            r->sort_column == SIGMA_NONE ||
+                r->sort_column < (uint64_t)r->column_count + r->key_count,
+            "unknown sort column");
+    for (uint32_t k = 0; c->fault == NULL && k < r->ref_count; k++) {
+        const sigma_corr_ref *ref = &d->corr_refs[r->ref_first + k];
+        need_index(c, ref->index, ref->is_correlation ? i : d->rule_count);
+    }
+}
+
+/* A postfix expression that never pops too much and leaves one value. */
+static void check_expr(check *c, uint32_t i)
+{
+    const sigma_correlation *r = &c->d->correlations[i];
+    uint32_t depth = 0;
+
+    for (uint32_t k = 0; c->fault == NULL && k < r->expr_count; k++) {
+        const sigma_expr *e = &c->d->corr_exprs[r->expr_first + k];
+        require(c, e->op <= SIGMA_EXPR_NOT, "unknown operator");
+        if (e->op == SIGMA_EXPR_REF) {
+            need_index(c, e->arg, r->ref_count);
+            depth++;
+        } else if (e->op == SIGMA_EXPR_NOT) {
+            require(c, depth >= 1, "unbalanced expression");
+        } else {
+            require(c, depth >= 2, "unbalanced expression");
+            depth--;
+        }
+    }
+    require(c, r->expr_count == 0 || depth == 1, "unbalanced expression");
+}
+
+static void check_key(check *c, uint32_t i)
+{
+    need_text(c, c->d->corr_keys[i].name);
+}
+
+static void check_source(check *c, uint32_t i)
+{
+    need_index(c, c->d->corr_sources[i], c->d->field_count);
+}
+
+static void check_cond(check *c, uint32_t i)
+{
+    require(c, c->d->corr_conds[i].cmp <= SIGMA_CMP_GTE, "unknown operator");
+    need_num(c, c->d->corr_conds[i].threshold);
+}
+
+static void check_column(check *c, uint32_t i)
+{
+    require(c, c->d->columns[i].kind <= SIGMA_COLUMN_LAST_SEEN,
+            "unknown kind of column");
+    need_text(c, c->d->columns[i].name);
+}
+
+/* -------- the whole --------------------------------------------------------
+ */
+
+/* Tables in an order in which each may rely on those before it. */
+static void check_tables(check *c)
+{
+    const sigma_detector *d = c->d;
+    const struct table {
+        const char *name;
+        const void *rows;
+        uint32_t count;
+        void (*row)(check *, uint32_t);
+    } tables[] = {
+        {"pool", d->pool, d->pool_size, NULL},
+        {"fields", d->fields, d->field_count, check_field},
+        {"lits", d->lits, d->lit_count, check_lit},
+        {"nums", d->nums, d->num_count, check_num},
+        {"strs", d->strs, d->str_count, check_str},
+        {"preds", d->preds, d->pred_count, check_pred},
+        {"selections", d->selections, d->selection_count, check_selection},
+        {"derives", d->derives, d->derive_count, check_derive},
+        {"route_checks", d->route_checks, d->route_check_count,
+         check_route_check},
+        {"routes", d->routes, d->route_count, check_route},
+        {"rules", d->rules, d->rule_count, check_rule},
+        {"corr_refs", d->corr_refs, d->corr_ref_count, NULL},
+        {"corr_keys", d->corr_keys, d->corr_key_count, check_key},
+        {"corr_sources", d->corr_sources, d->corr_source_count, check_source},
+        {"corr_conds", d->corr_conds, d->corr_cond_count, check_cond},
+        {"corr_exprs", d->corr_exprs, d->corr_expr_count, NULL},
+        {"columns", d->columns, d->column_count, check_column},
+        {"correlations", d->correlations, d->correlation_count,
+         check_correlation},
+        {"correlations", d->correlations, d->correlation_count, check_expr},
+    };
+
+    for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
+        c->table = tables[t].name;
+        c->row = 0;
+        require(c, tables[t].count == 0 || tables[t].rows != NULL, "missing");
+        const uint32_t rows = tables[t].row == NULL ? 0 : tables[t].count;
+        for (uint32_t i = 0; c->fault == NULL && i < rows; i++) {
+            c->row = i;
+            tables[t].row(c, i);
+        }
+        if (c->fault != NULL)
+            return;
+    }
+}
+
+bool sr_detector_check(const sigma_detector *d, char *reason,
+                       size_t reason_size)
+{
+    check c = {d, NULL, "", 0};
+
+    if (d == NULL || d->abi != SIGMA_ABI) {
+        (void)snprintf(reason, reason_size, "detector is of another ABI");
+        return false;
+    }
+    if (d->size != sizeof(*d)) {
+        (void)snprintf(reason, reason_size, "detector header has another size");
+        return false;
+    }
+    check_tables(&c);
+    if (c.fault == NULL)
+        return true;
+    (void)snprintf(reason, reason_size, "detector table %s, row %u: %s",
+                   c.table, c.row, c.fault);
+    return false;
+}

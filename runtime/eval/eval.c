@@ -1,0 +1,591 @@
+/*
+ * eval.c - from values to bits to verdicts.
+ *
+ * What a predicate's operands need beforehand (sets of literals, compiled
+ * expressions, parsed networks, the text of numbers) is made when the
+ * evaluator opens. A predicate is then asked at most once per event: each
+ * operator looks at one value, and any value of the field will do.
+ */
+#include "eval/eval.h"
+
+#include "match/match.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pairs of values one field reference may compare. */
+enum { PAIRS_MOST = 1 << 20 };
+
+/* A predicate with its operands made ready. */
+typedef struct pred {
+    sigma_op op;
+    uint8_t flags;
+    uint32_t field;
+    uint32_t count;
+    union {
+        const sr_litset *set; /* EQ, STARTS, ENDS, CONTAINS */
+        const sg_str *globs;
+        sr_regex **regexes;
+        const sr_cidr *nets;
+        struct {
+            const sg_num *nums;
+            const sg_str *texts; /* canonical; NUM_EQ only */
+        } num;
+        uint32_t other; /* REF_* */
+        bool truth;     /* BOOL */
+    } u;
+} pred;
+
+struct sr_eval {
+    const sigma_detector *d;
+    sg_arena arena;
+    pred *preds;
+    sg_str *lits;      /* the detector's, as views */
+    sg_str *num_texts; /* canonical texts of its nums */
+    uint64_t *known, *value;
+    size_t words;
+    sr_want *wants[2]; /* predicate fields, context fields */
+    uint32_t want_count[2];
+    sr_regex **regexes; /* all of them, to free */
+    uint32_t regex_count;
+    sr_eval_stats stats;
+};
+
+static sg_str text_of(const sigma_detector *d, sigma_ref ref)
+{
+    return (sg_str){d->pool + ref.off, ref.len};
+}
+
+/* -------- opening ----------------------------------------------------------
+ */
+
+static void make_texts(sr_eval *eval)
+{
+    const sigma_detector *d = eval->d;
+    char buf[SG_NUM_TEXT];
+
+    eval->lits = sg_new_n(&eval->arena, sg_str, d->lit_count);
+    for (uint32_t i = 0; i < d->lit_count; i++)
+        eval->lits[i] = text_of(d, d->lits[i]);
+    eval->num_texts = sg_new_n(&eval->arena, sg_str, d->num_count);
+    for (uint32_t i = 0; i < d->num_count; i++) {
+        const sg_str text = {buf, sg_num_text(d->nums[i], buf)};
+        eval->num_texts[i] = sg_arena_dup(&eval->arena, text);
+    }
+}
+
+static bool ready_regexes(sr_eval *eval, const sigma_pred *from, pred *p,
+                          char *reason, size_t reason_size)
+{
+    char why[256] = "";
+    size_t offset = 0;
+
+    p->u.regexes = eval->regexes + eval->regex_count;
+    for (uint32_t i = 0; i < from->count; i++) {
+        sr_regex *regex =
+            sr_regex_compile(eval->lits[from->first + i], from->flags, why,
+                             sizeof(why), &offset);
+        if (regex == NULL) {
+            (void)snprintf(reason, reason_size,
+                           "regular expression refused at offset %zu: %s",
+                           offset, why);
+            return false;
+        }
+        eval->regexes[eval->regex_count++] = regex;
+    }
+    return true;
+}
+
+static bool ready_nets(sr_eval *eval, const sigma_pred *from, pred *p,
+                       char *reason, size_t reason_size)
+{
+    sr_cidr *nets = sg_new_n(&eval->arena, sr_cidr, from->count);
+
+    p->u.nets = nets;
+    for (uint32_t i = 0; i < from->count; i++)
+        if (!sr_cidr_parse(eval->lits[from->first + i], &nets[i])) {
+            (void)snprintf(reason, reason_size, "network refused");
+            return false;
+        }
+    return true;
+}
+
+static const sr_litset *ready_set(sr_eval *eval, const sigma_pred *from,
+                                  sr_lit_kind kind)
+{
+    return sr_litset_new(&eval->arena, kind, eval->lits + from->first,
+                         from->count);
+}
+
+static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
+                       size_t reason_size)
+{
+    const sigma_pred *from = &eval->d->preds[i];
+    pred *p = &eval->preds[i];
+
+    p->op = (sigma_op)from->op;
+    p->flags = from->flags;
+    p->field = from->field;
+    p->count = from->count;
+    switch (p->op) {
+    case SIGMA_OP_EQ:
+        p->u.set = ready_set(eval, from, SR_LIT_EQ);
+        break;
+    case SIGMA_OP_STARTS:
+        p->u.set = ready_set(eval, from, SR_LIT_STARTS);
+        break;
+    case SIGMA_OP_ENDS:
+        p->u.set = ready_set(eval, from, SR_LIT_ENDS);
+        break;
+    case SIGMA_OP_CONTAINS:
+        p->u.set = ready_set(eval, from, SR_LIT_CONTAINS);
+        break;
+    case SIGMA_OP_GLOB:
+        p->u.globs = eval->lits + from->first;
+        break;
+    case SIGMA_OP_REGEX:
+        return ready_regexes(eval, from, p, reason, reason_size);
+    case SIGMA_OP_CIDR:
+        return ready_nets(eval, from, p, reason, reason_size);
+    case SIGMA_OP_NUM_EQ:
+    case SIGMA_OP_LT:
+    case SIGMA_OP_LTE:
+    case SIGMA_OP_GT:
+    case SIGMA_OP_GTE:
+    case SIGMA_OP_TIME_EQ:
+    case SIGMA_OP_TIME_LT:
+    case SIGMA_OP_TIME_LTE:
+    case SIGMA_OP_TIME_GT:
+    case SIGMA_OP_TIME_GTE:
+        p->u.num.nums = eval->d->nums + from->first;
+        p->u.num.texts = eval->num_texts + from->first;
+        break;
+    case SIGMA_OP_REF_EQ:
+    case SIGMA_OP_REF_STARTS:
+    case SIGMA_OP_REF_ENDS:
+    case SIGMA_OP_REF_CONTAINS:
+        p->u.other = from->first;
+        break;
+    case SIGMA_OP_BOOL:
+        p->u.truth = from->first != 0;
+        break;
+    case SIGMA_OP_ANY:
+    case SIGMA_OP_NULL:
+    case SIGMA_OP_EXISTS:
+    case SIGMA_OP_COUNT:
+        break;
+    }
+    return true;
+}
+
+static size_t count_regexes(const sigma_detector *d)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < d->pred_count; i++)
+        if (d->preds[i].op == SIGMA_OP_REGEX)
+            n += d->preds[i].count;
+    return n;
+}
+
+static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
+{
+    const sigma_detector *d = eval->d;
+
+    eval->preds = sg_new_n(&eval->arena, pred, d->pred_count);
+    eval->regexes = sg_new_n(&eval->arena, sr_regex *, count_regexes(d));
+    eval->words = ((size_t)d->pred_count + 63) / 64;
+    eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
+    eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
+    for (uint32_t i = 0; i < d->pred_count; i++)
+        if (!ready_pred(eval, i, reason, reason_size))
+            return false;
+    return true;
+}
+
+static bool is_reference(const pred *p)
+{
+    return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
+}
+
+/* Which fields predicates read: by the predicates themselves, whatever the
+ * flags of the field say. */
+static void make_wants(sr_eval *eval)
+{
+    const sigma_detector *d = eval->d;
+    bool *read = sg_new_n(&eval->arena, bool, d->field_count);
+
+    for (uint32_t i = 0; i < d->pred_count; i++) {
+        read[eval->preds[i].field] = true;
+        if (is_reference(&eval->preds[i]))
+            read[eval->preds[i].u.other] = true;
+    }
+    eval->wants[0] = sg_new_n(&eval->arena, sr_want, d->field_count);
+    eval->wants[1] = sg_new_n(&eval->arena, sr_want, d->field_count);
+    for (uint32_t i = 0; i < d->field_count; i++) {
+        const sigma_field *f = &d->fields[i];
+        const bool keywords = (f->flags & SIGMA_FIELD_KEYWORDS) != 0;
+        const sr_want want = {text_of(d, f->name), i, keywords};
+        const bool first = read[i] || (f->flags & SIGMA_FIELD_PRED) != 0;
+        if (first || (f->flags & SIGMA_FIELD_CONTEXT) != 0) {
+            const int phase = first ? 0 : 1;
+            eval->wants[phase][eval->want_count[phase]++] = want;
+        }
+    }
+}
+
+sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
+{
+    if (!sr_detector_check(d, reason, reason_size))
+        return NULL;
+    sr_eval *eval = calloc(1, sizeof(*eval));
+    if (eval == NULL) {
+        (void)snprintf(reason, reason_size, "out of memory");
+        return NULL;
+    }
+    eval->d = d;
+    make_texts(eval);
+    if (!ready_preds(eval, reason, reason_size)) {
+        sr_eval_close(eval);
+        return NULL;
+    }
+    make_wants(eval);
+    return eval;
+}
+
+void sr_eval_close(sr_eval *eval)
+{
+    if (eval == NULL)
+        return;
+    for (uint32_t i = 0; i < eval->regex_count; i++)
+        sr_regex_free(eval->regexes[i]);
+    sg_arena_free(&eval->arena);
+    free(eval);
+}
+
+const sr_want *sr_eval_wants(const sr_eval *eval, bool context, uint32_t *count)
+{
+    *count = eval->want_count[context];
+    return eval->wants[context];
+}
+
+const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)
+{
+    return &eval->stats;
+}
+
+/* -------- one value --------------------------------------------------------
+ */
+
+/* What a predicate is judged in. */
+typedef struct scene {
+    sr_eval *eval;
+    sr_event *event;
+} scene;
+
+static bool is_scalar(const sr_value *v)
+{
+    return v->kind == SR_STRING || v->kind == SR_NUMBER || v->kind == SR_BOOL;
+}
+
+/* The text to compare: as it is or folded. */
+static sg_str text_for(scene s, const pred *p, sr_value *v)
+{
+    if ((p->flags & SIGMA_F_CASED) != 0)
+        return sr_value_text(s.event, v);
+    return sr_value_folded(s.event, v);
+}
+
+static bool any_glob(const pred *p, sg_str text)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (sr_glob_match(p->u.globs[i], text))
+            return true;
+    return false;
+}
+
+static bool any_regex(scene s, const pred *p, sg_str text)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        const sr_re_result result = sr_regex_match(p->u.regexes[i], text);
+        if (result == SR_RE_YES)
+            return true;
+        s.eval->stats.regex_limits += result == SR_RE_LIMIT;
+    }
+    return false;
+}
+
+static bool any_net(scene s, const pred *p, sr_value *v)
+{
+    sr_cidr address;
+
+    if (v->kind != SR_STRING ||
+        !sr_address_parse(sr_value_text(s.event, v), &address))
+        return false;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (sr_cidr_covers(&p->u.nets[i], &address))
+            return true;
+    return false;
+}
+
+static bool any_num(const pred *p, sg_num have)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (sr_num_holds(p->op, have, p->u.num.nums[i]))
+            return true;
+    return false;
+}
+
+/* Equal numbers, or exactly their text; true is not 1. */
+static bool equals_num(scene s, const pred *p, sr_value *v)
+{
+    if (v->kind == SR_NUMBER)
+        return any_num(p, v->num);
+    if (v->kind != SR_STRING)
+        return false;
+    const sg_str text = sr_value_text(s.event, v);
+    for (uint32_t i = 0; i < p->count; i++)
+        if (sg_str_eq(text, p->u.num.texts[i]))
+            return true;
+    return false;
+}
+
+static bool compares(scene s, const pred *p, sr_value *v)
+{
+    sg_num num;
+
+    if (v->kind == SR_NUMBER)
+        return any_num(p, v->num);
+    return v->kind == SR_STRING &&
+           sg_num_parse(sr_value_text(s.event, v), &num) && any_num(p, num);
+}
+
+static bool part_compares(scene s, const pred *p, sr_value *v)
+{
+    const sigma_time_part part =
+        (sigma_time_part)(p->flags >> SIGMA_F_PART_SHIFT);
+    sg_num num = {.kind = SIGMA_INT, .v.i = 0};
+
+    return v->kind == SR_STRING &&
+           sr_time_part(sr_value_text(s.event, v), part, &num.v.i) &&
+           any_num(p, num);
+}
+
+static bool is_bool(scene s, const pred *p, sr_value *v)
+{
+    if (v->kind == SR_BOOL)
+        return v->boolean == p->u.truth;
+    return v->kind == SR_STRING &&
+           sr_bool_is_text(p->u.truth, sr_value_text(s.event, v));
+}
+
+static bool pair_holds(const pred *p, sg_str text, sg_str other)
+{
+    if (p->op == SIGMA_OP_REF_EQ)
+        return sg_str_eq(text, other);
+    if (p->op == SIGMA_OP_REF_STARTS)
+        return sg_str_starts(text, other);
+    if (p->op == SIGMA_OP_REF_ENDS)
+        return sg_str_ends(text, other);
+    return sr_contains(text, other);
+}
+
+/* Whether one scalar satisfies the predicate; not for those that
+ * pred_holds judges itself. */
+static bool value_holds(scene s, const pred *p, sr_value *v)
+{
+    switch (p->op) {
+    case SIGMA_OP_EQ:
+    case SIGMA_OP_STARTS:
+    case SIGMA_OP_ENDS:
+    case SIGMA_OP_CONTAINS:
+        return sr_litset_match(p->u.set, text_for(s, p, v));
+    case SIGMA_OP_GLOB:
+        return any_glob(p, text_for(s, p, v));
+    case SIGMA_OP_ANY:
+        return true;
+    case SIGMA_OP_REGEX:
+        return any_regex(s, p, sr_value_text(s.event, v));
+    case SIGMA_OP_CIDR:
+        return any_net(s, p, v);
+    case SIGMA_OP_NUM_EQ:
+        return equals_num(s, p, v);
+    case SIGMA_OP_LT:
+    case SIGMA_OP_LTE:
+    case SIGMA_OP_GT:
+    case SIGMA_OP_GTE:
+        return compares(s, p, v);
+    case SIGMA_OP_BOOL:
+        return is_bool(s, p, v);
+    case SIGMA_OP_TIME_EQ:
+    case SIGMA_OP_TIME_LT:
+    case SIGMA_OP_TIME_LTE:
+    case SIGMA_OP_TIME_GT:
+    case SIGMA_OP_TIME_GTE:
+        return part_compares(s, p, v);
+    case SIGMA_OP_NULL:
+    case SIGMA_OP_EXISTS:
+    case SIGMA_OP_REF_EQ:
+    case SIGMA_OP_REF_STARTS:
+    case SIGMA_OP_REF_ENDS:
+    case SIGMA_OP_REF_CONTAINS:
+    case SIGMA_OP_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* -------- all values of a field --------------------------------------------
+ */
+
+static bool any_value(scene s, const pred *p)
+{
+    for (sr_value *v = sr_first(s.event, p->field); v != NULL;
+         v = sr_next(s.event, v))
+        if (is_scalar(v) && value_holds(s, p, v))
+            return true;
+    return false;
+}
+
+static bool is_null(scene s, const pred *p)
+{
+    const sr_value *v = sr_first(s.event, p->field);
+
+    if (v == NULL)
+        return true;
+    for (; v != NULL; v = sr_next(s.event, v))
+        if (v->kind == SR_NULL)
+            return true;
+    return false;
+}
+
+/* Any pair of scalars of the two fields. An event may hold arrays so large
+ * that their product is out of reach; what is cut off is counted. */
+static bool any_pair(scene s, const pred *p)
+{
+    uint32_t pairs = 0;
+
+    for (sr_value *v = sr_first(s.event, p->field); v != NULL;
+         v = sr_next(s.event, v)) {
+        for (sr_value *w = sr_first(s.event, p->u.other); w != NULL;
+             w = sr_next(s.event, w)) {
+            if (pairs++ == PAIRS_MOST) {
+                s.eval->stats.pair_limits++;
+                return false;
+            }
+            if (is_scalar(v) && is_scalar(w) &&
+                pair_holds(p, text_for(s, p, v), text_for(s, p, w)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool pred_holds(scene s, const pred *p)
+{
+    if (p->op == SIGMA_OP_NULL)
+        return is_null(s, p);
+    if (p->op == SIGMA_OP_EXISTS)
+        return sr_first(s.event, p->field) != NULL;
+    if (is_reference(p))
+        return any_pair(s, p);
+    return any_value(s, p);
+}
+
+bool sigma_pred_eval(sigma_event *bits, uint32_t p)
+{
+    sr_event *event = (sr_event *)(void *)bits;
+    sr_eval *eval = event->evaluator;
+
+    assert(p < eval->d->pred_count);
+    const uint64_t bit = UINT64_C(1) << (p & 63);
+    const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
+    bits->known[p >> 6] |= bit;
+    if (verdict)
+        bits->value[p >> 6] |= bit;
+    else
+        bits->value[p >> 6] &= ~bit;
+    return verdict;
+}
+
+/* -------- rules ------------------------------------------------------------
+ */
+
+void sr_eval_begin(sr_eval *eval, sr_event *event)
+{
+    event->bits.known = eval->known;
+    event->bits.value = eval->value;
+    event->evaluator = eval;
+    memset(eval->known, 0, eval->words * sizeof(*eval->known));
+}
+
+/* A check fails when the event carries the field with a value not listed. */
+static bool is_routed(const sr_eval *eval, sr_event *event, uint32_t route)
+{
+    const sigma_route *r = &eval->d->routes[route];
+
+    for (uint32_t i = 0; i < r->check_count; i++) {
+        const sigma_route_check *c = &eval->d->route_checks[r->check_first + i];
+        if (SIGMA_P(&event->bits, c->present) &&
+            !SIGMA_P(&event->bits, c->pred))
+            return false;
+    }
+    return true;
+}
+
+bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
+{
+    const sigma_rule *r = &eval->d->rules[rule];
+
+    if (r->gate != SIGMA_NONE && !SIGMA_P(&event->bits, r->gate))
+        return false;
+    if (r->route != SIGMA_NONE && !is_routed(eval, event, r->route))
+        return false;
+    return r->match(&event->bits);
+}
+
+size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < eval->d->rule_count; i++)
+        if (sr_eval_rule(eval, event, i))
+            hits[n++] = i;
+    return n;
+}
+
+bool sr_eval_selection(sr_eval *eval, sr_event *event, uint32_t selection)
+{
+    assert(selection < eval->d->selection_count);
+    return eval->d->selections[selection].holds(&event->bits);
+}
+
+bool sr_eval_derives(const sr_eval *eval, uint32_t rule, uint32_t field)
+{
+    const sigma_rule *r = &eval->d->rules[rule];
+
+    for (uint32_t i = 0; i < r->derive_count; i++)
+        if (eval->d->derives[r->derive_first + i].field == field)
+            return true;
+    return false;
+}
+
+bool sr_eval_derived(sr_eval *eval, sr_event *event, uint32_t rule,
+                     uint32_t field, sg_str *text)
+{
+    const sigma_rule *r = &eval->d->rules[rule];
+
+    for (uint32_t i = 0; i < r->derive_count; i++) {
+        const sigma_derive *b = &eval->d->derives[r->derive_first + i];
+        if (b->field != field)
+            continue;
+        if (b->selection == SIGMA_NONE ||
+            sr_eval_selection(eval, event, r->selection_first + b->selection)) {
+            *text = text_of(eval->d, b->value);
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,64 @@
+/*
+ * eval.h - a detector's rules against one projected event: predicate bits on
+ * demand, gates and routes, then the rules' own functions.
+ *
+ * An evaluator belongs to one thread and judges one event at a time. It
+ * allocates when opened; afterwards only an event's arena and the work space
+ * of regular expressions grow, until warm.
+ */
+#ifndef SR_EVAL_H
+#define SR_EVAL_H
+
+#include "record/record.h"
+
+typedef struct sr_eval sr_eval;
+
+/* Losses, none of which is silent. */
+typedef struct sr_eval_stats {
+    uint64_t regex_limits; /* searches given up: counted as "not found" */
+    uint64_t pair_limits;  /* field references between huge arrays cut off */
+} sr_eval_stats;
+
+/* Whether every table of the detector is in order: ABI, size, all indices and
+ * ranges, kinds, functions present. False with the reason. A detector that
+ * passes cannot make the runtime read outside its tables. */
+bool sr_detector_check(const sigma_detector *d, char *reason,
+                       size_t reason_size);
+
+/* Checks the detector and readies its operands. NULL with the reason when a
+ * table is broken, a regular expression or network refused. The detector must
+ * outlive the evaluator. */
+sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
+                      size_t reason_size);
+/* Accepts NULL. */
+void sr_eval_close(sr_eval *eval);
+
+/* Wanted fields, for sr_plan_new: those that predicates read (context false),
+ * or those needed beyond them once an event matched (context true). The slot
+ * is the field's id. Owned by the evaluator. */
+const sr_want *sr_eval_wants(const sr_eval *eval, bool context,
+                             uint32_t *count);
+
+/* Make the event, whose predicate fields are in its slots, the one to judge:
+ * forgets all bits, sets event->evaluator. */
+void sr_eval_begin(sr_eval *eval, sr_event *event);
+
+/* Indices of the rules that match, ascending, into hits, which holds
+ * rule_count of them; returns their number. */
+size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits);
+/* One rule: its gate, its route, its condition. */
+bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule);
+
+/* Whether the rule derives the field, so that the event's own is hidden. */
+bool sr_eval_derives(const sr_eval *eval, uint32_t rule, uint32_t field);
+/* Text of a derived field: of the first branch whose selection holds. False
+ * when none does (the field is then missing, see sr_eval_derives). */
+bool sr_eval_derived(sr_eval *eval, sr_event *event, uint32_t rule,
+                     uint32_t field, sg_str *text);
+
+/* Whether a selection (index into the detector's table) holds. */
+bool sr_eval_selection(sr_eval *eval, sr_event *event, uint32_t selection);
+
+const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval);
+
+#endif

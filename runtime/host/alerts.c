@@ -1,0 +1,249 @@
+/*
+ * alerts.c - what a matched rule or a firing correlation says: its identity,
+ * where it came from, what it was about. Everything is borrowed from the event
+ * and the detector; nothing is allocated once warm.
+ */
+#include "host/host.h"
+
+#include <string.h>
+
+enum { ID_DIGITS = 32 };
+
+static sg_str pool_str(const sr_session *s, sigma_ref ref)
+{
+    return (sg_str){s->detector->pool + ref.off, ref.len};
+}
+
+static sg_str path_of(const sr_session *s, sr_place place)
+{
+    return sg_str_of(s->options->files[place.source]);
+}
+
+/* The length goes first, so that no two lists of parts read the same. */
+static void add_part(sg_buf *buf, sg_str part)
+{
+    const uint64_t len = part.len;
+
+    sg_buf_put(buf, (sg_str){(const char *)&len, sizeof(len)});
+    sg_buf_put(buf, part);
+}
+
+/* 128 bits that depend on the rule, the place and the group alone. */
+static sg_str identity_of(sr_session *s, const sigma_meta *meta,
+                          const sr_alert *alert, char out[ID_DIGITS])
+{
+    static const char digits[] = "0123456789abcdef";
+    sg_buf *buf = &s->identity;
+
+    buf->len = 0;
+    sg_buf_putc(buf, 0);
+    add_part(buf, pool_str(s, meta->sha256));
+    add_part(buf, pool_str(s, meta->id));
+    add_part(buf, alert->path);
+    sg_buf_put(buf, (sg_str){(const char *)&alert->line, sizeof(alert->line)});
+    for (uint32_t i = 0; alert->correlation && i < alert->pair_count; i++)
+        add_part(buf, alert->pairs[i].text);
+    for (unsigned half = 0; half < 2; half++) {
+        buf->ptr[0] = (char)half;
+        const uint64_t hash = sg_str_hash(sg_buf_str(buf));
+
+        for (unsigned i = 0; i < 16; i++)
+            out[half * 16 + i] = digits[hash >> (60 - i * 4) & 15];
+    }
+    return (sg_str){out, ID_DIGITS};
+}
+
+void sr_alert_scratch(sr_session *s)
+{
+    const sigma_detector *d = s->detector;
+    uint32_t matched = 1;
+    uint32_t pairs = 1;
+
+    for (uint32_t i = 0; i < d->rule_count; i++) {
+        const sigma_rule *rule = &d->rules[i];
+
+        if (rule->selection_count > matched)
+            matched = rule->selection_count;
+        if (rule->derive_count > pairs)
+            pairs = rule->derive_count;
+    }
+    for (uint32_t i = 0; i < d->correlation_count; i++) {
+        const sigma_correlation *def = &d->correlations[i];
+        const uint32_t need = def->key_count + def->column_count;
+
+        pairs = need > pairs ? need : pairs;
+    }
+    s->matched = sg_new_n(&s->arena, sg_str, matched);
+    s->pairs = sg_new_n(&s->arena, sr_pair, pairs);
+}
+
+/* -------- detections
+ * ---------------------------------------------------------- */
+
+static uint32_t matched_of(sr_session *s, const sigma_rule *rule)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rule->selection_count; i++) {
+        const uint32_t index = rule->selection_first + i;
+
+        if (sr_eval_selection(s->eval, &s->event, index))
+            s->matched[count++] =
+                pool_str(s, s->detector->selections[index].name);
+    }
+    return count;
+}
+
+/* Derived fields that have a value, each once. */
+static uint32_t derived_of(sr_session *s, const sigma_rule *rule,
+                           uint32_t index)
+{
+    const sigma_derive *derives = s->detector->derives + rule->derive_first;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rule->derive_count; i++) {
+        bool seen = false;
+        sg_str text;
+
+        for (uint32_t j = 0; j < i && !seen; j++)
+            seen = derives[j].field == derives[i].field;
+        if (!seen &&
+            sr_eval_derived(s->eval, &s->event, index, derives[i].field, &text))
+            s->pairs[count++] = (sr_pair){
+                pool_str(s, s->detector->fields[derives[i].field].name),
+                SR_STRING, text};
+    }
+    return count;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static sg_str trim(sg_str line)
+{
+    while (line.len != 0 && is_space(line.ptr[0]))
+        line = sg_str_sub(line, 1, line.len);
+    while (line.len != 0 && is_space(line.ptr[line.len - 1]))
+        line.len--;
+    return line;
+}
+
+static void alert_hit(sr_session *s, const sr_hit *hit)
+{
+    const sigma_rule *rule = &s->detector->rules[hit->rule];
+    char id[ID_DIGITS];
+    sr_alert alert = {
+        .index = hit->rule,
+        .timed = hit->timed,
+        .time = hit->time,
+        .path = path_of(s, s->place),
+        .line = s->place.line,
+        .matched = s->matched,
+        .matched_count = matched_of(s, rule),
+        .pairs = s->pairs,
+        .pair_count = derived_of(s, rule, hit->rule),
+    };
+
+    if (!s->options->no_event)
+        alert.event = trim(s->event.line);
+    alert.id = identity_of(s, &rule->meta, &alert, id);
+    sr_output_alert(s->out, &alert);
+    s->stats.alerts++;
+}
+
+void sr_alert_hits(sr_session *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((s->detector->rules[s->hits[i].rule].flags & SIGMA_RULE_HIDDEN) ==
+            0)
+            alert_hit(s, &s->hits[i]);
+}
+
+/* -------- correlations
+ * --------------------------------------------------------- */
+
+static void set_group(sr_session *s, const sigma_correlation *def,
+                      const sr_firing *firing)
+{
+    const sigma_corr_key *keys = s->detector->corr_keys + def->key_first;
+
+    for (uint32_t i = 0; i < def->key_count; i++)
+        s->pairs[i] = (sr_pair){pool_str(s, keys[i].name), firing->keys[i].kind,
+                                firing->keys[i].text};
+}
+
+static sr_pair seen_pair(sg_str name, const sr_seen *seen)
+{
+    if (!seen->timed)
+        return (sr_pair){.name = name, .kind = SR_NULL};
+    return (sr_pair){name, seen->raw_kind, seen->raw};
+}
+
+/* A row of a report: the group, then the columns. */
+static void put_report(sr_session *s, const sigma_correlation *def,
+                       const sr_firing *firing)
+{
+    const sigma_column *columns = s->detector->columns + def->column_first;
+    char count[SG_NUM_TEXT];
+    char value[SG_NUM_TEXT];
+    const sg_num n = {.kind = SIGMA_INT, .v = {.i = (int64_t)firing->count}};
+    const sg_str count_text = {count, sg_num_text(n, count)};
+    const sg_str value_text = {value, sg_num_text(firing->value, value)};
+
+    for (uint32_t i = 0; i < def->column_count; i++) {
+        sr_pair *pair = &s->pairs[def->key_count + i];
+        const sg_str name = pool_str(s, columns[i].name);
+
+        switch (columns[i].kind) {
+        case SIGMA_COLUMN_COUNT:
+            *pair = (sr_pair){name, SR_NUMBER, count_text};
+            break;
+        case SIGMA_COLUMN_VALUE:
+            *pair = (sr_pair){name, SR_NUMBER, value_text};
+            break;
+        case SIGMA_COLUMN_FIRST_SEEN:
+            *pair = seen_pair(name, &firing->first);
+            break;
+        case SIGMA_COLUMN_LAST_SEEN:
+        default:
+            *pair = seen_pair(name, &firing->last);
+            break;
+        }
+    }
+    sr_output_row(s->out, firing->correlation, s->pairs,
+                  def->key_count + def->column_count);
+}
+
+void sr_alert_firing(void *ctx, const sr_firing *firing)
+{
+    sr_session *s = ctx;
+    const sigma_correlation *def =
+        &s->detector->correlations[firing->correlation];
+    char id[ID_DIGITS];
+
+    set_group(s, def, firing);
+    s->stats.alerts++;
+    if (s->options->search && (def->flags & SIGMA_CORR_REPORT) != 0) {
+        put_report(s, def, firing);
+        return;
+    }
+    sr_alert alert = {
+        .correlation = true,
+        .index = firing->correlation,
+        .timed = firing->timed,
+        .time = firing->time,
+        .path = path_of(s, firing->place),
+        .line = firing->place.line,
+        .pairs = s->pairs,
+        .pair_count = def->key_count,
+        .count = firing->count,
+        .value = firing->value,
+        .first = firing->first,
+        .last = firing->last,
+    };
+
+    alert.id = identity_of(s, &def->meta, &alert, id);
+    sr_output_alert(s->out, &alert);
+}

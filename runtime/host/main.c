@@ -1,0 +1,116 @@
+/*
+ * main.c - sigma_main: what a detector does when it is started.
+ */
+#include "host/host.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int print(const sg_buf *buf)
+{
+    return fwrite(buf->ptr, 1, buf->len, stdout) == buf->len &&
+                   fflush(stdout) == 0
+               ? SR_EXIT_OK
+               : SR_EXIT_OUTPUT;
+}
+
+/* -------- --list -------------------------------------------------------------
+ */
+
+static void list_meta(sr_output *out, const sigma_detector *d, const char *kind,
+                      const sigma_meta *meta, bool hidden)
+{
+    const struct {
+        sg_str name;
+        sigma_ref ref;
+    } texts[] = {{SG_S("level"), meta->level},
+                 {SG_S("id"), meta->id},
+                 {SG_S("name"), meta->name},
+                 {SG_S("title"), meta->title}};
+    sr_pair pairs[6] = {
+        {SG_S("kind"), SR_STRING, sg_str_of(kind)},
+        {SG_S("alerts"), SR_BOOL, hidden ? SG_S("false") : SG_S("true")},
+    };
+
+    for (unsigned i = 0; i < 4; i++)
+        pairs[2 + i] =
+            (sr_pair){texts[i].name,
+                      texts[i].ref.len == 0 ? SR_NULL : SR_STRING,
+                      {d->pool + texts[i].ref.off, texts[i].ref.len}};
+    sr_output_row(out, 0, pairs, 6);
+}
+
+static int list_rules(const sigma_detector *d, const sr_options *options)
+{
+    const sr_output_options how = {
+        .format = options->format_given ? options->format : SR_FORMAT_TABLE,
+        .fd = STDOUT_FILENO};
+    sr_output *out = sr_output_open(d, &how);
+
+    for (uint32_t i = 0; i < d->rule_count; i++)
+        list_meta(out, d, "rule", &d->rules[i].meta,
+                  (d->rules[i].flags & SIGMA_RULE_HIDDEN) != 0);
+    for (uint32_t i = 0; i < d->correlation_count; i++)
+        list_meta(out, d, "correlation", &d->correlations[i].meta,
+                  (d->correlations[i].flags & SIGMA_CORR_HIDDEN) != 0);
+    const bool done = sr_output_finish(out);
+
+    sr_output_close(out);
+    return done ? SR_EXIT_OK : SR_EXIT_OUTPUT;
+}
+
+/* -------- actions
+ * ---------------------------------------------------------------- */
+
+static int act(const sigma_detector *d, const sr_options *options)
+{
+    sg_buf buf = {0};
+    int code;
+
+    switch (options->action) {
+    case SR_ACTION_RUN:
+        return sr_session_run(d, options, d->name);
+    case SR_ACTION_LIST:
+        return list_rules(d, options);
+    case SR_ACTION_MANIFEST:
+        sg_buf_printf(&buf, "%s\n", d->manifest);
+        break;
+    case SR_ACTION_VERSION:
+        sg_buf_printf(&buf, "%s (sigcc %s, ABI %u)\n", d->name, d->version,
+                      (unsigned)d->abi);
+        break;
+    case SR_ACTION_HELP:
+    default:
+        sr_options_help(&buf, d);
+        break;
+    }
+    code = print(&buf);
+    sg_buf_free(&buf);
+    return code;
+}
+
+int sigma_main(int argc, char **argv, const sigma_detector *detector)
+{
+    sg_arena arena = {0};
+    sg_buf error = {0};
+    sr_options options;
+    char reason[256];
+    int code;
+
+    if (!sr_detector_check(detector, reason, sizeof(reason))) {
+        fprintf(stderr, "%s: this detector is broken: %s\n", "detector",
+                reason);
+        return SR_EXIT_INTERNAL;
+    }
+    if (sr_options_parse(argc, argv, &arena, &options, &error)) {
+        code = act(detector, &options);
+    } else {
+        fprintf(stderr, "%s: %.*s\nTry '%s --help'.\n", detector->name,
+                SG_FMT(error), detector->name);
+        code = SR_EXIT_USAGE;
+    }
+    sg_buf_free(&error);
+    sg_arena_free(&arena);
+    return code;
+}

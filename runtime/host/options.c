@@ -1,0 +1,386 @@
+/*
+ * options.c - the command line, read and explained from one table.
+ */
+#include "host/options.h"
+
+#include <string.h>
+
+typedef enum argument { NONE, NEEDED, OPTIONAL } argument;
+
+/* Sets one option; `value` is NULL when there is none. False when the value
+ * does not do. */
+typedef bool set_fn(sr_options *o, const char *value);
+
+static bool set_format(sr_options *o, const char *value)
+{
+    o->format_given = true;
+    return sr_format_find(sg_str_of(value), &o->format);
+}
+
+static bool set_output(sr_options *o, const char *value)
+{
+    o->output = strcmp(value, "-") == 0 ? NULL : value;
+    return *value != '\0';
+}
+
+static bool set_mode(sr_options *o, const char *value)
+{
+    o->search = strcmp(value, "search") == 0;
+    return o->search || strcmp(value, "stream") == 0;
+}
+
+static bool set_time_field(sr_options *o, const char *value)
+{
+    o->time_field = value;
+    return *value != '\0';
+}
+
+static bool set_lateness(sr_options *o, const char *value)
+{
+    return sg_duration_parse(sg_str_of(value), true, &o->lateness);
+}
+
+static bool set_every_firing(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->every_firing = true;
+}
+
+static bool set_no_event(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->no_event = true;
+}
+
+static bool set_rejects(sr_options *o, const char *value)
+{
+    o->rejects = value;
+    return *value != '\0';
+}
+
+static bool set_strict(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->strict = true;
+}
+
+/* Digits, and with `units` one of K M G T behind them. Not zero. */
+static bool parse_count(const char *text, bool units, uint64_t *out)
+{
+    static const char letters[] = "KMGT";
+    uint64_t n = 0;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        const uint64_t digit = (uint64_t)(*text - '0');
+
+        if (n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    const char *letter = units && *text != '\0' ? strchr(letters, *text) : NULL;
+
+    if (letter != NULL) {
+        const unsigned shift = 10 * (unsigned)(letter - letters + 1);
+
+        if (n > UINT64_MAX >> shift)
+            return false;
+        n <<= shift;
+        text++;
+    }
+    *out = n;
+    return *text == '\0' && n != 0;
+}
+
+static bool set_max_groups(sr_options *o, const char *value)
+{
+    return parse_count(value, false, &o->max_groups);
+}
+
+static bool set_max_memory(sr_options *o, const char *value)
+{
+    return parse_count(value, true, &o->max_memory);
+}
+
+/* Refused by name, see refusal(). */
+static bool set_state(sr_options *o, const char *value)
+{
+    (void)o;
+    (void)value;
+    return false;
+}
+
+static bool set_stats(sr_options *o, const char *value)
+{
+    o->stats = true;
+    o->stats_json = value != NULL;
+    return value == NULL || strcmp(value, "json") == 0;
+}
+
+static bool set_list(sr_options *o, const char *value)
+{
+    (void)value;
+    o->action = SR_ACTION_LIST;
+    return true;
+}
+
+static bool set_manifest(sr_options *o, const char *value)
+{
+    (void)value;
+    o->action = SR_ACTION_MANIFEST;
+    return true;
+}
+
+static bool set_version(sr_options *o, const char *value)
+{
+    (void)value;
+    o->action = SR_ACTION_VERSION;
+    return true;
+}
+
+static bool set_help(sr_options *o, const char *value)
+{
+    (void)value;
+    o->action = SR_ACTION_HELP;
+    return true;
+}
+
+typedef struct option {
+    char letter;
+    argument arg;
+    sg_str name;
+    const char *metavar;
+    set_fn *set;
+    const char *doc;
+} option;
+
+static const option options[] = {
+#define OPTION(letter, name, arg, metavar, setter, doc)                        \
+    {letter, arg, SG_LIT(name), metavar, set_##setter, doc},
+#include "host/options.def"
+#undef OPTION
+};
+
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+/* -------- reading ----------------------------------------------------------
+ */
+
+/* "message 'text'", the text fit for a terminal. */
+static bool refuse(sg_buf *error, const char *message, sg_str text)
+{
+    sg_buf_putz(error, message);
+    sg_buf_putz(error, " '");
+    sr_put_shown(error, text);
+    sg_buf_putc(error, '\'');
+    return false;
+}
+
+static const option *find_name(sg_str name)
+{
+    for (unsigned i = 0; i < OPTIONS; i++)
+        if (sg_str_eq(options[i].name, name))
+            return &options[i];
+    return NULL;
+}
+
+static const option *find_letter(char letter)
+{
+    for (unsigned i = 0; i < OPTIONS; i++)
+        if (options[i].letter == letter)
+            return &options[i];
+    return NULL;
+}
+
+static bool refuse_name(sg_buf *error, sg_str word, sg_str name)
+{
+    size_t best = 3; /* a name further away is no slip of the pen */
+    const option *nearest = NULL;
+
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const size_t d = sg_str_distance(name, options[i].name, best);
+
+        if (d < best) {
+            best = d;
+            nearest = &options[i];
+        }
+    }
+    refuse(error, "unknown option", word);
+    if (nearest != NULL) {
+        sg_buf_putz(error, "; did you mean --");
+        sg_buf_put(error, nearest->name);
+        sg_buf_putc(error, '?');
+    }
+    return false;
+}
+
+static bool apply(const option *opt, const char *value, sr_options *out,
+                  sg_buf *error)
+{
+    if (opt->set == set_state) {
+        sg_buf_putz(error, "--state is not supported by this detector yet");
+        return false;
+    }
+    if (opt->set(out, value))
+        return true;
+    refuse(error, "bad value", sg_str_of(value));
+    sg_buf_putz(error, " for --");
+    sg_buf_put(error, opt->name);
+    return false;
+}
+
+/* Where the reading of argv stands. */
+typedef struct cursor {
+    int argc, at;
+    char **argv;
+} cursor;
+
+/* The argument of an option that needs one and did not get it with "=". */
+static bool next_value(cursor *c, const option *opt, const char **value,
+                       sg_buf *error)
+{
+    if (c->at < c->argc) {
+        *value = c->argv[c->at++];
+        return true;
+    }
+    sg_buf_putz(error, "--");
+    sg_buf_put(error, opt->name);
+    sg_buf_putz(error, " needs a value");
+    return false;
+}
+
+/* --name, --name=value, --name value. */
+static bool read_long(cursor *c, const char *word, sr_options *out,
+                      sg_buf *error)
+{
+    const char *equals = strchr(word, '=');
+    const char *value = equals == NULL ? NULL : equals + 1;
+    const sg_str name = {word + 2, equals == NULL
+                                       ? strlen(word + 2)
+                                       : (size_t)(equals - word) - 2};
+    const option *opt = find_name(name);
+
+    if (opt == NULL)
+        return refuse_name(error, sg_str_of(word), name);
+    if (opt->arg == NONE && value != NULL)
+        return refuse(error, "no value belongs to", sg_str_of(word));
+    if (opt->arg == NEEDED && value == NULL &&
+        !next_value(c, opt, &value, error))
+        return false;
+    return apply(opt, value, out, error);
+}
+
+/* -x, -xy, -fVALUE, -f VALUE. */
+static bool read_short(cursor *c, const char *word, sr_options *out,
+                       sg_buf *error)
+{
+    for (const char *at = word + 1; *at != '\0'; at++) {
+        const option *opt = find_letter(*at);
+        const char *value = NULL;
+
+        if (opt == NULL)
+            return refuse(error, "unknown option", sg_str_of(word));
+        if (opt->arg == NEEDED) {
+            value = at[1] != '\0' ? at + 1 : NULL;
+            if (value == NULL && !next_value(c, opt, &value, error))
+                return false;
+        }
+        if (!apply(opt, value, out, error))
+            return false;
+        if (value != NULL)
+            break;
+    }
+    return true;
+}
+
+bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
+                      sg_buf *error)
+{
+    cursor c = {argc, 1, argv};
+    bool only_files = false;
+
+    *out = (sr_options){.max_groups = 1000000, .max_memory = (uint64_t)1 << 30};
+    out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
+    while (c.at < argc) {
+        const char *word = argv[c.at++];
+
+        if (only_files || word[0] != '-' || word[1] == '\0')
+            out->files[out->file_count++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_files = true;
+        else if (word[1] == '-' ? !read_long(&c, word, out, error)
+                                : !read_short(&c, word, out, error))
+            return false;
+    }
+    if (out->file_count == 0)
+        out->files[out->file_count++] = "-";
+    return true;
+}
+
+/* -------- help ---------------------------------------------------------------
+ */
+
+enum { HELP_COLUMN = 30 };
+
+static void put_option(sg_buf *buf, const option *opt)
+{
+    const size_t beg = buf->len;
+
+    if (opt->letter != 0)
+        sg_buf_printf(buf, "  -%c, ", opt->letter);
+    else
+        sg_buf_putz(buf, "      ");
+    sg_buf_printf(buf, "--%s", opt->name.ptr);
+    if (opt->arg == NEEDED)
+        sg_buf_printf(buf, " %s", opt->metavar);
+    if (opt->arg == OPTIONAL)
+        sg_buf_printf(buf, "[=%s]", opt->metavar);
+    for (size_t width = buf->len - beg; width < HELP_COLUMN; width++)
+        sg_buf_putc(buf, ' ');
+    if (buf->ptr[buf->len - 1] != ' ')
+        sg_buf_printf(buf, "\n%*s", HELP_COLUMN, "");
+    for (const char *at = opt->doc; *at != '\0'; at++)
+        if (*at == '\n')
+            sg_buf_printf(buf, "\n%*s", HELP_COLUMN, "");
+        else
+            sg_buf_putc(buf, *at);
+    sg_buf_putc(buf, '\n');
+}
+
+void sr_options_help(sg_buf *buf, const sigma_detector *d)
+{
+    static const char head[] =
+        "Searches events for what the rules inside this program describe, and "
+        "writes an\nalert for each match.\n"
+        "\n"
+        "Input is NDJSON, one event a line, plain or compressed by gzip or "
+        "zstd. Without\nFILE, or for -, it is standard input.\n"
+        "\n";
+    static const char tail[] =
+        "\n"
+        "Examples:\n"
+        "  %s events.ndjson.gz             a table of alerts\n"
+        "  tail -f events.ndjson | %s | jq .rule.title\n"
+        "  %s --mode search -f csv -o report.csv day1.zst day2.zst\n"
+        "\n"
+        "Exit status: 0 ran to the end, with alerts or without; 2 wrong usage;"
+        " 3 internal\nfailure; 4 an input could not be opened or read, or "
+        "--strict found an unreadable\nline; 5 the output could not be "
+        "written.\n"
+        "\n"
+        "Whatever is left out is counted and told on standard error: "
+        "unreadable lines,\nevents that came too late or have no time, groups "
+        "beyond the bounds.\n";
+
+    sg_buf_printf(buf, "Usage: %s [OPTION...] [FILE...]\n\n", d->name);
+    sg_buf_putz(buf, head);
+    sg_buf_putz(buf, "Options:\n");
+    for (unsigned i = 0; i < OPTIONS; i++)
+        put_option(buf, &options[i]);
+    sg_buf_putz(buf, "\nFormats:\n");
+    for (unsigned i = 0; i < SR_FORMAT_COUNT; i++)
+        sg_buf_printf(buf, "  %-8s %s\n", sr_format_name((sr_format)i),
+                      sr_format_doc((sr_format)i));
+    sg_buf_printf(buf, tail, d->name, d->name, d->name);
+}

@@ -1,0 +1,90 @@
+/*
+ * times.c - the time of an event: the field the rule names, else the first
+ * present of the usual ones, or the one --time-field names for all.
+ */
+#include "host/host.h"
+
+static const sg_str usual[] = {
+#define TIME_FIELD(path) SG_LIT(path),
+#include "host/time_fields.def"
+#undef TIME_FIELD
+};
+
+enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
+
+uint32_t sr_time_wants_max(void)
+{
+    return USUAL;
+}
+
+void sr_time_wants(sr_session *s, sr_want *wants)
+{
+    s->time_slot = s->detector->field_count;
+    s->time_count = s->options->time_field != NULL ? 1 : USUAL;
+    for (uint32_t i = 0; i < s->time_count; i++) {
+        wants[i] = (sr_want){.name = usual[i], .slot = s->time_slot + i};
+        if (s->options->time_field != NULL)
+            wants[i].name = sg_str_of(s->options->time_field);
+    }
+}
+
+/* The first value that is no null, or NULL. */
+static sr_value *value_in(sr_session *s, uint32_t slot)
+{
+    sr_value *v = sr_first(&s->event, slot);
+
+    while (v != NULL && v->kind == SR_NULL)
+        v = sr_next(&s->event, v);
+    return v;
+}
+
+static void read_value(sr_session *s, sr_value *v, sr_hit *hit)
+{
+    if (v->kind == SR_STRING)
+        hit->raw = sr_value_text(&s->event, v);
+    else if (v->kind == SR_NUMBER)
+        hit->raw = v->raw;
+    else
+        return;
+    hit->raw_kind = v->kind;
+    hit->timed = sg_time_parse(hit->raw, &hit->time);
+    /* 1.7e9 is a number, too. */
+    if (!hit->timed && v->kind == SR_NUMBER)
+        hit->timed = sg_time_parse(sr_value_text(&s->event, v), &hit->time);
+}
+
+/* By the usual fields. */
+static sr_hit usual_time(sr_session *s)
+{
+    sr_hit hit = {0};
+
+    for (uint32_t i = 0; i < s->time_count; i++) {
+        sr_value *v = value_in(s, s->time_slot + i);
+
+        if (v != NULL) {
+            read_value(s, v, &hit);
+            break;
+        }
+    }
+    return hit;
+}
+
+void sr_read_times(sr_session *s, size_t count)
+{
+    const sr_hit common = usual_time(s);
+
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t rule = s->matches[i];
+        const uint32_t own = s->detector->rules[rule].time_field;
+        sr_value *v = NULL;
+
+        if (own != SIGMA_NONE && s->options->time_field == NULL)
+            v = value_in(s, own);
+        s->hits[i] = common;
+        if (v != NULL) {
+            s->hits[i] = (sr_hit){0};
+            read_value(s, v, &s->hits[i]);
+        }
+        s->hits[i].rule = rule;
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * codec.h - inside of runtime/input: raw bytes from a descriptor, and what a
+ * format has to offer. One codec per file, listed in inputs.def.
+ */
+#ifndef SR_CODEC_H
+#define SR_CODEC_H
+
+#include "base/sg_base.h"
+
+enum { SR_PROBE = 4 }; /* first bytes that a probe sees, fewer at the end */
+
+/* Raw bytes: [pos, len) of buf are read but not yet used. */
+typedef struct sr_raw {
+    int fd;
+    unsigned char *buf;
+    size_t pos, len, cap;
+    bool end;   /* the descriptor has no more */
+    int failed; /* errno of a read, or 0 */
+    bool (*before)(void *ctx); /* asked ahead of each read, unless NULL */
+    void *ctx;                 /* for it */
+} sr_raw;
+
+/* Read from the descriptor into dst; 0 at the end or on failure. */
+size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap);
+/* Make sure that there are unused bytes; false at the end or on failure. */
+bool sr_raw_fill(sr_raw *raw);
+
+typedef enum sr_codec_status {
+    SR_CODEC_MORE, /* *got bytes were written; 0 only at the end */
+    SR_CODEC_BAD   /* nothing was written; the reason is set */
+} sr_codec_status;
+
+typedef struct sr_codec {
+    const char *name;
+    bool (*probe)(const unsigned char *head, size_t len);
+    /* NULL when out of memory. */
+    void *(*open)(void);
+    /* Write up to cap bytes to dst. A read failure is not the codec's: it
+     * looks like the end of the raw bytes and is found before this is
+     * believed. */
+    sr_codec_status (*read)(void *state, sr_raw *raw, const char **reason,
+                            void *dst, size_t cap, size_t *got);
+    void (*close)(void *state);
+} sr_codec;
+
+#define INPUT(name, doc) extern const sr_codec sr_codec_##name;
+#include "input/inputs.def"
+#undef INPUT
+
+#endif

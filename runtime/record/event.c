@@ -1,0 +1,342 @@
+/*
+ * event.c - life of an event and the lists that a scan builds in it: append,
+ * override, and the choice of a field's place at the end.
+ *
+ * Promises: no allocation once an event has seen its largest line; what one
+ * huge line needed is given back by the next.
+ */
+#include "record/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    VALUES_KEPT = 1 << 15, /* more than these are given back */
+    SEEN_KEPT = 1 << 15
+};
+
+/* -------- growing arrays ----------------------------------------------- */
+
+static bool resize(void **items, uint32_t cap, size_t size)
+{
+    void *grown = realloc(*items, (size_t)cap * size);
+
+    if (grown == NULL)
+        return false;
+    *items = grown;
+    return true;
+}
+
+/* Room for `need` zeroed items. */
+static bool reserve(void **items, uint32_t *cap, uint32_t need, size_t size)
+{
+    if (need <= *cap)
+        return true;
+    if (!resize(items, need, size))
+        return false;
+    memset((char *)*items + *cap * size, 0, (need - *cap) * size);
+    *cap = need;
+    return true;
+}
+
+static bool grow(void **items, uint32_t *cap, size_t size)
+{
+    const uint32_t larger = *cap == 0 ? 64 : *cap * 2;
+
+    if (*cap > UINT32_MAX / 4 || !resize(items, larger, size))
+        return false;
+    *cap = larger;
+    return true;
+}
+
+/* -------- life of an event --------------------------------------------- */
+
+void sr_event_init(sr_event *event, uint32_t slot_count)
+{
+    memset(event, 0, sizeof *event);
+    event->slot_count = slot_count;
+    if (slot_count == 0)
+        return;
+    event->slots = calloc(slot_count, sizeof *event->slots);
+    if (event->slots == NULL)
+        sg_fatal("out of memory");
+    memset(event->slots, 0xFF, slot_count * sizeof *event->slots);
+}
+
+static void forget(sr_event *event)
+{
+    event->value_count = 0;
+    if (event->slot_count != 0) /* SIGMA_NONE in every place */
+        memset(event->slots, 0xFF, event->slot_count * sizeof *event->slots);
+}
+
+/* One huge line must not hold its memory for ever. */
+static void shrink(sr_event *event)
+{
+    sr_work *work = event->work;
+
+    if (event->value_cap > VALUES_KEPT &&
+        event->value_count < VALUES_KEPT / 2 &&
+        resize((void **)&event->values, VALUES_KEPT, sizeof *event->values))
+        event->value_cap = VALUES_KEPT;
+    if (work == NULL || work->seen_cap <= SEEN_KEPT ||
+        work->seen_count >= SEEN_KEPT / 2)
+        return;
+    if (resize((void **)&work->seen, SEEN_KEPT, sizeof *work->seen))
+        work->seen_cap = SEEN_KEPT;
+    free(work->index);
+    work->index = NULL;
+    work->index_cap = 0;
+}
+
+void sr_event_begin(sr_event *event, sg_str line)
+{
+    shrink(event);
+    forget(event);
+    event->line = line;
+    sg_arena_reset(&event->arena);
+}
+
+void sr_event_free(sr_event *event)
+{
+    sr_work *work = event->work;
+
+    if (work != NULL) {
+        free(work->cells);
+        free(work->touched);
+        free(work->nodes);
+        free(work->wants);
+        free(work->seen);
+        free(work->index);
+        free(work);
+    }
+    free(event->slots);
+    free(event->values);
+    sg_arena_free(&event->arena);
+    memset(event, 0, sizeof *event);
+}
+
+/* -------- one run ------------------------------------------------------ */
+
+static bool work_room(sr_work *work, const sr_plan *plan)
+{
+    uint32_t touched_cap = work->cell_cap;
+
+    return reserve((void **)&work->touched, &touched_cap, plan->cell_count,
+                   sizeof *work->touched) &&
+           reserve((void **)&work->cells, &work->cell_cap, plan->cell_count,
+                   sizeof *work->cells) &&
+           reserve((void **)&work->nodes, &work->node_cap, plan->node_count,
+                   sizeof *work->nodes) &&
+           reserve((void **)&work->wants, &work->want_cap, plan->want_count,
+                   sizeof *work->wants);
+}
+
+uint64_t sr_work_begin(sr_event *event, const sr_plan *plan)
+{
+    sr_work *work = event->work;
+
+    if (work == NULL)
+        work = event->work = calloc(1, sizeof *work);
+    if (work == NULL || !work_room(work, plan))
+        return 0;
+    work->touched_count = 0;
+    work->seen_count = 0;
+    work->any_dead = false;
+    if (++work->epoch == 0) { /* entries of 2^32 runs ago look current */
+        if (work->index != NULL)
+            memset(work->index, 0, work->index_cap * sizeof *work->index);
+        work->epoch = 1;
+    }
+    return ++work->serial;
+}
+
+bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
+                 const sr_value *value)
+{
+    sr_work *work = event->work;
+    sr_work_cell *list = &work->cells[cell];
+    const uint32_t id = event->value_count;
+
+    if (id == event->value_cap &&
+        !grow((void **)&event->values, &event->value_cap,
+              sizeof *event->values))
+        return false;
+    event->values[id] = *value;
+    event->values[id].next = SIGMA_NONE;
+    event->value_count++;
+    if (list->run != run) {
+        list->run = run;
+        list->first = id;
+        work->touched[work->touched_count++] = cell;
+    } else {
+        event->values[list->last].next = id;
+    }
+    list->last = id;
+    return true;
+}
+
+void sr_work_kill(sr_event *event, uint32_t from, uint32_t to)
+{
+    assert(from <= to && to <= event->value_count);
+    for (uint32_t i = from; i < to; i++)
+        event->values[i].kind = SR_DEAD;
+    if (from < to)
+        event->work->any_dead = true;
+}
+
+/* -------- keys seen ---------------------------------------------------- */
+
+static sr_seen_ref *free_place(const sr_work *work, uint64_t hash)
+{
+    const uint32_t mask = work->index_cap - 1;
+    uint32_t i = (uint32_t)hash & mask;
+
+    while (work->index[i].epoch == work->epoch)
+        i = (i + 1) & mask;
+    return &work->index[i];
+}
+
+/* Keep the index at most half full. */
+static bool index_room(sr_work *work)
+{
+    const uint32_t cap = work->index_cap == 0 ? 1024 : work->index_cap * 2;
+    sr_seen_ref *index;
+
+    if (work->seen_count < work->index_cap / 2)
+        return true;
+    if (cap > UINT32_MAX / 4)
+        return false;
+    index = calloc(cap, sizeof *index);
+    if (index == NULL)
+        return false;
+    free(work->index);
+    work->index = index;
+    work->index_cap = cap;
+    for (uint32_t i = 0; i < work->seen_count; i++)
+        *free_place(work, work->seen[i].hash) = (sr_seen_ref){work->epoch, i};
+    return true;
+}
+
+static bool same_key(const sr_seen *entry, uint64_t hash, sg_str key,
+                     uint64_t instance)
+{
+    return entry->hash == hash && entry->instance == instance &&
+           sg_str_eq(entry->key, key);
+}
+
+uint32_t sr_work_seen(sr_event *event, uint64_t instance, uint64_t hash,
+                      sg_str key)
+{
+    sr_work *work = event->work;
+    uint32_t i, mask;
+
+    hash ^= instance * UINT64_C(0x9E3779B97F4A7C15);
+    if (!index_room(work) ||
+        (work->seen_count == work->seen_cap &&
+         !grow((void **)&work->seen, &work->seen_cap, sizeof *work->seen)))
+        return SIGMA_NONE;
+    mask = work->index_cap - 1;
+    for (i = (uint32_t)hash & mask; work->index[i].epoch == work->epoch;
+         i = (i + 1) & mask) {
+        const uint32_t id = work->index[i].entry;
+        sr_seen *entry = &work->seen[id];
+        if (same_key(entry, hash, key, instance)) {
+            sr_work_kill(event, entry->from, entry->to);
+            entry->from = entry->to = event->value_count;
+            return id;
+        }
+    }
+    work->index[i] = (sr_seen_ref){work->epoch, work->seen_count};
+    work->seen[work->seen_count] =
+        (sr_seen){instance, hash, key, event->value_count, event->value_count};
+    return work->seen_count++;
+}
+
+/* -------- from cells to slots ------------------------------------------ */
+
+/* Take dead values out of a list. */
+static void relink(sr_event *event, sr_work_cell *list)
+{
+    uint32_t last = SIGMA_NONE;
+    uint32_t next;
+
+    for (uint32_t i = list->first; i != SIGMA_NONE; i = next) {
+        next = event->values[i].next;
+        if (event->values[i].kind == SR_DEAD)
+            continue;
+        if (last == SIGMA_NONE)
+            list->first = i;
+        else
+            event->values[last].next = i;
+        last = i;
+    }
+    if (last == SIGMA_NONE)
+        list->first = SIGMA_NONE;
+    else
+        event->values[last].next = SIGMA_NONE;
+    list->last = last;
+}
+
+static bool holds(const sr_work *work, uint64_t run, uint32_t cell)
+{
+    return cell != SIGMA_NONE && work->cells[cell].run == run &&
+           work->cells[cell].first != SIGMA_NONE;
+}
+
+/* Bit s: the event has shape s. */
+static uint32_t shapes_of(const sr_work *work, const sr_plan *plan,
+                          uint64_t run)
+{
+    uint32_t bits = 0;
+
+    _Static_assert(SR_SHAPE_ANY < 32, "shapes are bits of an uint32_t");
+    for (uint32_t s = 0; s < SR_SHAPE_COUNT; s++) {
+        const uint32_t *object = plan->marks[s].object;
+        const uint32_t *key = plan->marks[s].key;
+        if (object[0] != SIGMA_NONE && !holds(work, run, object[0]) &&
+            !holds(work, run, object[1]))
+            continue;
+        if (key[0] == SIGMA_NONE || holds(work, run, key[0]) ||
+            holds(work, run, key[1]))
+            bits |= UINT32_C(1) << s;
+    }
+    return bits | UINT32_C(1) << SR_SHAPE_ANY;
+}
+
+static void offer(sr_event *event, const sr_plan *plan, uint64_t run,
+                  const sr_use *use, const sr_work_cell *list)
+{
+    sr_work_want *want = &event->work->wants[use->want];
+    sr_slot *slot = &event->slots[plan->want_slots[use->want]];
+
+    if (want->run == run && want->rank <= use->rank)
+        return;
+    want->run = run;
+    want->rank = use->rank;
+    slot->first = list->first;
+    slot->last = list->last;
+}
+
+void sr_work_resolve(sr_event *event, const sr_plan *plan, uint64_t run)
+{
+    sr_work *work = event->work;
+    uint32_t shapes;
+
+    if (work->any_dead)
+        for (uint32_t i = 0; i < work->touched_count; i++)
+            relink(event, &work->cells[work->touched[i]]);
+    shapes = shapes_of(work, plan, run);
+    for (uint32_t i = 0; i < work->touched_count; i++) {
+        const sr_work_cell *list = &work->cells[work->touched[i]];
+        const sr_cell *cell = &plan->cells[work->touched[i]];
+        if (list->first == SIGMA_NONE)
+            continue;
+        for (uint32_t u = 0; u < cell->use_count; u++) {
+            const sr_use *use = &plan->uses[cell->use_first + u];
+            if ((shapes >> use->shape & 1) != 0)
+                offer(event, plan, run, use, list);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+/*
+ * plan.h - inside of the projector: the compiled plan and its working state.
+ * Only runtime/record and its tests include it.
+ *
+ * A plan is a trie of keys. A trie node feeds cells; a cell is the value list
+ * of one path. A wanted field uses several cells, best rank first. While a
+ * line is scanned values are appended to the event in the order of the line;
+ * what a repeated key overrides is a range of that array, marked dead.
+ */
+#ifndef SR_PLAN_H
+#define SR_PLAN_H
+
+#include "record/record.h"
+
+/* -------- shapes.def as data ------------------------------------------- */
+
+typedef enum sr_shape {
+#define TEXT(root)
+#define SHAPE(id, object1, object2, key1, key2) SR_SHAPE_##id,
+#define FIELD(shape, name, path)
+#define PREFIX(shape, path)
+#include "record/shapes.def"
+#undef TEXT
+#undef SHAPE
+#undef FIELD
+#undef PREFIX
+    SR_SHAPE_COUNT,
+    SR_SHAPE_ANY /* a place that no shape guards */
+} sr_shape;
+
+typedef struct sr_shape_marks {
+    sg_str object[2], key[2]; /* len 0: none */
+} sr_shape_marks;
+
+/* A FIELD or PREFIX row; name.len 0 in the latter. */
+typedef struct sr_shape_row {
+    sr_shape shape;
+    sg_str name, path;
+} sr_shape_row;
+
+extern const sr_shape_marks sr_shape_marks_of[SR_SHAPE_COUNT];
+extern const sr_shape_row sr_shape_rows[];
+extern const uint32_t sr_shape_row_count;
+/* Whether paths below this top-level key follow the #text rule. */
+bool sr_shape_has_text(sg_str root);
+
+/* -------- plan --------------------------------------------------------- */
+
+typedef struct sr_node {
+    uint32_t table, mask; /* children: hash table in keys[table..+mask] */
+    uint32_t wild;        /* child for every other key, or SIGMA_NONE */
+    uint32_t feed_first, feed_count; /* cells its values go to */
+    uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
+} sr_node;
+
+typedef struct sr_key {
+    sg_str text;
+    uint32_t hash; /* upper half of sr_key_hash */
+    uint32_t node; /* SIGMA_NONE: a free place */
+} sr_key;
+
+/* Field number `want` may take the values of a cell. */
+typedef struct sr_use {
+    uint32_t want, rank, shape;
+} sr_use;
+
+typedef struct sr_cell {
+    uint32_t use_first, use_count;
+} sr_cell;
+
+struct sr_plan {
+    uint64_t seed[2];
+    sr_node *nodes; /* 0 is the top-level object */
+    sr_key *keys;
+    uint32_t *feeds;
+    sr_cell *cells;
+    sr_use *uses;
+    uint32_t *want_slots;
+    uint32_t node_count, cell_count, want_count;
+    uint32_t keywords; /* cell of every scalar, or SIGMA_NONE */
+    struct {
+        uint32_t object[2], key[2]; /* cells */
+    } marks[SR_SHAPE_COUNT];
+};
+
+/* Keyed: an event cannot choose keys that collide. */
+uint64_t sr_key_hash(const sr_plan *plan, sg_str key);
+
+/* -------- working state, one per event object -------------------------- */
+
+enum { SR_DEAD = 255 }; /* kind of a value that a repeated key overrode */
+
+typedef struct sr_frame {
+    uint64_t instance; /* of this object; unique for ever */
+    const char *start;
+    uint32_t node;   /* of this container, or SIGMA_NONE */
+    uint32_t child;  /* node of the member being read */
+    uint32_t seen;   /* entry of the member being read, or SIGMA_NONE */
+    uint32_t values; /* value_count when it began */
+    char close;      /* '}' or ']' */
+    bool fresh;      /* nothing read yet */
+    bool direct;     /* no array around it */
+    bool inner;      /* an array right inside an array */
+} sr_frame;
+
+typedef struct sr_work_cell {
+    uint64_t run; /* list valid in this run only */
+    uint32_t first, last;
+} sr_work_cell;
+
+/* Values [from, to) came from this key's latest occurrence in `instance`. */
+typedef struct sr_work_node {
+    uint64_t instance;
+    uint32_t from, to;
+} sr_work_node;
+
+typedef struct sr_work_want {
+    uint64_t run;
+    uint32_t rank;
+} sr_work_want;
+
+typedef struct sr_seen {
+    uint64_t instance, hash;
+    sg_str key;
+    uint32_t from, to;
+} sr_seen;
+
+typedef struct sr_seen_ref {
+    uint32_t epoch, entry;
+} sr_seen_ref;
+
+typedef struct sr_work {
+    uint64_t serial; /* last instance or run given out */
+    sr_work_cell *cells;
+    uint32_t *touched; /* cells with values in this run */
+    sr_work_node *nodes;
+    sr_work_want *wants;
+    sr_seen *seen;
+    sr_seen_ref *index; /* hash table over seen; a power of two */
+    uint32_t cell_cap, node_cap, want_cap, seen_cap, index_cap;
+    uint32_t touched_count, seen_count, epoch;
+    bool any_dead;
+    sr_frame frames[SR_MAX_DEPTH];
+} sr_work;
+
+/* Ready the working state for one scan; returns the run's number, or 0 when
+ * out of memory. */
+uint64_t sr_work_begin(sr_event *event, const sr_plan *plan);
+/* Append a value to a cell. False: out of memory. */
+bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
+                 const sr_value *value);
+/* Override values [from, to). */
+void sr_work_kill(sr_event *event, uint32_t from, uint32_t to);
+/* Note a key of an object where any key may be repeated: kills what its
+ * earlier occurrence gave. Returns its entry, or SIGMA_NONE out of memory. */
+uint32_t sr_work_seen(sr_event *event, uint64_t instance, uint64_t hash,
+                      sg_str key);
+/* Fill the event's slots from the cells. */
+void sr_work_resolve(sr_event *event, const sr_plan *plan, uint64_t run);
+
+/* -------- tokens (decode.c) -------------------------------------------- */
+
+/* Text of a validated string's inside; dst holds s.len bytes. */
+size_t sr_decode(char *dst, sg_str s);
+/* Value of a validated number; beyond the range of doubles it is infinite. */
+sg_num sr_number(sg_str token);
+
+#endif

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Differential fuzzer: the oracle against compiled detectors.
+
+usage: fuzz.py --sigcc PATH [--seconds N | --rounds N] [--seed N] [--rules N]
+               [--events N] [--keep DIR] [--coverage]
+
+Each round draws a pack of random rules and a file of random events, asks the
+oracle (`sigcc eval`) for the verdicts and compares them with detectors built
+at -O0 and -O2, with and without each optimiser pass now and then. A
+difference prints the rule, the event and both verdicts, and ends with 1.
+"""
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from generate import Generator  # noqa: E402
+
+
+def run(args, **kw):
+    return subprocess.run(args, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, **kw)
+
+
+def oracle(sigcc, rules, events):
+    """Verdicts of the slow evaluator: line -> set of rule names."""
+    p = run([sigcc, "eval", rules, "--events", events, "--keep-going", "--no-logsource-routing"])
+    if p.returncode not in (0, 1):
+        raise RuntimeError("eval exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
+    out = {}
+    for line in p.stdout.splitlines():
+        o = json.loads(line)
+        out[o["line"]] = set(o["rules"])
+    return out
+
+
+def compiled(sigcc, rules, events, flags, folder):
+    """Verdicts of a detector built with flags."""
+    det = os.path.join(folder, "det" + "".join(c for c in "".join(flags) if c.isalnum()))
+    p = run([sigcc, "build", "--pack", "--keep-going", "--no-logsource-routing", rules, "-o", det] + flags)
+    if p.returncode not in (0, 1):
+        raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
+    d = run([det, "-f", "ndjson", "--no-event", events])
+    if d.returncode != 0:
+        raise RuntimeError("detector exits %d: %s" % (d.returncode, d.stderr.decode(errors="replace")[-2000:]))
+    out = collections.defaultdict(set)
+    for line in d.stdout.splitlines():
+        a = json.loads(line)
+        out[a["source"]["line"]].add(a["rule"]["name"])
+    return out, p.returncode, p.stderr.decode(errors="replace")
+
+
+def round_(args, seed, folder, coverage, stats):
+    g = Generator(seed)
+    rules = [g.rule("r%d" % i) for i in range(args.rules)]
+    lines = [g.line(g.event(rules)) for _ in range(args.events)]
+    rpath, epath = os.path.join(folder, "rules.yml"), os.path.join(folder, "events.ndjson")
+    with open(rpath, "w", encoding="utf-8") as f:       # JSON is YAML, but for \\u surrogates
+        f.write("\n---\n".join(json.dumps(r, ensure_ascii=False) for r in rules))
+    with open(epath, "w", encoding="utf-8", errors="surrogatepass") as f:
+        f.write("\n".join(lines) + "\n")
+    want = oracle(args.sigcc, rpath, epath)
+    variants = [["-O0"], ["-O2"]]
+    if seed % 5 == 0:
+        variants.append(["-O1", "-fno-" + ["fold", "share", "litset", "gate", "order"][seed // 5 % 5]])
+    for flags in variants:
+        have, status, err = compiled(args.sigcc, rpath, epath, flags, folder)
+        stats["rejected"] += err.count("error[")
+        for n in range(1, len(lines) + 1):
+            w, h = want.get(n, set()), have.get(n, set())
+            stats["verdicts"] += len(rules)
+            stats["matches"] += len(w)
+            if w != h:
+                for name in sorted(w ^ h):
+                    rule = next(r for r in rules if r["name"] == name)
+                    print("DIFFERENCE seed %d %s line %d: oracle %s, compiled %s" % (seed, flags, n, name in w, name in h))
+                    print("  rule  %s" % json.dumps(rule["detection"], ensure_ascii=True))
+                    print("  event %s" % lines[n - 1])
+                return False
+    coverage.update(g.used)
+    return True
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--sigcc", required=True)
+    ap.add_argument("--seconds", type=float)
+    ap.add_argument("--rounds", type=int, default=5)
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--rules", type=int, default=60)
+    ap.add_argument("--events", type=int, default=400)
+    ap.add_argument("--coverage", action="store_true", help="print how often each construct was drawn")
+    args = ap.parse_args()
+    coverage, stats = collections.Counter(), collections.Counter()
+    started, done, failed = time.monotonic(), 0, 0
+    while (time.monotonic() - started < args.seconds) if args.seconds else done < args.rounds:
+        with tempfile.TemporaryDirectory() as folder:
+            if not round_(args, args.seed + done, folder, coverage, stats):
+                failed += 1
+                break
+        done += 1
+    if args.coverage:
+        for name, n in sorted(coverage.items()):
+            print("%-28s %8d" % (name, n))
+    print("rounds %d, rejected by the compiler %d, verdicts compared %d, of them matches %d" % (
+        done, stats["rejected"], stats["verdicts"], stats["matches"]))
+    print("%d passed, %d failed" % (done, failed))
+    return 1 if failed or not done else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Random Sigma rules and random events that have a fair chance to meet.
+
+A Generator draws from one seeded source, so a seed names a pack and its events
+for ever. Values of rules and events come from the same small alphabet; each
+construct used is counted, so that a run can print what it covered.
+"""
+import base64
+import collections
+import json
+import random
+
+FIELDS = ["Image", "CommandLine", "User", "EventID", "Port", "Ip", "When", "Flag", "a.b", "a.c.d", "list", "objs.k", "Hash",
+          "Größe", "with space"]
+WORDS = ["cmd", "exe", "PowerShell", "-enc", "/c", "\\", "\\\\", "C:\\Temp\\", "a", "A", "é", "É", "ß", "ſ", "K", "k", "日本", "\U0001f600",
+         "", " ", "x*y", "q?r", "%p%", "1", "443", "0443", "1.0", "true", "TRUE", "null", "\n", "\t", "\"", "'", "?", "*", "10.0.0.1",
+         "2001:db8::1", "\u2013f", "\u2015q", "-f", "/f", "--x", "\u0130", "i", "ς", "Σ", "\u0000", "z" * 40]
+NUMBERS = [0, 1, -1, 2, 10, 443, 4625, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, 0.5, 1.0, -0.0, 1.5, 1e3, 1e21, 1e-7, 12345678.75]
+ADDRESSES = ["10.0.0.1", "10.255.0.9", "192.168.1.7", "172.16.0.1", "8.8.8.8", "::1", "2001:db8::5", "2001:db8:0:1::", "fe80::1", "::ffff:10.0.0.1",
+             "010.0.0.1", "10.0.0.1:80", "256.1.1.1", "1.2.3", "", "10.0.0.1 ", "fe80::1%eth0"]
+NETS = ["10.0.0.0/8", "192.168.0.0/16", "8.8.8.8", "0.0.0.0/0", "2001:db8::/32", "::1/128", "fe80::/10", "::/0", "172.16.0.0/12", "10.0.0.1/32"]
+TIMES = ["2024-01-01T00:00:00Z", "2024-12-31T23:59:59.123456789Z", "2021-01-03 04:05:06", "2020-02-29", "2024-06-15T12:30:00+02:00", "noon",
+         "2024-13-01T00:00:00Z", "2026-W01", 1700000000]
+REGEXES = ["cmd", "^a", "z+$", "(?i)powershell", "[A-Z]:\\\\", "\\d{3}", "^$", ".", "é", "a|b|1", "(a+)+$", "\\bexe\\b", "^.*\\\\[^\\\\]+$", "\\s",
+           "x\\*y", "^\\w+$", "(?:10\\.){1}", "日.", "[^a]", "a.c", "e{2,3}?"]
+
+
+class Generator:
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.used = collections.Counter()
+
+    def use(self, name):
+        self.used[name] += 1
+
+    # -------- rules ---------------------------------------------------------
+
+    def text(self):
+        r = self.r
+        return "".join(r.choice(WORDS) for _ in range(r.choice([1, 1, 1, 2, 2, 3])))
+
+    def sigma_text(self, wildcards=True):
+        """A Sigma string; sometimes with wildcards and escapes."""
+        r = self.r
+        s = self.text().replace("\u0000", "")
+        if wildcards and r.random() < 0.4:
+            self.use("value:wildcard")
+            for _ in range(r.randint(1, 2)):
+                i = r.randint(0, len(s))
+                s = s[:i] + r.choice(["*", "?", "\\*", "\\?", "\\\\", "\\"]) + s[i:]
+        return s
+
+    def plain_text(self):
+        """A string without wildcards, for encodings."""
+        s = "".join(c for c in self.text() if c not in "*?\\\u0000")
+        return s or "ab"
+
+    def scalar(self):
+        r = self.r
+        kind = r.random()
+        if kind < 0.62:
+            self.use("value:string")
+            return self.sigma_text()
+        if kind < 0.85:
+            self.use("value:number")
+            return r.choice(NUMBERS)
+        if kind < 0.92:
+            self.use("value:boolean")
+            return r.random() < 0.5
+        self.use("value:null")
+        return None
+
+    def several(self, one, most=4):
+        r = self.r
+        if r.random() < 0.5:
+            return one()
+        self.use("value:list")
+        return [one() for _ in range(r.randint(2, most))]
+
+    def strings(self):
+        return self.several(self.sigma_text)
+
+    def item(self):
+        """One (key, value) of a selection's map."""
+        r = self.r
+        field = r.choice(FIELDS)
+        kinds = ["plain"] * 6 + ["contains", "startswith", "endswith"] * 3 + [
+            "all", "cased", "re", "re", "cidr", "compare", "exists", "windash", "base64", "base64offset", "wide", "fieldref", "time", "neq", "emptylist",
+            "chain"]
+        kind = r.choice(kinds)
+        self.use("item:" + kind)
+        if kind == "plain":
+            return field, self.several(self.scalar)
+        if kind in ("contains", "startswith", "endswith"):
+            return field + "|" + kind, self.strings()
+        if kind == "all":
+            key = field + "|" + r.choice(["contains|all", "all|contains", "all", "re|all", "startswith|all"])
+            one = (lambda: r.choice(REGEXES)) if "re|" in key else self.sigma_text
+            return key, [one(), one()]
+        if kind == "cased":
+            return field + "|" + r.choice(["cased", "contains|cased", "cased|startswith", "endswith|cased"]), self.strings()
+        if kind == "re":
+            flags = r.choice(["", "", "|i", "|m", "|s", "|i|s"])
+            if flags:
+                self.use("item:re-flags")
+            return field + "|re" + flags, self.several(lambda: r.choice(REGEXES))
+        if kind == "cidr":
+            return r.choice(["Ip", field]) + "|cidr", self.several(lambda: r.choice(NETS))
+        if kind == "compare":
+            return r.choice(["Port", "EventID", field]) + "|" + r.choice(["lt", "lte", "gt", "gte"]), self.several(lambda: r.choice(NUMBERS))
+        if kind == "exists":
+            return field + "|exists", r.random() < 0.5
+        if kind == "windash":
+            return field + "|" + r.choice(["windash", "windash|contains", "contains|windash"]), self.several(
+                lambda: r.choice(["-f", "/c", " -enc x", "a-b", "--x", "–f", "cmd /c"]))
+        if kind == "base64":
+            return field + "|" + r.choice(["base64", "base64|contains", "base64|cased"]), self.several(self.plain_text)
+        if kind == "base64offset":
+            return field + "|base64offset|contains", self.several(lambda: self.plain_text() + "xyz")
+        if kind == "wide":
+            mod = r.choice(["wide", "utf16le", "utf16be", "utf16"])
+            self.use("item:" + mod)
+            return field + "|" + mod + r.choice(["|base64offset|contains", "|base64", "|contains"]), self.plain_text() + "xy"
+        if kind == "fieldref":
+            return field + "|fieldref" + r.choice(["", "|startswith", "|endswith", "|contains"]), r.choice(FIELDS)
+        if kind == "time":
+            part, top = r.choice([("minute", 59), ("hour", 23), ("day", 31), ("week", 53), ("month", 12), ("year", 2026)])
+            self.use("item:" + part)
+            value = r.choice([0, 1, 2, 6, 12, 29, 30, 31, 52, 53, 2020, 2021, 2024, top])
+            return "When|" + part + r.choice(["", "|gt", "|gte", "|lt", "|lte"]), value
+        if kind == "neq":
+            key = field + "|" + r.choice(["neq", "contains|neq", "re|neq", "cidr|neq", "gt|neq"])
+            one = {"re": lambda: r.choice(REGEXES), "ci": lambda: r.choice(NETS), "gt": lambda: r.choice(NUMBERS)}.get(
+                key[len(field) + 1:][:2], self.sigma_text)
+            return key, self.several(one)
+        if kind == "emptylist":
+            return field, []
+        key = r.choice(["contains|startswith", "startswith|endswith", "windash|contains|all", "windash|cased|contains"])
+        value = self.strings() if "all" not in key else [self.sigma_text(False), "-f"]
+        return field + "|" + key, value
+
+    def keywords(self):
+        r = self.r
+        form = r.choice(["scalar", "list", "all", "re", "mapped"])
+        self.use("keywords:" + form)
+        if form == "scalar":
+            return self.sigma_text() or "a"
+        if form == "list":
+            return [self.sigma_text() or "a" for _ in range(r.randint(1, 3))] + ([443] if r.random() < 0.2 else [])
+        if form == "all":
+            return {"|all": [self.sigma_text(), self.sigma_text()]}
+        if form == "re":
+            return {"|re": r.choice(REGEXES)}
+        return {"|contains": self.strings()}
+
+    def mapping(self):
+        out = {}
+        for _ in range(self.r.choice([1, 1, 2, 3])):
+            key, value = self.item()
+            out[key] = value
+        return out
+
+    def selection(self):
+        r = self.r
+        p = r.random()
+        if p < 0.68:
+            self.use("selection:map")
+            return self.mapping()
+        if p < 0.86:
+            self.use("selection:list-of-maps")
+            return [self.mapping() for _ in range(r.randint(1, 3))]
+        if p < 0.97:
+            return self.keywords()
+        self.use("selection:mixed")
+        return [self.mapping(), self.sigma_text() or "a"]
+
+    def condition(self, names, depth=0):
+        r = self.r
+        p = r.random()
+        if depth > 3 or p < 0.4:
+            return r.choice(names)
+        if p < 0.55:
+            self.use("condition:not")
+            return "not " + self.paren(names, depth)
+        if p < 0.70:
+            self.use("condition:and")
+            return self.paren(names, depth) + " and " + self.paren(names, depth)
+        if p < 0.85:
+            self.use("condition:or")
+            return self.paren(names, depth) + " or " + self.paren(names, depth)
+        form = r.choice(["1 of them", "all of them", "any of sel*", "1 of s*_?".replace("?", "*"), "all of sel_*", "1 of _hid*", "all of _*",
+                         "1 of " + names[0]])
+        self.use("condition:selector")
+        return form
+
+    def paren(self, names, depth):
+        c = self.condition(names, depth + 1)
+        return "(" + c + ")" if " " in c else c
+
+    def rule(self, name):
+        r = self.r
+        names = ["sel_%d" % i for i in range(r.choice([1, 1, 2, 3]))]
+        if r.random() < 0.2:
+            names.append("_hidden")
+        det = {n: self.selection() for n in names}
+        if r.random() < 0.1:
+            self.use("condition:list")
+            det["condition"] = [self.condition(names), self.condition(names)]
+        else:
+            det["condition"] = self.condition(names)
+        return {"title": "rule " + name, "name": name, "logsource": {"product": "test_prod"}, "detection": det}
+
+    # -------- events --------------------------------------------------------
+
+    def bait(self, rule):
+        """A value that some item of the rule asks for, roughly."""
+        found = []
+
+        def walk(v, key=""):
+            if isinstance(v, dict):
+                for k, x in v.items():
+                    walk(x, k)
+            elif isinstance(v, list):
+                for x in v:
+                    walk(x, key)
+            elif not isinstance(v, bool) and key != "condition":
+                found.append((key, v))
+        walk(rule["detection"])
+        if not found:
+            return None
+        key, v = self.r.choice(found)
+        field, *mods = key.split("|")
+        if isinstance(v, str):
+            v = v.replace("\\*", "\x01").replace("\\?", "\x02").replace("*", self.r.choice(["", "mid", "\n"])).replace(
+                "?", self.r.choice(["u", "日"])).replace("\x01", "*").replace("\x02", "?").replace("\\\\", "\\")
+            if self.r.random() < 0.3:
+                v = v.swapcase()
+            if "base64" in mods or "base64offset" in mods:
+                raw = v.encode("utf-16-le" if set(mods) & {"wide", "utf16le"} else "utf-8", "surrogatepass")
+                v = base64.b64encode(b"pad"[:self.r.randint(0, 3)] + raw).decode()
+            if self.r.random() < 0.35:
+                v = self.r.choice(["x", "", "\n"]) + v + self.r.choice(["y", "", " "])
+        elif isinstance(v, (int, float)) and self.r.random() < 0.4:
+            v = self.r.choice([str(v), v + 1, v - 1, float(v)])
+        return field, v
+
+    def value(self):
+        r = self.r
+        p = r.random()
+        if p < 0.55:
+            return self.text()
+        if p < 0.7:
+            return r.choice(NUMBERS)
+        if p < 0.76:
+            return r.random() < 0.5
+        if p < 0.82:
+            return None
+        if p < 0.88:
+            return r.choice(ADDRESSES)
+        if p < 0.93:
+            return r.choice(TIMES)
+        if p < 0.97:
+            return [self.value() for _ in range(r.randint(0, 3))]
+        return {"k": self.text()}
+
+    def put(self, event, field, v):
+        """Set a field, nested or with a literal dot."""
+        r = self.r
+        if "." not in field or r.random() < 0.2:
+            event[field] = v
+            return
+        parts = field.split(".")
+        node = event
+        for p in parts[:-1]:
+            nxt = node.get(p)
+            if isinstance(nxt, list):
+                nxt.append({})
+                nxt = nxt[-1]
+            elif not isinstance(nxt, dict):
+                nxt = node[p] = {}
+                if r.random() < 0.25:
+                    node[p] = [nxt, {parts[-1]: self.value()}]
+            node = nxt
+        node[parts[-1]] = v
+
+    def event(self, rules):
+        r = self.r
+        event = {}
+        for f in r.sample(FIELDS, r.randint(0, 7)):
+            if f == "Ip" and r.random() < 0.7:
+                self.put(event, f, r.choice(ADDRESSES))
+            elif f == "When" and r.random() < 0.8:
+                self.put(event, f, r.choice(TIMES))
+            else:
+                self.put(event, f, self.value())
+        for _ in range(r.choice([0, 1, 2, 3])):
+            b = self.bait(r.choice(rules))
+            if b:
+                self.put(event, b[0] or r.choice(FIELDS), b[1])
+        shape = r.random()
+        if shape < 0.1:
+            self.use("event:evtx")
+            event = {"Event": {"System": {"EventID": event.pop("EventID", 1), "Channel": "x"}, "EventData": event}}
+        elif shape < 0.16:
+            self.use("event:winlog")
+            event = {"winlog": {"event_id": str(event.pop("EventID", 1)), "channel": "c", "event_data": event}}
+        return event
+
+    def line(self, event):
+        """JSON text: sometimes escaped more than needed, with a repeated key."""
+        r = self.r
+        s = json.dumps(event, ensure_ascii=r.random() < 0.4, separators=(",", ":") if r.random() < 0.7 else (", ", ": "))
+        if r.random() < 0.08 and event:
+            self.use("event:duplicate-key")
+            k = r.choice(list(event))
+            s = "{" + json.dumps(k) + ":" + json.dumps(self.value()) + "," + s.lstrip("{ ")
+            if s.endswith(",}"):
+                s = s[:-2] + "}"
+        if r.random() < 0.05:
+            self.use("event:escapes")
+            s = s.replace("m", "\\u006d")
+        return s

@@ -1,0 +1,391 @@
+/*
+ * test_input.c - lines of plain, gzip and zstd streams: numbers, offsets, line
+ * ends, limits, damage. Also standard input, slow writers and signals.
+ */
+#include "input/input.h"
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* "one LF tw" and "o LF three LF", each compressed on its own */
+#define GZIP_1                                                                 \
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\xcf\x4b\xe5\x2a\x29\x07\x00" \
+    "\x8a\x0f\x3f\xea\x06\x00\x00\x00"
+#define GZIP_2                                                                 \
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\xe7\x2a\xc9\x28\x4a\x4d\xe5" \
+    "\x02\x00\x4b\x56\x1d\x86\x08\x00\x00\x00"
+#define ZSTD_1                                                                 \
+    "\x28\xb5\x2f\xfd\x04\x58\x31\x00\x00\x6f\x6e\x65\x0a\x74\x77\x2a\xd9\x83" \
+    "\xc7"
+#define ZSTD_2                                                                 \
+    "\x28\xb5\x2f\xfd\x04\x58\x41\x00\x00\x6f\x0a\x74\x68\x72\x65\x65\x0a\x30" \
+    "\xf5\xb4\xbb"
+#define ZSTD_SKIP "\x50\x2a\x4d\x18\x03\x00\x00\x00xyz"
+#define BOM "\xEF\xBB\xBF"
+#define THREE "1@0 one, 2@4 two, 3@8 three"
+
+typedef struct input_case {
+    const char *name;
+    sg_str bytes;
+    const char *want; /* NUMBER@OFFSET TEXT, ... */
+} input_case;
+
+/* The limit is 8 bytes. */
+static const input_case cases[] = {
+    {"empty", SG_LIT(""), ""},
+    {"lines", SG_LIT("a\nbc\n"), "1@0 a, 2@2 bc"},
+    {"no last line end", SG_LIT("a\nbc"), "1@0 a, 2@2 bc"},
+    {"cr lf", SG_LIT("a\r\nb\r\r\n\r\nc\r"), "1@0 a, 2@3 b\r, 3@7 , 4@9 c"},
+    {"blank lines", SG_LIT("\n \n\na"), "1@0 , 2@1  , 3@3 , 4@4 a"},
+    {"one newline", SG_LIT("\n"), "1@0 "},
+    {"nul bytes stay", SG_LIT("a\0b\n"), NULL},
+    {"bom", SG_LIT(BOM "a\n" BOM "b"), "1@3 a, 2@5 " BOM "b"},
+    {"bom alone", SG_LIT(BOM), "1@3 "},
+    {"bom and cr", SG_LIT(BOM "12345678\r\nb"), "1@3 12345678, 2@13 b"},
+    {"half a bom", SG_LIT("\xEF\xBB\n"), "1@0 \xEF\xBB"},
+    {"short", SG_LIT("{}"), "1@0 {}"},
+    {"at the limit", SG_LIT("12345678\n12345678\r\nx"),
+     "1@0 12345678, 2@9 12345678, 3@19 x"},
+    {"above the limit", SG_LIT("123456789\nx\n12345678901234567890"),
+     "1@0 long, 2@10 x, 3@12 long"},
+    {"gzip", SG_LIT(GZIP_1), "1@0 one, 2@4 tw"},
+    {"gzip members", SG_LIT(GZIP_1 GZIP_2), THREE},
+    {"gzip padding", SG_LIT(GZIP_1 GZIP_2 "\0\0\0\0"), THREE},
+    {"gzip magic alone", SG_LIT("\x1f\x8b"), "1@0 bad gzip data is cut short"},
+    {"gzip damaged head", SG_LIT("\x1f\x8b\x07\x00\x00\x00"),
+     "1@0 bad gzip data is damaged"},
+    {"gzip and text", SG_LIT(GZIP_1 GZIP_2 "text"),
+     THREE ", 4@14 bad gzip data is damaged"},
+    {"gzip padding and text", SG_LIT(GZIP_1 GZIP_2 "\0\0text"),
+     THREE ", 4@14 bad gzip data is damaged"},
+    {"gzip cut between members", SG_LIT(GZIP_1 "\x1f"),
+     "1@0 one, 2@4 bad gzip data is cut short"},
+    {"not gzip", SG_LIT("\x1fz\n"), "1@0 \x1fz"},
+    {"zstd", SG_LIT(ZSTD_1), "1@0 one, 2@4 tw"},
+    {"zstd frames", SG_LIT(ZSTD_1 ZSTD_2), THREE},
+    {"zstd skippable", SG_LIT(ZSTD_SKIP ZSTD_1 ZSTD_SKIP ZSTD_2 ZSTD_SKIP),
+     THREE},
+    {"zstd only skippable", SG_LIT(ZSTD_SKIP), ""},
+    {"zstd and text", SG_LIT(ZSTD_1 ZSTD_2 "text"),
+     THREE ", 4@14 bad zstd data is damaged"},
+    {"zstd window", SG_LIT("\x28\xb5\x2f\xfd\x00\x90\x31\x00\x00one\ntw"),
+     "1@0 bad zstd window is larger than 128 MiB (window log 27)"},
+    {"zstd magic alone", SG_LIT("\x28\xb5\x2f\xfd"),
+     "1@0 bad zstd data is cut short"},
+    {"not zstd", SG_LIT("(x)\n"), "1@0 (x)"},
+};
+
+/* -------- helpers ------------------------------------------------------ */
+
+static void put_line(sg_buf *out, sr_line_status status, sg_str line,
+                     const char *reason)
+{
+    if (status == SR_LINE)
+        sg_buf_put(out, line);
+    else if (status == SR_TOO_LONG)
+        sg_buf_putz(out, "long");
+    else
+        sg_buf_printf(out, "bad %s", reason);
+}
+
+/* All of a stream as one text. */
+static sg_buf read_path(const char *path, size_t max_line)
+{
+    char reason[SR_INPUT_REASON];
+    sr_input *input = sr_input_open(path, max_line, reason);
+    uint64_t number, offset;
+    sr_line_status status;
+    sg_buf out = {0};
+    sg_str line;
+
+    if (input == NULL) {
+        sg_buf_printf(&out, "no: %s", reason);
+        return out;
+    }
+    while ((status = sr_input_next(input, &line, &number, &offset)) != SR_END) {
+        sg_buf_printf(&out, "%s%llu@%llu ", out.len == 0 ? "" : ", ",
+                      (unsigned long long)number, (unsigned long long)offset);
+        put_line(&out, status, line, sr_input_reason(input));
+    }
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+    return out;
+}
+
+static char path[] = "/tmp/sigcc-test-input-XXXXXX";
+
+static void write_file(sg_str bytes)
+{
+    FILE *file = fopen(path, "wb");
+
+    if (file == NULL || fwrite(bytes.ptr, 1, bytes.len, file) != bytes.len ||
+        fclose(file) != 0)
+        abort();
+}
+
+static void check_bytes(sg_str bytes, size_t max_line, sg_str want)
+{
+    sg_buf have;
+
+    write_file(bytes);
+    have = read_path(path, max_line);
+    CHECK_STR(sg_buf_str(&have), want);
+    sg_buf_free(&have);
+}
+
+static void put_le(sg_buf *out, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        sg_buf_putc(out, (char)(value >> (8 * i) & 0xFF));
+}
+
+static uint32_t crc32_of(sg_str s)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < s.len; i++) {
+        crc ^= (unsigned char)s.ptr[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (UINT32_C(0xEDB88320) & (0 - (crc & 1)));
+    }
+    return ~crc;
+}
+
+/* One gzip member of stored blocks. */
+static void put_gzip(sg_buf *out, sg_str text)
+{
+    sg_buf_put(out, SG_S("\x1f\x8b\x08\0\0\0\0\0\0\xff"));
+    for (size_t pos = 0; pos < text.len || pos == 0;) {
+        const size_t left = text.len - pos;
+        const size_t n = left < 65535 ? left : 65535;
+        put_le(out, n == left, 1);
+        put_le(out, n, 2);
+        put_le(out, ~n, 2);
+        sg_buf_put(out, sg_str_sub(text, pos, pos + n));
+        pos += n == 0 ? 1 : n;
+    }
+    put_le(out, crc32_of(text), 4);
+    put_le(out, text.len, 4);
+}
+
+/* One zstd frame of raw blocks, no checksum, 1 MiB window. */
+static void put_zstd(sg_buf *out, sg_str text)
+{
+    sg_buf_put(out, SG_S("\x28\xb5\x2f\xfd\x00\x50"));
+    for (size_t pos = 0; pos < text.len || pos == 0;) {
+        const size_t left = text.len - pos;
+        const size_t n = left < 100000 ? left : 100000;
+        put_le(out, n << 3 | (n == left), 3);
+        sg_buf_put(out, sg_str_sub(text, pos, pos + n));
+        pos += n == 0 ? 1 : n;
+    }
+}
+
+/* -------- tests -------------------------------------------------------- */
+
+static void test_cases(void)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const input_case *c = &cases[i];
+        const int before = test_failures;
+        check_bytes(c->bytes, 8,
+                    c->want == NULL ? SG_S("1@0 a\0b") : sg_str_of(c->want));
+        if (test_failures != before)
+            printf("  in '%s'\n", c->name);
+    }
+}
+
+/* Whatever is cut off, the complete lines before it arrive. */
+static void test_cut(sg_str bytes, const char *reason)
+{
+    for (size_t len = 5; len < bytes.len; len++) {
+        sg_buf have;
+        sg_str text;
+        write_file((sg_str){bytes.ptr, len});
+        have = read_path(path, 100);
+        text = sg_buf_str(&have);
+        CHECK(sg_str_ends(text, sg_str_of(reason)));
+        CHECK(sg_str_starts(text, SG_S("1@0 bad")) ||
+              sg_str_starts(text, SG_S("1@0 one, 2@4 bad")) ||
+              sg_str_starts(text, SG_S("1@0 one, 2@4 two, 3@8 bad")) ||
+              sg_str_starts(text, SG_S(THREE ", 4@14 bad")));
+        sg_buf_free(&have);
+    }
+}
+
+static void test_flipped_bits(sg_str bytes)
+{
+    char copy[64];
+
+    for (size_t bit = 0; bit < bytes.len * 8; bit++) {
+        sg_buf have;
+        memcpy(copy, bytes.ptr, bytes.len);
+        copy[bit / 8] = (char)(copy[bit / 8] ^ 1 << (bit % 8));
+        write_file((sg_str){copy, bytes.len});
+        have = read_path(path, 100);
+        CHECK(bit / 8 > 3 || have.len != 0); /* no crash, no endless loop */
+        sg_buf_free(&have);
+    }
+}
+
+/* Lines of many lengths across all buffer borders. */
+static void put_long_text(sg_buf *text, sg_buf *want, size_t lines)
+{
+    for (size_t i = 0; i < lines; i++) {
+        const size_t len = i * i * 977 % 300007;
+        const size_t offset = text->len;
+        char *p = sg_buf_reserve(text, len + 1);
+        memset(p, 'a' + (int)(i % 26), len);
+        p[len] = '\n';
+        text->len += len + 1;
+        sg_buf_printf(want, "%s%zu@%zu ", i == 0 ? "" : ", ", i + 1, offset);
+        sg_buf_put(want, (sg_str){text->ptr + offset, len});
+    }
+}
+
+static void test_long_text(void)
+{
+    sg_buf text = {0}, want = {0}, packed = {0};
+
+    put_long_text(&text, &want, 120);
+    check_bytes(sg_buf_str(&text), 1 << 20, sg_buf_str(&want));
+    put_gzip(&packed, sg_str_sub(sg_buf_str(&text), 0, 1000000));
+    put_gzip(&packed, sg_str_sub(sg_buf_str(&text), 1000000, 1000000));
+    put_gzip(&packed, sg_str_sub(sg_buf_str(&text), 1000000, text.len));
+    check_bytes(sg_buf_str(&packed), 1 << 20, sg_buf_str(&want));
+    packed.len = 0;
+    put_zstd(&packed, sg_str_sub(sg_buf_str(&text), 0, 3000001));
+    put_zstd(&packed, SG_S(""));
+    put_zstd(&packed, sg_str_sub(sg_buf_str(&text), 3000001, text.len));
+    check_bytes(sg_buf_str(&packed), 1 << 20, sg_buf_str(&want));
+    sg_buf_free(&packed);
+    sg_buf_free(&want);
+    sg_buf_free(&text);
+}
+
+/* Far above the limit, between good lines; then exactly at a large limit. */
+static void test_huge_lines(void)
+{
+    const size_t huge = (size_t)20 << 20;
+    sg_buf text = {0}, want = {0};
+
+    sg_buf_putz(&text, "first\n");
+    memset(sg_buf_reserve(&text, huge), 'x', huge);
+    text.len += huge;
+    sg_buf_putz(&text, "\nlast\n");
+    sg_buf_printf(&want, "1@0 first, 2@6 long, 3@%zu last", huge + 7);
+    check_bytes(sg_buf_str(&text), SR_INPUT_MAX_LINE, sg_buf_str(&want));
+    text.len = 6 + huge;
+    check_bytes(sg_buf_str(&text), SR_INPUT_MAX_LINE,
+                SG_S("1@0 first, 2@6 long"));
+    want.len = 0;
+    sg_buf_putz(&want, "1@0 first, 2@6 ");
+    sg_buf_put(&want, sg_str_sub(sg_buf_str(&text), 6, text.len));
+    check_bytes(sg_buf_str(&text), huge, sg_buf_str(&want));
+    sg_buf_free(&want);
+    sg_buf_free(&text);
+}
+
+static void test_open_failures(void)
+{
+    sg_buf have = read_path("/nonexistent/file", 8);
+
+    CHECK_STR(sg_buf_str(&have), SG_S("no: No such file or directory"));
+    sg_buf_free(&have);
+    have = read_path("/tmp", 8);
+    CHECK_STR(sg_buf_str(&have), SG_S("no: Is a directory"));
+    sg_buf_free(&have);
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+/* A child writes byte by byte into standard input, signals interrupt. */
+static void test_slow_pipe(sg_str bytes, sg_str want)
+{
+    const struct itimerval often = {{0, 500}, {0, 500}},
+                           never = {{0, 0}, {0, 0}};
+    struct sigaction action = {.sa_handler = ignore}; /* no SA_RESTART */
+    int ends[2];
+    pid_t child;
+    sg_buf have;
+
+    if (pipe(ends) != 0)
+        abort();
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        for (size_t i = 0; i < bytes.len; i++) {
+            usleep(200);
+            if (write(ends[1], bytes.ptr + i, 1) != 1)
+                _exit(1);
+        }
+        _exit(0);
+    }
+    CHECK(child > 0);
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    have = read_path("-", 8);
+    setitimer(ITIMER_REAL, &never, NULL);
+    waitpid(child, NULL, 0);
+    CHECK_STR(sg_buf_str(&have), want);
+    sg_buf_free(&have);
+}
+
+/* A line is given out while the writer still holds the pipe open. */
+static void test_prompt(void)
+{
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    sr_input *input;
+    sg_str line;
+    int ends[2];
+
+    if (pipe(ends) != 0)
+        abort();
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    input = sr_input_open("-", 8, reason);
+    CHECK(input != NULL && strcmp(sr_input_format(input), "") == 0);
+    CHECK(write(ends[1], "{}\n", 3) == 3);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(line, SG_S("{}"));
+    CHECK(strcmp(sr_input_format(input), "plain") == 0);
+    close(ends[1]);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+    CHECK(fcntl(STDIN_FILENO, F_GETFD) >= 0); /* stdin stays open */
+}
+
+int main(void)
+{
+    const int fd = mkstemp(path);
+
+    if (fd < 0)
+        return 1;
+    close(fd);
+    test_cases();
+    test_cut(SG_S(GZIP_1), "gzip data is cut short");
+    test_cut(SG_S(ZSTD_1), "zstd data is cut short");
+    test_flipped_bits(SG_S(GZIP_1));
+    test_flipped_bits(SG_S(ZSTD_1));
+    test_long_text();
+    test_huge_lines();
+    test_open_failures();
+    unlink(path);
+    test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
+    test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));
+    test_slow_pipe(SG_S("{}\n123456789\nx"), SG_S("1@0 {}, 2@3 long, 3@13 x"));
+    test_prompt();
+    return TEST_END();
+}
