@@ -40,11 +40,13 @@ static bool in_ranges(const range *ranges, size_t count, uint32_t cp)
 static bool is_hidden(uint32_t cp)
 {
     static const range hidden[] = {
-        {0x7F, 0x9F},     {0xAD, 0xAD},     {0x034F, 0x034F}, {0x0600, 0x0605},
-        {0x061C, 0x061C}, {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
-        {0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},
-        {0xD800, 0xDFFF}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
-        {0xFFF0, 0xFFFB}, {0xFFFE, 0xFFFF}, {0xE0000, 0x10FFFF}};
+        {0x7F, 0x9F},       {0xAD, 0xAD},     {0x034F, 0x034F},
+        {0x0600, 0x0605},   {0x061C, 0x061C}, {0x115F, 0x1160},
+        {0x17B4, 0x17B5},   {0x180B, 0x180F}, {0x200B, 0x200F},
+        {0x2028, 0x202E},   {0x2060, 0x206F}, {0x3164, 0x3164},
+        {0xD800, 0xDFFF},   {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
+        {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB}, {0xFFFE, 0xFFFF},
+        {0xE0000, 0x10FFFF}};
 
     return in_ranges(hidden, sizeof hidden / sizeof hidden[0], cp);
 }
@@ -52,11 +54,11 @@ static bool is_hidden(uint32_t cp)
 /* Roughly the East Asian wide characters and emoji. */
 static bool is_wide(uint32_t cp)
 {
-    static const range wide[] = {
-        {0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
-        {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-        {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF},
-        {0x20000, 0x3FFFD}};
+    static const range wide[] = {{0x1100, 0x115F},   {0x2E80, 0xA4CF},
+                                 {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+                                 {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                                 {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
+                                 {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
 
     return in_ranges(wide, sizeof wide / sizeof wide[0], cp);
 }
@@ -174,6 +176,7 @@ static void put_excerpt(const view *v, sc_span at, const char *caret_colour)
     uint32_t number, column;
     size_t beg, end, start;
     sg_str line;
+    int gutter;
 
     sc_source_pos(v->s, at.source, at.beg, &number, &column);
     line = sc_source_line(v->s, at.source, number);
@@ -182,6 +185,7 @@ static void put_excerpt(const view *v, sc_span at, const char *caret_colour)
     end = at.end > start ? at.end - start : 0;
     beg = beg < line.len ? beg : line.len;
     end = end < line.len ? end : line.len;
+    gutter = snprintf(NULL, 0, "%5u", number);
     sgr(v, "34");
     sg_buf_printf(v->out, "%5u |", number);
     sgr(v, "0");
@@ -189,7 +193,7 @@ static void put_excerpt(const view *v, sc_span at, const char *caret_colour)
         sg_buf_putc(v->out, ' ');
     put_window(v->out, line, &beg, &end);
     sgr(v, "34");
-    sg_buf_putz(v->out, "\n      |");
+    sg_buf_printf(v->out, "\n%*s |", gutter, "");
     sgr(v, "0");
     put_repeated(v->out, ' ', beg + 1);
     sgr(v, caret_colour);
@@ -228,8 +232,9 @@ static const char *severity_name(sc_severity severity)
 
 static const char *severity_colour(sc_severity severity)
 {
-    return severity == SC_ERROR ? "1;31" : severity == SC_WARNING ? "1;35"
-                                                                  : "1;36";
+    return severity == SC_ERROR     ? "1;31"
+           : severity == SC_WARNING ? "1;35"
+                                    : "1;36";
 }
 
 static void put_note(const view *v, const sc_related *note)

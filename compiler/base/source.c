@@ -10,22 +10,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Whether the byte at i is the last of a line. */
+static bool ends_line(sg_str text, size_t i)
+{
+    const char next = i + 1 < text.len ? text.ptr[i + 1] : '\0';
+
+    return text.ptr[i] == '\n' || (text.ptr[i] == '\r' && next != '\n');
+}
+
 static void find_lines(sc_session *s, sc_source *source)
 {
-    SG_VEC(uint32_t) starts = {0};
     const sg_str text = source->text;
-    const uint32_t len = (uint32_t)text.len;
+    uint32_t count = 1;
 
-    SG_PUSH(&s->arena, &starts, sg_str_starts(text, SG_S("\xEF\xBB\xBF")) * 3u);
-    for (uint32_t i = 0; i < len; i++) {
-        const bool crlf =
-            text.ptr[i] == '\r' && i + 1 < len && text.ptr[i + 1] == '\n';
-
-        if (text.ptr[i] == '\n' || (text.ptr[i] == '\r' && !crlf))
-            SG_PUSH(&s->arena, &starts, i + 1);
-    }
-    source->line_starts = starts.items;
-    source->line_count = starts.count;
+    for (size_t i = 0; i < text.len; i++)
+        count += ends_line(text, i);
+    source->line_starts = sg_new_n(&s->arena, uint32_t, count);
+    source->line_starts[0] = sg_str_starts(text, SG_S("\xEF\xBB\xBF")) ? 3 : 0;
+    source->line_count = 1;
+    for (size_t i = 0; i < text.len; i++)
+        if (ends_line(text, i))
+            source->line_starts[source->line_count++] = (uint32_t)i + 1;
 }
 
 uint32_t sc_source_add(sc_session *s, sg_str path, sg_str text)

@@ -215,7 +215,8 @@ static void finish(sc_cc *cc, sc_cc_job *job, int status)
     job->ok = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !interrupted;
     if (!job->ok) {
         report(cc, job, status);
-    } else if (rename(job->temp.ptr, job->out.ptr) != 0) {
+    } else if (chmod(job->temp.ptr, 0777 & ~cc->mask) != 0 ||
+               rename(job->temp.ptr, job->out.ptr) != 0) {
         job->ok = sc_error(cc->s, SC_E0903, SC_NOWHERE,
                            "'%.*s' cannot be written: %s", SG_FMT(job->out),
                            strerror(errno));
@@ -331,6 +332,8 @@ bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o)
                         "no temporary folder in '%.*s': %s", SG_FMT(base),
                         strerror(errno));
     cc->folder = sg_str_of(folder);
+    cc->mask = umask(0);
+    umask(cc->mask);
     catch_signals();
     return true;
 }

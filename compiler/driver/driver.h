@@ -145,6 +145,7 @@ typedef struct sc_cc {
     bool shared;
     SG_VEC(sc_cc_job *) running;
     uint32_t limit, started;
+    unsigned mask; /* umask */
     bool failed;
 } sc_cc;
 

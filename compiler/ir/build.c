@@ -467,9 +467,15 @@ static bool build_rule(sc_build *b, const sc_rule *rule)
 /* -------- documents
  * ---------------------------------------------------------------- */
 
+/* The bytes of a pointer, which stay as long as the AST. */
+static sg_str pointer_key(sc_rule *const *rule)
+{
+    return (sg_str){(const char *)rule, sizeof(void *)};
+}
+
 void sc_build_place(sc_build *b, sc_rule *const *rule, sigma_corr_ref place)
 {
-    const sg_str key = {(const char *)rule, sizeof(*rule)};
+    const sg_str key = pointer_key(rule);
     bool found;
 
     *sg_map_put(b->ir->arena, &b->placed, key, &found) = b->places.count;
@@ -479,7 +485,7 @@ void sc_build_place(sc_build *b, sc_rule *const *rule, sigma_corr_ref place)
 bool sc_build_where(const sc_build *b, sc_rule *const *rule,
                     sigma_corr_ref *out)
 {
-    const sg_str key = {(const char *)rule, sizeof(*rule)};
+    const sg_str key = pointer_key(rule);
     const uint32_t *cell = sg_map_get(&b->placed, key);
 
     if (cell == NULL)

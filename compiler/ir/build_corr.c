@@ -5,8 +5,6 @@
  */
 #include "ir/build.h"
 
-#include <math.h>
-
 typedef struct corr_build {
     sc_build *b;
     const sc_rule *rule;

@@ -244,7 +244,7 @@ static void put_rule(const dumper *d, uint32_t i)
 static const char *corr_text(sigma_corr_type type)
 {
     static const char *const texts[SIGMA_CORR_COUNT] = {
-#define CORR(name, text, operand, doc) [SIGMA_CORR_##name] = text,
+#define CORR(name, text, operand, doc) [SIGMA_CORR_##name] = (text),
 #include "sigma_correlations.def"
 #undef CORR
     };

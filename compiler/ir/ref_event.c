@@ -10,6 +10,7 @@
 #include "ir/ref.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,9 @@ static bool more(const rewriter *r)
 
 static char peek(const rewriter *r)
 {
-    return more(r) ? r->in.ptr[r->at] : '\0';
+    if (!more(r))
+        return '\0';
+    return r->in.ptr[r->at];
 }
 
 static bool is_digit(char c)
@@ -276,21 +279,21 @@ static bool is_number(const cJSON *node)
            strncmp(node->valuestring, NUMBER_MARK, 2) == 0;
 }
 
-/* A number too large for any double is kept as its text. */
+/* A number too large for any double is infinite, its text as written. */
 static sc_ref_value number_of(const cJSON *node, sg_arena *arena)
 {
-    const sg_str text = sg_str_of(node->valuestring + 2);
+    sg_str text = sg_str_of(node->valuestring + 2);
     sc_ref_value v = {.kind = SC_REF_NUMBER};
     char canonical[SG_NUM_TEXT];
 
-    if (!sg_num_parse(text, &v.num)) {
-        v.kind = SC_REF_STRING;
-        v.text = sg_arena_dup(arena, text);
-        return v;
+    if (sg_num_parse(text, &v.num)) {
+        text.len = sg_num_text(v.num, canonical);
+        text.ptr = canonical;
+    } else {
+        v.num.kind = SIGMA_FLOAT;
+        v.num.v.f = text.ptr[0] == '-' ? -HUGE_VAL : HUGE_VAL;
     }
-    v.text.ptr = canonical;
-    v.text.len = sg_num_text(v.num, canonical);
-    v.text = sg_arena_dup(arena, v.text);
+    v.text = sg_arena_dup(arena, text);
     return v;
 }
 
@@ -550,17 +553,17 @@ static const markers shapes[SHAPE_COUNT] = {
 };
 
 typedef struct row {
-    int shape;
-    sg_str name; /* "": any field */
+    sg_str name; /* unless any: the field it is for */
     sg_str path;
+    int shape;
     bool any;
 } row;
 
 static const row rows[] = {
 #define SHAPE(id, object1, object2, key1, key2)
 #define FIELD(shape, name, path)                                               \
-    {SHAPE_##shape, SG_LIT(name), SG_LIT(path), false},
-#define PREFIX(shape, path) {SHAPE_##shape, SG_LIT(""), SG_LIT(path), true},
+    {SG_LIT(name), SG_LIT(path), SHAPE_##shape, false},
+#define PREFIX(shape, path) {SG_LIT(""), SG_LIT(path), SHAPE_##shape, true},
 #define TEXT(root)
 #include "record/shapes.def"
 #undef TEXT

@@ -5,9 +5,8 @@
  *
  * Where the semantics leave room: a window reaches back from the newest event
  * of its group, and an event that lies before it takes no part; events of one
- * window are ordered by time, then arrival; in a sequence one event may stand
- * for several rules that follow each other; an event without a value to
- * count takes no part in a correlation of values.
+ * window are ordered by time, then arrival; an event without a value to count
+ * takes no part in a correlation of values.
  */
 #include "ir/ref.h"
 
@@ -93,17 +92,33 @@ static bool first_value(const state *s, uint32_t rule, uint32_t field,
     return true;
 }
 
-static bool time_in(const state *s, sg_str field, int64_t *time)
+/* Whether a field is present, and its time when it has one: that of its first
+ * value that is not null. */
+typedef struct reading {
+    bool present, timed;
+    int64_t time;
+} reading;
+
+static reading read_time(const state *s, sg_str field)
 {
     sc_ref_values values;
+    reading out = {.present = false};
+    uint32_t i = 0;
 
     sc_ref_lookup(s->event, field, s->arena, &values);
-    return values.list.count > 0 && sc_ref_has_text(&values.list.items[0]) &&
-           values.list.items[0].kind != SC_REF_BOOL &&
-           sg_time_parse(values.list.items[0].text, time);
+    while (i < values.list.count && values.list.items[i].kind == SC_REF_NULL)
+        i++;
+    if (i == values.list.count)
+        return out;
+    out.present = true;
+    out.timed = (values.list.items[i].kind == SC_REF_STRING ||
+                 values.list.items[i].kind == SC_REF_NUMBER) &&
+                sg_time_parse(values.list.items[i].text, &out.time);
+    return out;
 }
 
-/* The event's time for a rule: its own field, or the usual names. */
+/* The event's time for a rule: its own field if present, else the first
+ * present of the usual names. */
 static bool time_of(const state *s, uint32_t rule, int64_t *time)
 {
     static const char *const usual[] = {
@@ -120,14 +135,15 @@ static bool time_of(const state *s, uint32_t rule, int64_t *time)
         "eventTime",
     };
     const uint32_t field = s->ir->rules.items[rule].time_field;
+    reading r = {.present = false};
     size_t i;
 
     if (field != SIGMA_NONE)
-        return time_in(s, s->ir->fields.items[field].name, time);
-    for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-        if (time_in(s, sg_str_of(usual[i]), time))
-            return true;
-    return false;
+        r = read_time(s, s->ir->fields.items[field].name);
+    for (i = 0; !r.present && i < sizeof(usual) / sizeof(usual[0]); i++)
+        r = read_time(s, sg_str_of(usual[i]));
+    *time = r.time;
+    return r.timed;
 }
 
 /* -------- what a window amounts to
@@ -135,6 +151,7 @@ static bool time_of(const state *s, uint32_t rule, int64_t *time)
 
 /* Entries [first, count) of the group are in the window. */
 typedef struct window {
+    const sc_ir *ir;
     const sc_ir_corr *c;
     const group *g;
     uint32_t first;
@@ -190,22 +207,39 @@ static int64_t seen_count(const window *w)
     return n;
 }
 
+/* Whether the list names some rule twice. Then an event takes one place in a
+ * sequence, else it may stand for several rules that follow each other. */
+static bool has_twins(const window *w)
+{
+    const sigma_corr_ref *refs = w->ir->corr_refs.items + w->c->ref_first;
+    uint32_t i, k;
+
+    for (i = 0; i < w->c->ref_count; i++)
+        for (k = 0; k < i; k++)
+            if (refs[i].index == refs[k].index &&
+                refs[i].is_correlation == refs[k].is_correlation)
+                return true;
+    return false;
+}
+
 /* The most refs, in list order, that events of the window satisfy in order:
  * from event `at` and ref `ref` on, the best of leaving the ref out and of
  * taking the first event that satisfies it. */
 static int64_t longest(const window *w, uint32_t at, uint32_t ref)
 {
+    const int64_t rest = (int64_t)w->c->ref_count - ref;
     int64_t skip, take = 0;
-    uint32_t i;
+    uint32_t i = at;
 
-    if (ref == w->c->ref_count)
+    if (rest == 0)
         return 0;
-    for (i = at; i < w->g->entries.count; i++)
-        if (w->g->entries.items[i].seen[ref])
-            break;
+    while (i < w->g->entries.count && !w->g->entries.items[i].seen[ref])
+        i++;
     if (i < w->g->entries.count)
-        take = 1 + longest(w, i, ref + 1);
-    skip = take > w->c->ref_count - ref - 1 ? 0 : longest(w, at, ref + 1);
+        take = 1 + longest(w, has_twins(w) ? i + 1 : i, ref + 1);
+    if (take == rest)
+        return take;
+    skip = longest(w, at, ref + 1);
     return take > skip ? take : skip;
 }
 
@@ -312,28 +346,28 @@ static bool cond_holds(sg_num have, const sigma_corr_cond *cond)
 }
 
 /* The boolean condition, by the postfix expression that ends at *at. */
-static bool expr_holds(const sc_ir *ir, const window *w, uint32_t *at)
+static bool expr_holds(const window *w, uint32_t *at)
 {
-    const sigma_expr e = ir->exprs.items[--*at];
+    const sigma_expr e = w->ir->exprs.items[--*at];
     bool a, b;
 
     if (e.op == SIGMA_EXPR_REF)
         return seen(w, e.arg);
-    a = expr_holds(ir, w, at);
+    a = expr_holds(w, at);
     if (e.op == SIGMA_EXPR_NOT)
         return !a;
-    b = expr_holds(ir, w, at);
+    b = expr_holds(w, at);
     return e.op == SIGMA_EXPR_AND ? a && b : a || b;
 }
 
-static bool holds(const sc_ir *ir, const window *w)
+static bool holds(const window *w)
 {
     const sc_ir_corr *c = w->c;
     const sg_num have = quantity(w);
     uint32_t i, end = c->expr_first + c->expr_count;
 
     for (i = 0; i < c->cond_count; i++)
-        if (!cond_holds(have, &ir->conds.items[c->cond_first + i]))
+        if (!cond_holds(have, &w->ir->conds.items[c->cond_first + i]))
             return false;
     if (c->expr_count == 0)
         return true;
@@ -341,7 +375,7 @@ static bool holds(const sc_ir *ir, const window *w)
     if (c->type == SIGMA_CORR_TEMPORAL_ORDERED &&
         sg_num_cmp(have, int_num(seen_count(w))) != 0)
         return false;
-    return expr_holds(ir, w, &end);
+    return expr_holds(w, &end);
 }
 
 /* -------- events
@@ -427,12 +461,12 @@ static void judge(state *s, uint32_t corr, const group *g, const hit *by)
     const sc_ir_corr *c = &s->ir->corrs.items[corr];
     const uint32_t n = g->entries.count;
     const sc_ref_firing firing = {corr, s->line, by->time, g->keys};
-    window w = {c, g, 0};
+    window w = {s->ir, c, g, 0};
 
     while (is_before(g->entries.items[w.first].time,
                      g->entries.items[n - 1].time, c->timespan))
         w.first++;
-    if (!holds(s->ir, &w))
+    if (!holds(&w))
         return;
     SG_PUSH(s->arena, &s->out->list, firing);
     if (!s->corrs[corr].holds)

@@ -96,7 +96,8 @@ static size_t address(sg_str text, unsigned char out[16])
 {
     char z[64];
 
-    if (text.len >= sizeof(z) || memchr(text.ptr, '\0', text.len) != NULL)
+    if (text.len == 0 || text.len >= sizeof(z) ||
+        memchr(text.ptr, '\0', text.len) != NULL)
         return 0;
     memcpy(z, text.ptr, text.len);
     z[text.len] = '\0';

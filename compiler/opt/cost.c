@@ -36,7 +36,6 @@ static double base_chance(sigma_op op)
         return 0.03;
     case SIGMA_OP_NUM_EQ:
     case SIGMA_OP_CIDR:
-        return 0.1;
     case SIGMA_OP_REF_EQ:
     case SIGMA_OP_REF_STARTS:
     case SIGMA_OP_REF_ENDS:

@@ -6,8 +6,8 @@
  */
 #include "opt/pass.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A rule that is let through costs about this many short comparisons. */
 static const double rule_cost = 40;
@@ -91,6 +91,7 @@ static id_set work_out(gates *g, const sc_ir_node *n)
         SG_PUSH(g->tmp, &out, n->first);
         return out;
     case SC_NODE_SEL:
+        assert(g->rule != NULL);
         return needed(g, g->ir->sels.items[g->rule->sel_first + n->first].node);
     case SC_NODE_AND:
         return all_of(g, n);

@@ -6,7 +6,6 @@
 #include "opt/pass.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* An operand of an OR that may be merged. */
 typedef struct member {

@@ -79,10 +79,16 @@ const sc_y *sc_placeholders_get(const sc_placeholders *file, sg_str name)
 
 /* -------- filling --------------------------------------------------------- */
 
+/* Two stars in a row are one. */
 static void append(sc_session *s, sc_pattern *to, const sc_pattern *from)
 {
-    for (uint32_t i = 0; i < from->toks.count; i++)
-        sc_pattern_add(s, to, from->toks.items[i]);
+    for (uint32_t i = 0; i < from->toks.count; i++) {
+        const sc_tok tok = from->toks.items[i];
+        const uint32_t n = to->toks.count;
+        if (tok.kind != SC_TOK_STAR || n == 0 ||
+            to->toks.items[n - 1].kind != SC_TOK_STAR)
+            sc_pattern_add(s, to, tok);
+    }
 }
 
 static sc_pattern copy_pattern(sc_session *s, const sc_pattern *p)

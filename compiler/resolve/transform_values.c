@@ -434,11 +434,12 @@ static void put_upper(sg_buf *buf, sg_str text, const uint32_t *upper)
     for (size_t i = 0; i < text.len;) {
         const size_t beg = i;
         const uint32_t cp = sg_utf8_next(text, &i);
+        const uint32_t low = cp <= LAST_CASED ? sg_fold_cp(cp) : cp;
         char out[4];
-        if (cp > LAST_CASED || upper[cp] == 0)
+        if (low > LAST_CASED || upper[low] == 0)
             sg_buf_put(buf, sg_str_sub(text, beg, i));
         else
-            sg_buf_put(buf, (sg_str){out, sg_utf8_put(out, upper[cp])});
+            sg_buf_put(buf, (sg_str){out, sg_utf8_put(out, upper[low])});
     }
 }
 

@@ -153,7 +153,7 @@ static bool check_value(sc_chain *c, const sc_value *v)
         return false;
     if (v->kind == SC_V_REGEX && !check_regex(c, v))
         return false;
-    if (v->kind == SC_V_TIMEPART)
+    if (v->kind == SC_V_TIMEPART && v->cmp == SIGMA_CMP_EQ)
         check_time_part(c, v);
     if (v->kind == SC_V_NULL && c->value_count > 1)
         sc_warn(c->r->s, SC_W0201, c->value->span,

@@ -214,9 +214,12 @@ static bool read_root(state *st, const sc_y *root)
 {
     const sc_y *action;
 
-    if (root->kind != SC_Y_MAP)
-        return sc_error(st->r.s, SC_E0105, root->span,
-                        "the document is %s, not a map", sc_y_kind_name(root));
+    if (root->kind != SC_Y_MAP) {
+        sc_error(st->r.s, SC_E0105, root->span, "the document is %s, not a map",
+                 sc_y_kind_name(root));
+        sc_hint(st->r.s, "a rule starts with title, logsource and detection");
+        return false;
+    }
     label_doc(st->r.s, root);
     action = sc_y_get(root, "action");
     if (action != NULL)

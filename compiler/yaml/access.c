@@ -100,8 +100,7 @@ static void dump_node(sg_buf *out, const sc_y *y, int depth)
         } else {
             sg_buf_putz(out, "- ");
         }
-        dump_node(out,
-                  y->kind == SC_Y_MAP ? y->pairs[i].value : y->items[i],
+        dump_node(out, y->kind == SC_Y_MAP ? y->pairs[i].value : y->items[i],
                   depth + 1);
     }
 }

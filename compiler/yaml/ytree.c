@@ -54,13 +54,13 @@ typedef struct reader {
     sg_map anchor_names;
     uint32_t nodes; /* of the document, aliases expanded */
     const sc_y *root;
-    bool skip;    /* a bound was hit: wait for the end of the document */
     uint32_t beg; /* of the document, or of what lies before the next */
     pending errors[MAX_PENDING];
     uint32_t error_count;
     SG_VEC(sc_y_doc) docs;
     uint32_t seen; /* documents that are not empty, rejected ones included */
-    bool done;
+    bool done;     /* the text is read to its end */
+    bool rejected; /* or the rest of it is */
 } reader;
 
 /* -------- places -------------------------------------------------------- */
@@ -130,11 +130,21 @@ static void report_pending(reader *r)
     r->error_count = 0;
 }
 
-/* A bound was hit: the rest of the document is not built. */
+/* The rest of the file from the current document on is one rejected doc. */
+static void reject_rest(reader *r)
+{
+    r->rejected = true;
+    sc_doc_begin(r->s, (sc_span){r->source, r->beg, (uint32_t)r->text.len});
+    report_pending(r);
+}
+
+/* A bound was hit. Reading ends here: libyaml itself takes quadratic time on
+ * some texts that nest too deeply. */
 static void give_up(reader *r, sc_span at, sg_str message)
 {
-    fail(r, SC_E0104, at, message);
-    r->skip = true;
+    reject_rest(r);
+    sc_error(r->s, SC_E0104, at, "%.*s", SG_FMT(message));
+    r->s->doc = SIGMA_NONE;
 }
 
 static bool count_nodes(reader *r, uint32_t count, sc_span at)
@@ -159,9 +169,8 @@ static uint32_t open_anchor(reader *r, const yaml_char_t *name)
 
     if (name == NULL)
         return SIGMA_NONE;
-    *sg_map_put(&r->tmp, &r->anchor_names,
-                sg_arena_dup(&r->tmp, name_of(name)), &found) =
-        r->anchors.count;
+    *sg_map_put(&r->tmp, &r->anchor_names, sg_arena_dup(&r->tmp, name_of(name)),
+                &found) = r->anchors.count;
     SG_PUSH(&r->tmp, &r->anchors, fresh);
     return r->anchors.count - 1;
 }
@@ -188,6 +197,17 @@ static void add_node(reader *r, const sc_y *node, uint32_t height, uint32_t end)
     SG_PUSH(&r->tmp, &r->stack, node);
 }
 
+/* What stands for an alias that means nothing; the document is rejected. */
+static void add_stand_in(reader *r, sc_span at)
+{
+    sc_y *y = sg_new(&r->s->arena, sc_y);
+
+    y->kind = SC_Y_STR;
+    y->span = at;
+    y->text = SG_S("");
+    add_node(r, y, 0, at.end);
+}
+
 static void read_alias(reader *r, const yaml_event_t *event)
 {
     const sg_str name = name_of(event->data.alias.anchor);
@@ -202,7 +222,7 @@ static void read_alias(reader *r, const yaml_event_t *event)
                                  ? "alias of an unknown anchor '%.*s'"
                                  : "alias within its own anchor '%.*s'",
                              SG_FMT(name)));
-        r->skip = true;
+        add_stand_in(r, at);
         return;
     }
     if (!count_nodes(r, target->nodes, at))
@@ -296,7 +316,8 @@ static void check_tag(reader *r, const sc_y *y, const yaml_char_t *name)
                          SG_FMT(name_of(name)), sc_y_kind_name(y)));
 }
 
-static void open_collection(reader *r, sc_y_kind kind, const yaml_event_t *event)
+static void open_collection(reader *r, sc_y_kind kind,
+                            const yaml_event_t *event)
 {
     const bool map = kind == SC_Y_MAP;
     const sc_span at = span_of(r, event->start_mark, event->end_mark);
@@ -501,7 +522,6 @@ static void open_document(reader *r, const yaml_event_t *event)
     r->depth = 0;
     r->nodes = 0;
     r->root = NULL;
-    r->skip = false;
 }
 
 static bool is_empty_document(const sc_y *root)
@@ -530,15 +550,6 @@ static void close_document(reader *r, const yaml_event_t *event)
 }
 
 /* -------- text that is no YAML ------------------------------------------ */
-
-/* The rest of the file from the current document on is one rejected doc. */
-static void reject_rest(reader *r)
-{
-    r->done = true;
-    sc_doc_begin(r->s,
-                 (sc_span){r->source, r->beg, (uint32_t)r->text.len});
-    report_pending(r);
-}
 
 static sc_span char_at(const reader *r, uint32_t at)
 {
@@ -572,8 +583,6 @@ static void report_syntax(reader *r)
 
 static void read_node(reader *r, const yaml_event_t *event)
 {
-    if (r->skip)
-        return;
     if (event->type == YAML_ALIAS_EVENT)
         read_alias(r, event);
     else if (event->type == YAML_SCALAR_EVENT)
@@ -602,7 +611,7 @@ static void read_event(reader *r, const yaml_event_t *event)
 
 static void check_doc_count(reader *r)
 {
-    if (r->done || r->seen < SC_Y_MAX_DOCS)
+    if (r->done || r->rejected || r->seen < SC_Y_MAX_DOCS)
         return;
     reject_rest(r);
     sc_error(r->s, SC_E0104, char_at(r, r->beg), "more than %d documents",
@@ -613,19 +622,16 @@ static void check_doc_count(reader *r)
 /* Read documents until the byte `end`. False once the text is broken. */
 static bool read_documents(reader *r, uint32_t end)
 {
-    bool sound = true;
-
     if (!yaml_parser_initialize(&r->parser))
         sg_fatal("out of memory in the YAML reader");
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(
         &r->parser, (const unsigned char *)r->text.ptr + r->beg, end - r->beg);
-    while (!r->done) {
+    while (!r->done && !r->rejected) {
         yaml_event_t event;
 
         if (!yaml_parser_parse(&r->parser, &event)) {
             report_syntax(r);
-            sound = false;
             break;
         }
         read_event(r, &event);
@@ -633,7 +639,7 @@ static bool read_documents(reader *r, uint32_t end)
         check_doc_count(r);
     }
     yaml_parser_delete(&r->parser);
-    return sound;
+    return !r->rejected;
 }
 
 /* -------- bytes that YAML does not allow -------------------------------- */

@@ -53,10 +53,10 @@ enum {
 /* Read all documents of a source; returns the array (arena) and its length.
  * The caller opens a session doc (sc_doc_begin) for each document returned.
  * What cannot be returned is reported and opened here, as a rejected session
- * doc: a document with unsound contents (E0103, E0104, E0107-E0109, unknown
- * aliases), after which reading goes on; and, once the text itself is broken
- * (E0102, E0106), the rest of the file from the start of that document on.
- * s->doc is SIGMA_NONE afterwards. */
+ * doc: a document with unsound contents (E0103, E0107-E0109, unknown aliases),
+ * after which reading goes on; and, once the text is broken or beyond a bound
+ * (E0102, E0104, E0106), the rest of the file from the start of that document
+ * on. s->doc is SIGMA_NONE afterwards. */
 const sc_y_doc *sc_yaml_parse(sc_session *s, uint32_t source, uint32_t *count);
 
 /* Value of a key of a map, or NULL. A null key is found by no name. */

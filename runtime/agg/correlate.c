@@ -63,6 +63,8 @@ static void open_corr(sr_agg *agg, sr_corr *corr, const sigma_correlation *def)
             sg_fatal("the detector's correlations are out of order");
     corr->def = def;
     corr->type = sr_type_of(def->type);
+    if (corr->type->values && def->value_count == 0)
+        sg_fatal("the detector holds a correlation without its field");
     corr->pending = sg_new_n(&agg->arena, sr_pending, def->ref_count);
     corr->plain = is_plain(d, def);
     corr->twice = has_twins(refs, def->ref_count);
@@ -276,7 +278,7 @@ static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
 {
     const sigma_correlation *def = corr->def;
     const uint32_t *fields = agg->detector->corr_sources + def->source_first +
-                             ref * (def->key_count + def->value_count);
+                             (size_t)ref * (def->key_count + def->value_count);
 
     if (corr->type->values &&
         !sr_read_values(agg, corr, hit->rule, fields + def->key_count))

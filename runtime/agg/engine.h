@@ -25,25 +25,27 @@ typedef struct sr_ends {
     sr_copy first, last;
 } sr_ends;
 
+/* What every update touches comes first and fits one cache line. */
 typedef struct sr_group {
-    sr_item item;                 /* the key: per part its length and text */
-    struct sr_group *prev, *next; /* all groups, in order of creation */
-    uint64_t serial;
-    uint64_t event;         /* number of the event that touched it last */
-    sr_place place;         /* of that event */
-    uint64_t count;         /* events in the window */
-    int64_t oldest, newest; /* times; oldest in search mode only */
+    sr_item item;   /* the key: per part its length and text */
+    uint64_t event; /* number of the event that touched it last */
+    uint64_t count; /* events in the window */
+    int64_t newest; /* time */
     sr_window window;
+    sr_place place; /* of the event that touched it last */
+    uint32_t correlation;
+    bool timed; /* oldest and newest mean something */
+    bool holds;
+    bool dirty; /* marks must be made anew from the window */
     union {
         sr_table distinct;
         sr_sum sum;
         sr_order order;
     } state;
+    int64_t oldest; /* time; in search mode only */
     sr_ends *ends;
-    uint32_t correlation;
-    bool timed; /* oldest and newest mean something */
-    bool holds;
-    bool dirty;      /* marks must be made anew from the window */
+    uint64_t serial;
+    struct sr_group *prev, *next; /* all groups, in order of creation */
     int64_t marks[]; /* then the key's bytes, then a kind per part */
 } sr_group;
 

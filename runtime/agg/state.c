@@ -98,7 +98,7 @@ static bool distinct_add(sr_agg *agg, sr_group *group, uint32_t ref,
     }
     ((distinct *)(void *)item)->uses++;
     if (entry != NULL)
-        memcpy(entry, &item, sizeof(item));
+        memcpy(entry, &item, sizeof(void *));
     return true;
 }
 
@@ -111,7 +111,7 @@ static void distinct_drop(sr_agg *agg, sr_group *group, const void *entry)
 {
     distinct *d;
 
-    memcpy(&d, entry, sizeof(d));
+    memcpy(&d, entry, sizeof(void *));
     group->count--;
     if (--d->uses != 0)
         return;

@@ -173,17 +173,20 @@ static sg_block *first_block(sg_block *block)
 void sg_arena_rewind(sg_arena *arena, sg_mark mark)
 {
     sg_block *block = mark.block;
+    const char *used = arena->next; /* what lies behind is spoilt already */
 
     if (arena->head == NULL)
         return;
     if (block == NULL) {
-        use_block(arena, first_block(arena->head));
-        return;
+        block = first_block(arena->head);
+        mark.next = data_of(block);
     }
+    if (block != arena->head)
+        used = (char *)block + block->size;
     arena->head = block;
     arena->next = mark.next;
     arena->end = (char *)block + block->size;
-    spoil(arena->next, (size_t)(arena->end - arena->next));
+    spoil(arena->next, (size_t)(used - arena->next));
 }
 
 void sg_arena_reset(sg_arena *arena)

@@ -339,11 +339,10 @@ static bool unit_of(sg_str name, bool allow_ms, int64_t *ns)
     static const struct {
         sg_str name;
         int64_t seconds;
-    } units[] = {
-        {SG_LIT("s"), 1},       {SG_LIT("m"), 60},
-        {SG_LIT("h"), 3600},    {SG_LIT("d"), DAY_SECONDS},
-        {SG_LIT("w"), 604800},  {SG_LIT("M"), 2629746},
-        {SG_LIT("y"), 31556952}};
+    } units[] = {{SG_LIT("s"), 1},       {SG_LIT("m"), 60},
+                 {SG_LIT("h"), 3600},    {SG_LIT("d"), DAY_SECONDS},
+                 {SG_LIT("w"), 604800},  {SG_LIT("M"), 2629746},
+                 {SG_LIT("y"), 31556952}};
 
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (sg_str_eq(name, units[i].name)) {

@@ -50,8 +50,8 @@ bool sg_utf8_valid(sg_str s)
         uint32_t cp;
         size_t n;
 
-        if (s.len - i >= 16 && ((load8(s.ptr + i) | load8(s.ptr + i + 8)) &
-                                HIGH_BITS) == 0) {
+        if (s.len - i >= 16 &&
+            ((load8(s.ptr + i) | load8(s.ptr + i + 8)) & HIGH_BITS) == 0) {
             i += 16;
             continue;
         }

@@ -51,7 +51,7 @@ static bool make_room(sr_late *late)
     if (late->count < late->cap)
         return true;
     const size_t cap = late->cap == 0 ? 64 : late->cap * 2;
-    sr_held **items = realloc(late->items, cap * sizeof(*items));
+    sr_held **items = realloc(late->items, cap * sizeof(void *));
 
     if (items == NULL)
         return false;

@@ -14,8 +14,8 @@ typedef struct sr_raw {
     int fd;
     unsigned char *buf;
     size_t pos, len, cap;
-    bool end;   /* the descriptor has no more */
-    int failed; /* errno of a read, or 0 */
+    bool end;                  /* the descriptor has no more */
+    int failed;                /* errno of a read, or 0 */
     bool (*before)(void *ctx); /* asked ahead of each read, unless NULL */
     void *ctx;                 /* for it */
 } sr_raw;

@@ -137,16 +137,17 @@ static void put_details(sg_buf *buf, const sr_alert *alert)
     sg_buf_put(buf, alert->path);
     sg_buf_putc(buf, ':');
     sr_put_u64(buf, alert->line);
+    if (alert->matched_count != 0) {
+        sg_buf_put(buf, SG_S(" matched="));
+        sr_put_matched(buf, alert, ',');
+    }
+    put_pair_list(buf, alert);
     if (alert->correlation) {
         sg_buf_put(buf, SG_S(" count="));
         sr_put_u64(buf, alert->count);
         sg_buf_put(buf, SG_S(" value="));
         sr_put_num(buf, alert->value);
-    } else if (alert->matched_count != 0) {
-        sg_buf_put(buf, SG_S(" matched="));
-        sr_put_matched(buf, alert, ',');
     }
-    put_pair_list(buf, alert);
 }
 
 static void put_head(sg_buf *buf)
@@ -210,9 +211,9 @@ static void put_row(sr_output *out, const struct sr_grid_cell *cells,
 {
     const sr_grid *grid = &out->grid;
     size_t room = out->width == 0 ? SIZE_MAX : out->width;
+    size_t blanks = 0; /* due before the next cell */
 
     for (uint32_t i = 0; i < grid->columns; i++) {
-        const bool last = i + 1 == grid->columns;
         const sg_str text =
             sg_str_sub(sg_buf_str(&grid->text), beg, cells[i].end);
         size_t width = grid->widths[i];
@@ -225,11 +226,9 @@ static void put_row(sr_output *out, const struct sr_grid_cell *cells,
             break;
         const size_t pad = cells[i].width < width ? width - cells[i].width : 0;
 
-        if (cells[i].right)
-            put_blanks(&out->buf, pad);
+        put_blanks(&out->buf, blanks + (cells[i].right ? pad : 0));
         put_shown(&out->buf, text, out->width == 0 ? 0 : width);
-        if (!last)
-            put_blanks(&out->buf, (cells[i].right ? 0 : pad) + GAP);
+        blanks = (cells[i].right ? 0 : pad) + GAP;
         beg = cells[i].end;
         room = room > width + GAP ? room - width - GAP : 0;
     }

@@ -45,6 +45,8 @@ static bool fail_memory(scan *s)
 
 static void skip_space(scan *s)
 {
+    if (s->p < s->end && (unsigned char)*s->p > ' ')
+        return; /* nearly always */
     while (s->p < s->end &&
            (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
         s->p++;
@@ -52,7 +54,7 @@ static void skip_space(scan *s)
 
 /* The first byte in [p, end) that a string cannot just pass over: quote,
  * backslash, control or non-ASCII; end when there is none. */
-static const char *special(const char *p, const char *end)
+static inline const char *special(const char *p, const char *end)
 {
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"');
@@ -112,6 +114,24 @@ static bool is_hex(char c)
            (c >= 'A' && c <= 'F');
 }
 
+/* Whether a backslash and c are an escape of two bytes. */
+static bool is_short_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* s->p at the backslash. */
 static bool escape(scan *s)
 {
@@ -129,7 +149,7 @@ static bool escape(scan *s)
         s->p += 6;
         return true;
     }
-    if (p[1] == '\0' || strchr("\"\\/bfnrt", p[1]) == NULL)
+    if (!is_short_escape(p[1]))
         return fail(s, "bad escape in a string");
     s->p += 2;
     return true;
@@ -357,6 +377,15 @@ static uint32_t find(const sr_plan *plan, const sr_node *node, uint64_t hash,
     return node->wild;
 }
 
+static inline bool is_wanted(const sr_plan *plan, const sr_node *node,
+                             sg_str key)
+{
+    if (node->wild != SIGMA_NONE)
+        return true;
+    return sr_node_may_have(plan, node, key) &&
+           find(plan, node, sr_key_hash(plan, key), key) != SIGMA_NONE;
+}
+
 /* Find the key's node; a key given before in this object loses its values. */
 static bool begin_member(scan *s, sr_frame *frame, sg_str key)
 {
@@ -417,6 +446,33 @@ static bool member(scan *s, sr_frame *frame)
     return true;
 }
 
+/* The bulk of most events: members that nobody wants, written `,"key":"text"`
+ * without white space, long escapes or non-ASCII text. Returns where the first
+ * other member begins, which is then read in the general way. */
+static const char *skip_plain(const scan *s, const sr_frame *frame)
+{
+    const sr_node *node =
+        frame->node == SIGMA_NONE ? NULL : &s->plan->nodes[frame->node];
+    const char *const end = s->end;
+    const char *p = s->p;
+
+    while (end - p > 2 && p[0] == ',' && p[1] == '"') {
+        const char *stop = special(p + 2, end);
+        const sg_str key = {p + 2, (size_t)(stop - p) - 2};
+        if (end - stop < 4 || memcmp(stop, "\":\"", 3) != 0)
+            break;
+        if (node != NULL && is_wanted(s->plan, node, key))
+            break;
+        stop = special(stop + 3, end);
+        while (end - stop > 2 && *stop == '\\' && is_short_escape(stop[1]))
+            stop = special(stop + 2, end);
+        if (stop == end || *stop != '"')
+            break;
+        p = stop + 1;
+    }
+    return p;
+}
+
 /* -------- the loop ----------------------------------------------------- */
 
 /* s->p at the value of the current member or element. */
@@ -445,6 +501,8 @@ static bool step(scan *s)
     sr_frame *frame = &s->work->frames[s->depth - 1];
     const bool fresh = frame->fresh;
 
+    if (!fresh && frame->close == '}' && s->plan->keywords == SIGMA_NONE)
+        s->p = skip_plain(s, frame);
     skip_space(s);
     if (s->p < s->end && *s->p == frame->close)
         return leave(s);

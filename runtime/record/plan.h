@@ -12,6 +12,8 @@
 
 #include "record/record.h"
 
+#include <string.h>
+
 /* -------- shapes.def as data ------------------------------------------- */
 
 typedef enum sr_shape {
@@ -48,7 +50,8 @@ bool sr_shape_has_text(sg_str root);
 
 typedef struct sr_node {
     uint32_t table, mask; /* children: hash table in keys[table..+mask] */
-    uint32_t wild;        /* child for every other key, or SIGMA_NONE */
+    uint32_t sketch, sketch_mask; /* bits of their sr_key_sketch, in sketches */
+    uint32_t wild;                /* child for every other key, or SIGMA_NONE */
     uint32_t feed_first, feed_count; /* cells its values go to */
     uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
 } sr_node;
@@ -72,6 +75,7 @@ struct sr_plan {
     uint64_t seed[2];
     sr_node *nodes; /* 0 is the top-level object */
     sr_key *keys;
+    uint8_t *sketches; /* bit sets, 8 bits a byte */
     uint32_t *feeds;
     sr_cell *cells;
     sr_use *uses;
@@ -83,8 +87,78 @@ struct sr_plan {
     } marks[SR_SHAPE_COUNT];
 };
 
+/* -------- hash of a key ------------------------------------------------ */
+
+__extension__ typedef unsigned __int128 sr_wide;
+
+static inline uint64_t sr_hash_mix(uint64_t a, uint64_t b)
+{
+    const sr_wide product = (sr_wide)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t sr_hash_8(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, 8);
+    return word;
+}
+
+static inline uint64_t sr_hash_4(const char *p)
+{
+    uint32_t word;
+
+    memcpy(&word, p, 4);
+    return word;
+}
+
+/* All of up to 7 bytes, loads overlapping. */
+static inline uint64_t sr_hash_tail(const char *p, size_t len)
+{
+    if (len >= 4)
+        return sr_hash_4(p) << 32 | sr_hash_4(p + len - 4);
+    if (len == 0)
+        return 0;
+    return (uint64_t)(unsigned char)p[0] << 16 |
+           (uint64_t)(unsigned char)p[len / 2] << 8 | (unsigned char)p[len - 1];
+}
+
 /* Keyed: an event cannot choose keys that collide. */
-uint64_t sr_key_hash(const sr_plan *plan, sg_str key);
+static inline uint64_t sr_key_hash(const sr_plan *plan, sg_str key)
+{
+    const uint64_t seed = plan->seed[1];
+    const char *p = key.ptr;
+    size_t left = key.len;
+    uint64_t hash = plan->seed[0] ^ key.len;
+
+    for (; left > 16; left -= 16, p += 16)
+        hash = sr_hash_mix(sr_hash_8(p) ^ seed, sr_hash_8(p + 8) ^ hash);
+    if (left >= 8)
+        return sr_hash_mix(sr_hash_8(p) ^ seed, sr_hash_8(p + left - 8) ^ hash);
+    return sr_hash_mix(sr_hash_tail(p, left) ^ seed, hash);
+}
+
+/* A guess at a key, much cheaper than its hash: tells most unwanted keys. */
+static inline uint32_t sr_key_sketch(sg_str key)
+{
+    const unsigned char *p = (const unsigned char *)key.ptr;
+
+    if (key.len == 0)
+        return 0;
+    return (uint32_t)key.len * 0x9E5u ^ p[0] * 0x3A7u ^
+           p[key.len / 2] * 0x1C3u ^ p[key.len - 1] * 0x2F1u;
+}
+
+/* False: the node has no child of that key but the wild one. */
+static inline bool sr_node_may_have(const sr_plan *plan, const sr_node *node,
+                                    sg_str key)
+{
+    const uint32_t bit = sr_key_sketch(key) & node->sketch_mask;
+
+    return (plan->sketches[node->sketch + bit / 8] >> bit % 8 & 1) != 0;
+}
 
 /* -------- working state, one per event object -------------------------- */
 

@@ -14,37 +14,6 @@
 
 /* -------- hashing ------------------------------------------------------ */
 
-__extension__ typedef unsigned __int128 wide;
-
-static uint64_t fold_product(uint64_t a, uint64_t b)
-{
-    const wide product = (wide)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t load(const char *p, size_t len)
-{
-    uint64_t word = 0;
-
-    memcpy(&word, p, len);
-    return word;
-}
-
-uint64_t sr_key_hash(const sr_plan *plan, sg_str key)
-{
-    const char *p = key.ptr;
-    size_t left = key.len;
-    uint64_t hash = plan->seed[0] ^ key.len;
-
-    for (; left > 16; left -= 16, p += 16)
-        hash = fold_product(load(p, 8) ^ plan->seed[1], load(p + 8, 8) ^ hash);
-    if (left >= 8) /* the two words may overlap */
-        return fold_product(load(p, 8) ^ plan->seed[1],
-                            load(p + left - 8, 8) ^ hash);
-    return fold_product((left == 0 ? 0 : load(p, left)) ^ plan->seed[1], hash);
-}
-
 /* Odd numbers unknown to who writes the events. Without a random source the
  * address space layout has to do. */
 static void fill_seed(sr_plan *plan)
@@ -306,6 +275,8 @@ static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
         while (plan->keys[node->table + i].node != SIGMA_NONE)
             i = (i + 1) & node->mask;
         plan->keys[node->table + i] = (sr_key){key, (uint32_t)(hash >> 32), c};
+        i = sr_key_sketch(key) & node->sketch_mask;
+        plan->sketches[node->sketch + i / 8] |= (uint8_t)(1u << i % 8);
     }
 }
 
@@ -320,6 +291,8 @@ static void lay_out_nodes(const draft *d, sr_plan *plan, sg_arena *arena)
         const uint32_t size = table_size(from->child_count);
         plan->nodes[i] = (sr_node){.table = keys,
                                    .mask = size - 1,
+                                   .sketch = keys,
+                                   .sketch_mask = size * 8 - 1,
                                    .wild = from->wild,
                                    .feed_first = feeds,
                                    .feed_count = from->feeds.count,
@@ -328,6 +301,7 @@ static void lay_out_nodes(const draft *d, sr_plan *plan, sg_arena *arena)
         feeds += from->feeds.count;
     }
     plan->keys = sg_new_n(arena, sr_key, keys);
+    plan->sketches = sg_new_n(arena, uint8_t, keys); /* 8 bits a place */
     plan->feeds = sg_new_n(arena, uint32_t, feeds + 1);
     for (uint32_t i = 0; i < keys; i++)
         plan->keys[i].node = SIGMA_NONE;

@@ -28,7 +28,7 @@ def run(args, **kw):
 
 def oracle(sigcc, rules, events):
     """Verdicts of the slow evaluator: line -> set of rule names."""
-    p = run([sigcc, "eval", rules, "--events", events, "--keep-going", "--no-logsource-routing"])
+    p = run([sigcc, "eval", rules, "--events", events])
     if p.returncode not in (0, 1):
         raise RuntimeError("eval exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
     out = {}
@@ -41,7 +41,7 @@ def oracle(sigcc, rules, events):
 def compiled(sigcc, rules, events, flags, folder):
     """Verdicts of a detector built with flags."""
     det = os.path.join(folder, "det" + "".join(c for c in "".join(flags) if c.isalnum()))
-    p = run([sigcc, "build", "--pack", "--keep-going", "--no-logsource-routing", rules, "-o", det] + flags)
+    p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
     if p.returncode not in (0, 1):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
     d = run([det, "-f", "ndjson", "--no-event", events])

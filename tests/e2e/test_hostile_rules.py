@@ -71,7 +71,7 @@ class HostileRules(Case):
         for name in ("$(touch PWNED).yml", "; touch PWNED.yml", "-o PWNED.yml", "a b'\".yml", "--help.yml", "@x.yml"):
             folder = self.path("d")
             path = self.write("d/" + name, rule({"s": {"a": "x"}, "condition": "s"}))
-            det = self.build("--", path, cwd=folder) if False else self.build(path, cwd=folder)
+            det = self.build(path, cwd=folder)
             self.assertEqual(len(self.detect(det, stdin=b'{"a":"x"}\n')), 1)
             for out in ("-o-out", "out put", "$(touch PWNED)"):
                 self.sigcc("build", path, "-o", os.path.join(folder, out), cwd=folder)

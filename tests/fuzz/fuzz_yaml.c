@@ -29,8 +29,7 @@ static void check_tree(const sc_session *s, const sc_y *y, int depth)
     demand(depth <= SC_Y_MAX_DEPTH);
     check_span(s, y->span);
     if (y->exact)
-        demand(
-            sg_str_eq(y->text, sg_str_sub(text, y->span.beg, y->span.end)));
+        demand(sg_str_eq(y->text, sg_str_sub(text, y->span.beg, y->span.end)));
     for (uint32_t i = 0; i < y->count; i++) {
         if (y->kind == SC_Y_SEQ) {
             check_tree(s, y->items[i], depth + 1);

@@ -38,9 +38,9 @@ static void test_codes(void)
         test_result(sc_code_doc((sc_code)i)[0] != '\0', __FILE__, __LINE__,
                     name.ptr);
         for (int j = 0; j < i; j++)
-            test_result(strcmp(sc_code_slug((sc_code)i),
-                               sc_code_slug((sc_code)j)) != 0,
-                        __FILE__, __LINE__, name.ptr);
+            test_result(
+                strcmp(sc_code_slug((sc_code)i), sc_code_slug((sc_code)j)) != 0,
+                __FILE__, __LINE__, name.ptr);
     }
     CHECK(!sc_code_find(SG_S("E9999"), &(sc_code){0}));
 }
@@ -56,12 +56,12 @@ static void test_severities(void)
 
 static void test_lines(void)
 {
-    const uint32_t id = add("\xEF\xBB\xBF" "ab\r\n\xC3\xA4x\ry\n\nlast");
+    const uint32_t id = add("\xEF\xBB\xBF"
+                            "ab\r\n\xC3\xA4x\ry\n\nlast");
     static const struct {
         uint32_t at, line, column;
-    } rows[] = {{3, 1, 1},  {4, 1, 2},  {5, 1, 3},  {7, 2, 1},
-                {9, 2, 2},  {11, 3, 1}, {13, 4, 1}, {14, 5, 1},
-                {18, 5, 5}, {0, 1, 1}};
+    } rows[] = {{3, 1, 1},  {4, 1, 2},  {5, 1, 3},  {7, 2, 1},  {9, 2, 2},
+                {11, 3, 1}, {13, 4, 1}, {14, 5, 1}, {18, 5, 5}, {0, 1, 1}};
     static const char *const lines[] = {"", "ab", "\xC3\xA4x", "y", "", "last"};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -127,8 +127,8 @@ static void test_render(void)
 {
     uint32_t id = add("sel:\n  Image|containz: 'http'\n");
 
-    sc_error(&session, SC_E0102, (sc_span){id, 13, 21},
-             "unknown modifier '%s'", "containz");
+    sc_error(&session, SC_E0102, (sc_span){id, 13, 21}, "unknown modifier '%s'",
+             "containz");
     sc_hint(&session, "did you mean '%s'?", "contains");
     sc_note_at(&session, (sc_span){id, 0, 3}, "in this selection");
     check_render("rules/x.yml:2:9: error[E0102]: unknown modifier 'containz'\n"
@@ -145,12 +145,14 @@ static void test_render(void)
                  "      = hint: save the file as UTF-8\n",
                  __LINE__);
 
-    id = add("a\tb\xE6\xBC\xA2" "c: x\n\n");
+    id = add("a\tb\xE6\xBC\xA2"
+             "c: x\n\n");
     sc_warn(&session, SC_E0102, (sc_span){id, 6, 60}, "wide");
     sc_error(&session, SC_E0102, (sc_span){id, 11, 11}, "empty line");
     sc_error(&session, SC_E0102, (sc_span){id, 12, 12}, "end");
     check_render("rules/x.yml:1:5: warning[E0102]: wide\n"
-                 "    1 | a    b\xE6\xBC\xA2" "c: x\n"
+                 "    1 | a    b\xE6\xBC\xA2"
+                 "c: x\n"
                  "      |         ^~~~\n"
                  "rules/x.yml:2:1: error[E0102]: empty line\n"
                  "    2 |\n"
@@ -228,10 +230,8 @@ static void test_long_line(void)
         caret = sg_str_find(sg_buf_str(&out), SG_S("^"));
         CHECK(caret != SIZE_MAX && (mark != SIZE_MAX) == (at == 50000));
         if (at == 50000) { /* X stands over the caret */
-            const size_t line =
-                sg_str_find(sg_buf_str(&out), SG_S("    1 |"));
-            const size_t under =
-                sg_str_find(sg_buf_str(&out), SG_S("      |"));
+            const size_t line = sg_str_find(sg_buf_str(&out), SG_S("    1 |"));
+            const size_t under = sg_str_find(sg_buf_str(&out), SG_S("      |"));
 
             CHECK_INT(mark - line, caret - under);
         }

@@ -92,9 +92,17 @@ static void test_fold(void)
          SG_LIT("abcdefg\xC3\xA4hijklmnopq")},
         {SG_LIT("\xE2\x84\xAA\xC5\xBF"), SG_LIT("ks")},
         {SG_LIT("\xC8\xBA\xC8\xBA"), SG_LIT("\xE2\xB1\xA5\xE2\xB1\xA5")},
-        {SG_LIT("STRA\xC3\x9F" "E"), SG_LIT("stra\xC3\x9F" "e")},
+        {SG_LIT("STRA\xC3\x9F"
+                "E"),
+         SG_LIT("stra\xC3\x9F"
+                "e")},
         {SG_LIT("\xC4\xB0"), SG_LIT("\xC4\xB0")},
-        {SG_LIT("A\xFF" "B\xFE" "C\xC3"), SG_LIT("a\xFF" "b\xFE" "c\xC3")},
+        {SG_LIT("A\xFF"
+                "B\xFE"
+                "C\xC3"),
+         SG_LIT("a\xFF"
+                "b\xFE"
+                "c\xC3")},
         {SG_LIT("\xED\xA0\x80Q"), SG_LIT("\xED\xA0\x80q")},
     };
 

@@ -111,8 +111,8 @@ static void test_map(void)
 
     CHECK(sg_map_get(&map, SG_S("x")) == NULL);
     for (uint32_t i = 0; i < KEYS; i++) {
-        *sg_map_put(&arena, &map, sg_arena_printf(&arena, "key%u", i),
-                    &found) = i;
+        *sg_map_put(&arena, &map, sg_arena_printf(&arena, "key%u", i), &found) =
+            i;
         CHECK(!found);
     }
     CHECK_INT(map.count, KEYS);

@@ -1,0 +1,273 @@
+/*
+ * test_opt.c - each pass by its dump, and the whole by its verdicts: the
+ * oracle says the same before and after.
+ */
+#include "support/test.h"
+
+#include "opt/opt.h"
+#include "support/lower.h"
+
+/* All passes but those named. */
+static uint32_t all_but(const char *names)
+{
+    static const char *const known[] = {"share", "fold", "litset", "order",
+                                        "gate"};
+    uint32_t bits = 0;
+    size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const uint32_t bit = sc_opt_bit(sg_str_of(known[i]));
+
+        CHECK(bit != 0);
+        if (strstr(names, known[i]) == NULL)
+            bits |= bit;
+    }
+    return bits;
+}
+
+typedef struct opt_case {
+    const char *passes;
+    const char *detection;
+    const char *dump;
+} opt_case;
+
+static void test_passes(void)
+{
+    static const opt_case cases[] = {
+        {"share",
+         "  s: [{A: x, B: y}, {A: x, B: y}]\n"
+         "  t: {B: y}\n"
+         "  condition: s or s and t\n",
+         "field f0 \"A\" pred\n"
+         "field f1 \"B\" pred\n"
+         "pred p0 f0 eq {\"x\"}\n"
+         "pred p1 f1 eq {\"y\"}\n"
+         "node n2 and p0 p1\n"
+         "node n3 or n2 n2\n"
+         "node n6 and s0 s1\n"
+         "node n7 or s0 n6\n"
+         "rule r0 n7 \"r\"\n"
+         "sel  s0 n3 \"s\"\n"
+         "sel  s1 p1 \"t\"\n"},
+        {"share fold",
+         "  s: [{A: x, B: y}, {A: x, B: y}]\n"
+         "  t: {B: y}\n"
+         "  u: {C|neq: z}\n"
+         "  condition: not not s and (s and (t and not 1 of f*)) and not u\n",
+         "field f0 \"A\" pred\n"
+         "field f1 \"B\" pred\n"
+         "field f2 \"C\" pred\n"
+         "pred p0 f0 eq {\"x\"}\n"
+         "pred p1 f1 eq {\"y\"}\n"
+         "pred p2 f2 eq {\"z\"}\n"
+         "node n2 and p0 p1\n"
+         "node n4 not p2\n"
+         "node n8 not s2\n"
+         "node n9 and s0 s1 n8\n"
+         "rule r0 n9 \"r\"\n"
+         "sel  s0 n2 \"s\"\n"
+         "sel  s1 p1 \"t\"\n"
+         "sel  s2 n4 \"u\"\n"},
+        {"share fold",
+         "  s: {A: x}\n"
+         "  condition: s or not s\n",
+         "field f0 \"A\" pred\n"
+         "pred p0 f0 eq {\"x\"}\n"
+         "rule r0 true \"r\"\n"
+         "sel  s0 p0 \"s\"\n"},
+        {"litset",
+         "  s: {A: [z, x*, y, 'Y', 3, 2], B|contains|all: [p, q]}\n"
+         "  t: {A: [y, z]}\n"
+         "  u: [{A: y}, {C|cased: y}, {A: z}, {C: y}]\n"
+         "  condition: 1 of them\n",
+         "field f0 \"A\" pred\n"
+         "field f1 \"B\" pred\n"
+         "field f2 \"C\" pred\n"
+         "pred p0 f0 eq {\"y\" \"z\"}\n"
+         "pred p1 f0 starts {\"x\"}\n"
+         "pred p2 f0 num {2 3}\n"
+         "pred p3 f1 contains {\"p\"}\n"
+         "pred p4 f1 contains {\"q\"}\n"
+         "pred p5 f2 eq cased {\"y\"}\n"
+         "pred p6 f2 eq {\"y\"}\n"
+         "node n3 or p0 p1 p2\n"
+         "node n6 and p3 p4\n"
+         "node n7 and n3 n6\n"
+         "node n10 or p0 p5 p6\n"
+         "node n14 or s0 s1 s2\n"
+         "rule r0 n14 \"r\"\n"
+         "sel  s0 n7 \"s\"\n"
+         "sel  s1 p0 \"t\"\n"
+         "sel  s2 n10 \"u\"\n"},
+        {"order",
+         "  s: {A|re: x, B|contains: abcdef, C: y}\n"
+         "  t: {D: z}\n"
+         "  condition: s and t\n",
+         "field f0 \"A\" pred\n"
+         "field f1 \"B\" pred\n"
+         "field f2 \"C\" pred\n"
+         "field f3 \"D\" pred\n"
+         "pred p0 f2 eq {\"y\"}\n"
+         "pred p1 f1 contains {\"abcdef\"}\n"
+         "pred p2 f0 regex {\"x\"}\n"
+         "pred p3 f3 eq {\"z\"}\n"
+         "node n3 and p0 p1 p2\n"
+         "node n7 and s1 s0\n"
+         "rule r0 n7 \"r\"\n"
+         "sel  s0 n3 \"s\"\n"
+         "sel  s1 p3 \"t\"\n"},
+    };
+    sg_buf have = {0};
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lowered *l = lower_detection(cases[i].detection);
+
+        sc_opt_run(l->ir, all_but(cases[i].passes));
+        sc_ir_verify(l->ir);
+        CHECK_STR(lower_dump(l, &have), sg_str_of(cases[i].dump));
+        lower_free(l);
+    }
+    sg_buf_free(&have);
+}
+
+typedef struct gate_case {
+    const char *detection;
+    const char *gate; /* operand of the gate, or NULL */
+} gate_case;
+
+static void test_gate(void)
+{
+    static const gate_case cases[] = {
+        {"  s: {EventID: 1, Image|endswith: \\evil.exe}\n  condition: s\n",
+         "\\evil.exe"},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: s or t\n", NULL},
+        {"  s: {A: x, B: y}\n  t: {B: y, C: z}\n  condition: s or t\n", "y"},
+        {"  s: {A: x}\n  condition: not s\n", NULL},
+        {"  s: {A|re: x}\n  t: {A: y}\n  condition: s and not t\n", "x"},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: 1 of s* and not t\n", "x"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lowered *l = lower_detection(cases[i].detection);
+        uint32_t gate;
+
+        sc_opt_run(l->ir, 0);
+        gate = l->ir->rules.items[0].gate;
+        CHECK((gate == SIGMA_NONE) == (cases[i].gate == NULL));
+        if (gate != SIGMA_NONE && cases[i].gate != NULL)
+            CHECK_STR(l->ir->lits.items[l->ir->preds.items[gate].first],
+                      sg_str_of(cases[i].gate));
+        lower_free(l);
+    }
+}
+
+/* -------- verdicts
+ * -------------------------------------------------------------- */
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 16;
+}
+
+/* A random rule over three fields and four selections. */
+static void put_rule(sg_buf *out, uint32_t *seed)
+{
+    static const char *const mods[] = {
+        "", "|contains", "|startswith", "|neq", "|re", "|cased", "|endswith"};
+    static const char *const values[] = {"a", "b",  "'*'",  "null",
+                                         "1", "ab", "'a?'", "true"};
+    static const char *const ops[] = {" and ", " or ", " and not ", " or not "};
+    int i, k;
+
+    for (i = 0; i < 4; i++) {
+        sg_buf_printf(out, "  s%d:\n", i);
+        for (k = 0; k < 2; k++) {
+            const uint32_t mod = next_random(seed) % 7;
+            /* Modifiers of strings get strings. */
+            const uint32_t v = next_random(seed) % 2;
+            const uint32_t w = mod == 0 || mod == 3 ? next_random(seed) % 8 : 5;
+
+            sg_buf_printf(out, "    %s%c%s: [%s, %s]\n", k == 0 ? "- " : "  ",
+                          'A' + (int)(next_random(seed) % 2) + k * 2, mods[mod],
+                          values[v], values[w]);
+        }
+    }
+    sg_buf_putz(out, "  condition: (s0");
+    for (i = 1; i < 4; i++)
+        sg_buf_printf(out, "%ss%d%s", ops[next_random(seed) % 4], i,
+                      i == 2 ? ")" : "");
+    sg_buf_putc(out, '\n');
+    sg_buf_putc(out, '\0');
+}
+
+static sc_ref_event *random_event(uint32_t *seed)
+{
+    static const char *const values[] = {
+        "\"a\"", "\"B\"", "\"ab\"", "\"xaby\"",  "1",
+        "true",  "\"1\"", "null",   "[\"a\",1]", "{}"};
+    sg_buf line = {0};
+    sc_ref_event *e;
+    int i;
+
+    sg_buf_putz(&line, "{\"Z\":0");
+    for (i = 0; i < 4; i++)
+        if (next_random(seed) % 4 != 0)
+            sg_buf_printf(&line, ",\"%c\":%s", 'A' + i,
+                          values[next_random(seed) % 10]);
+    sg_buf_putc(&line, '}');
+    e = sc_ref_event_parse(sg_buf_str(&line));
+    sg_buf_free(&line);
+    return e;
+}
+
+static void test_verdicts(void)
+{
+    enum { RULES = 150, EVENTS = 40 };
+    bool before[EVENTS];
+    sc_ref_event *events[EVENTS];
+    uint32_t seed = 7;
+    int i, k, matches = 0;
+
+    for (i = 0; i < EVENTS; i++)
+        events[i] = random_event(&seed);
+    for (k = 0; k < RULES; k++) {
+        sg_buf yaml = {0};
+        lowered *l;
+        uint32_t gate;
+
+        put_rule(&yaml, &seed);
+        l = lower_detection(yaml.ptr);
+        CHECK_INT(l->ir->rules.count, 1);
+        for (i = 0; i < EVENTS; i++)
+            before[i] = sc_ref_rule(l->ir, 0, events[i]);
+        sc_opt_run(l->ir, (uint32_t)(k % 2 == 0 ? 0 : k % 32));
+        gate = l->ir->rules.items[0].gate;
+        for (i = 0; i < EVENTS; i++) {
+            const bool after = sc_ref_rule(l->ir, 0, events[i]);
+
+            matches += after;
+            if (after != before[i])
+                printf("  for: %s\n", yaml.ptr);
+            CHECK(after == before[i]);
+            CHECK(!after || gate == SIGMA_NONE ||
+                  sc_ref_pred(l->ir, gate, events[i]));
+        }
+        lower_free(l);
+        sg_buf_free(&yaml);
+    }
+    CHECK(matches > RULES && matches < RULES * EVENTS - RULES);
+    for (i = 0; i < EVENTS; i++)
+        sc_ref_event_free(events[i]);
+}
+
+int main(void)
+{
+    CHECK_INT(sc_opt_bit(SG_S("nothing")), 0);
+    test_passes();
+    test_gate();
+    test_verdicts();
+    return TEST_END();
+}
