@@ -1,10 +1,11 @@
 /*
  * eval.c - from values to bits to verdicts.
  *
- * What a predicate's operands need beforehand (sets of literals, compiled
- * expressions, parsed networks, the text of numbers) is made when the
- * evaluator opens. A predicate is then asked at most once per event: each
- * operator looks at one value, and any value of the field will do.
+ * What a predicate's operands need beforehand (sets of literals, parsed
+ * networks, the text of numbers) is made when the evaluator opens; a regular
+ * expression is compiled when first asked, as that is dear and most are never
+ * reached. A predicate is asked at most once per event: each operator looks at
+ * one value, and any value of the field will do.
  */
 #include "eval/eval.h"
 
@@ -18,6 +19,13 @@
 /* Pairs of values one field reference may compare. */
 enum { PAIRS_MOST = 1 << 20 };
 
+/* A regular expression, compiled when first asked. */
+typedef struct lazy_regex {
+    sg_str pattern;
+    sr_regex *regex;
+    bool refused;
+} lazy_regex;
+
 /* A predicate with its operands made ready. */
 typedef struct pred {
     sigma_op op;
@@ -27,7 +35,7 @@ typedef struct pred {
     union {
         const sr_litset *set; /* EQ, STARTS, ENDS, CONTAINS */
         const sg_str *globs;
-        sr_regex **regexes;
+        lazy_regex *regexes;
         const sr_cidr *nets;
         struct {
             const sg_num *nums;
@@ -48,7 +56,7 @@ struct sr_eval {
     size_t words;
     sr_want *wants[2]; /* predicate fields, context fields */
     uint32_t want_count[2];
-    sr_regex **regexes; /* all of them, to free */
+    lazy_regex *regexes; /* all of them, to free */
     uint32_t regex_count;
     sr_eval_stats stats;
 };
@@ -76,26 +84,12 @@ static void make_texts(sr_eval *eval)
     }
 }
 
-static bool ready_regexes(sr_eval *eval, const sigma_pred *from, pred *p,
-                          char *reason, size_t reason_size)
+static void ready_regexes(sr_eval *eval, const sigma_pred *from, pred *p)
 {
-    char why[256] = "";
-    size_t offset = 0;
-
     p->u.regexes = eval->regexes + eval->regex_count;
-    for (uint32_t i = 0; i < from->count; i++) {
-        sr_regex *regex =
-            sr_regex_compile(eval->lits[from->first + i], from->flags, why,
-                             sizeof(why), &offset);
-        if (regex == NULL) {
-            (void)snprintf(reason, reason_size,
-                           "regular expression refused at offset %zu: %s",
-                           offset, why);
-            return false;
-        }
-        eval->regexes[eval->regex_count++] = regex;
-    }
-    return true;
+    for (uint32_t i = 0; i < from->count; i++)
+        p->u.regexes[i].pattern = eval->lits[from->first + i];
+    eval->regex_count += from->count;
 }
 
 static bool ready_nets(sr_eval *eval, const sigma_pred *from, pred *p,
@@ -146,7 +140,8 @@ static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
         p->u.globs = eval->lits + from->first;
         break;
     case SIGMA_OP_REGEX:
-        return ready_regexes(eval, from, p, reason, reason_size);
+        ready_regexes(eval, from, p);
+        break;
     case SIGMA_OP_CIDR:
         return ready_nets(eval, from, p, reason, reason_size);
     case SIGMA_OP_NUM_EQ:
@@ -195,7 +190,7 @@ static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
     const sigma_detector *d = eval->d;
 
     eval->preds = sg_new_n(&eval->arena, pred, d->pred_count);
-    eval->regexes = sg_new_n(&eval->arena, sr_regex *, count_regexes(d));
+    eval->regexes = sg_new_n(&eval->arena, lazy_regex, count_regexes(d));
     eval->words = ((size_t)d->pred_count + 63) / 64;
     eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
     eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
@@ -260,7 +255,7 @@ void sr_eval_close(sr_eval *eval)
     if (eval == NULL)
         return;
     for (uint32_t i = 0; i < eval->regex_count; i++)
-        sr_regex_free(eval->regexes[i]);
+        sr_regex_free(eval->regexes[i].regex);
     sg_arena_free(&eval->arena);
     free(eval);
 }
@@ -306,10 +301,29 @@ static bool any_glob(const pred *p, sg_str text)
     return false;
 }
 
+/* NULL when refused: only by another PCRE2 than the compiler's. */
+static const sr_regex *regex_of(lazy_regex *lazy, uint32_t flags)
+{
+    char reason[256];
+    size_t offset;
+
+    if (lazy->regex == NULL && !lazy->refused) {
+        lazy->regex = sr_regex_compile(lazy->pattern, flags, reason,
+                                       sizeof(reason), &offset);
+        lazy->refused = lazy->regex == NULL;
+    }
+    return lazy->regex;
+}
+
 static bool any_regex(scene s, const pred *p, sg_str text)
 {
     for (uint32_t i = 0; i < p->count; i++) {
-        const sr_re_result result = sr_regex_match(p->u.regexes[i], text);
+        const sr_regex *regex = regex_of(&p->u.regexes[i], p->flags);
+        if (regex == NULL) {
+            s.eval->stats.regex_refusals++;
+            continue;
+        }
+        const sr_re_result result = sr_regex_match(regex, text);
         if (result == SR_RE_YES)
             return true;
         s.eval->stats.regex_limits += result == SR_RE_LIMIT;

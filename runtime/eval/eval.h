@@ -4,7 +4,8 @@
  *
  * An evaluator belongs to one thread and judges one event at a time. It
  * allocates when opened; afterwards only an event's arena and the work space
- * of regular expressions grow, until warm.
+ * of regular expressions grow, and each of these is compiled when first asked,
+ * until all are warm.
  */
 #ifndef SR_EVAL_H
 #define SR_EVAL_H
@@ -15,8 +16,9 @@ typedef struct sr_eval sr_eval;
 
 /* Losses, none of which is silent. */
 typedef struct sr_eval_stats {
-    uint64_t regex_limits; /* searches given up: counted as "not found" */
-    uint64_t pair_limits;  /* field references between huge arrays cut off */
+    uint64_t regex_limits;   /* searches given up: counted as "not found" */
+    uint64_t regex_refusals; /* not made, as the expression did not compile */
+    uint64_t pair_limits;    /* field references between huge arrays cut off */
 } sr_eval_stats;
 
 /* Whether every table of the detector is in order: ABI, size, all indices and
@@ -26,8 +28,8 @@ bool sr_detector_check(const sigma_detector *d, char *reason,
                        size_t reason_size);
 
 /* Checks the detector and readies its operands. NULL with the reason when a
- * table is broken, a regular expression or network refused. The detector must
- * outlive the evaluator. */
+ * table is broken or a network refused. The detector must outlive the
+ * evaluator. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
 /* Accepts NULL. */

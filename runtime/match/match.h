@@ -46,7 +46,7 @@ bool sr_glob_match(sg_str pattern, sg_str text);
 typedef struct sr_regex sr_regex;
 
 enum {
-    SR_REGEX_MAX = 65536, /* bytes of a pattern */
+    SR_REGEX_MAX = 65536, /* bytes of a pattern, see sr_regex_compile */
     SR_REGEX_GROUPS = 10, /* what sr_regex_exec reports, the whole included */
     SR_REGEX_NEST = 250   /* parentheses within parentheses */
 };
@@ -54,15 +54,19 @@ enum {
 /* Compile; flags are SIGMA_F_RE_*. NULL when refused, with the reason as text
  * and the byte offset in the pattern. malloc-owned. A compiled pattern is
  * immutable: threads may share it (each keeps its own work space).
+ * What a pattern compiles to is limited too: some thousands of characters, with
+ * groups counted as often as they repeat.
  * Dialect: PCRE2 in UTF mode; \d \w \s \b are ASCII; . stops at \n only; $ is
- * the very end of the value unless flag m; no \C, no callouts. */
+ * the very end of the value unless flag m; no \C, \G, (*COMMIT), (*SKIP), no
+ * callouts. */
 sr_regex *sr_regex_compile(sg_str pattern, uint32_t flags, char *reason,
                            size_t reason_size, size_t *offset);
 /* Whether it would compile. */
 bool sr_regex_check(sg_str pattern, uint32_t flags, char *reason,
                     size_t reason_size, size_t *offset);
 
-/* LIMIT: the search was given up, the truth is unknown. Callers count it. */
+/* LIMIT: the search was given up, the truth is unknown. Callers count it. The
+ * limit counts work, not time: the same search always ends the same way. */
 typedef enum { SR_RE_NO, SR_RE_YES, SR_RE_LIMIT } sr_re_result;
 
 /* Search the subject, which may hold NULs and ill-formed UTF-8 (nothing but

@@ -2,12 +2,13 @@
  * regex.c - regular expressions by PCRE2; the only file that knows it.
  *
  * Event text is hostile and PCRE2 backtracks: every search is bounded, and
- * one that meets a bound ends as SR_RE_LIMIT, never as "no". A place where a
- * match may start has a share of steps; one that needs more is tried once more
- * with a large share. PCRE2 does not count the characters that a single step
- * runs over, so long subjects are searched by windows of starting places, and
- * the thread's processor time is looked at between them. The JIT's stack may
- * grow to megabytes; what overflows even that is run by the interpreter.
+ * one that meets its bound ends as SR_RE_LIMIT, never as "no". The bound is
+ * counted in work, not in time, so that the same search ends the same way at
+ * any speed and load. PCRE2 does not tell the work it did. So a search first
+ * tries runs whose work cannot be large: few steps for each place where a match
+ * may start, on a short subject or on a short piece of a long one.
+ * What does not end there is searched by a second code that calls back at
+ * each item of the pattern, where its work is metered.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,38 +19,51 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     STACK_START = 32 * 1024,       /* of the JIT, per thread */
     STACK_MOST = 16 * 1024 * 1024, /* reserved, used only when needed */
     HEAP_KIB = 16 * 1024,          /* of the interpreter, per thread */
     DEPTH_MOST = 1000000,          /* of the interpreter */
-    SHARE_LEAST = 512,             /* steps a place may take, see share_of */
-    SHARE_MOST = 1 << 20,
-    SMALL_LOG = 26,         /* log2 of steps times bytes of the subject */
-    LARGE_LOG = 32,         /* ... for a place tried once more */
-    WHOLE_MOST = 512,       /* subjects searched without windows */
-    WINDOW_BYTES = 1 << 22, /* places times bytes of the subject */
-    WINDOW_LEAST = 16,      /* places a window may always grow to */
-    QUICK_NS = 1000000,     /* a window that lets the next one grow */
-    SLOW_NS = 4000000,      /* ... and one that shrinks it */
-    SEARCH_NS = 10000000,   /* processor time of a search, */
-    BYTE_NS = 50            /* and more for each byte of the subject */
+    WHOLE_MOST = 512, /* places of a subject searched without pieces */
+    PIECE = 64,       /* places of a piece */
+    AHEAD = 64,       /* bytes behind them that it shows */
+    PIECE_STEPS = 16, /* steps a place of a piece may take */
+    STEPS_LEAST = 16, /* ... of a whole subject, see steps_of */
+    STEPS_MOST = 4096,
+    WHOLE_LOG = 26,        /* log2 of bytes an unmetered run may run over */
+    STEP_WORK = 16,        /* of a step; a byte run over is 1 */
+    SEARCH_WORK = 1 << 25, /* of a search, */
+    BYTE_WORK = 256,       /* and more for each byte of the subject */
+    REPEAT_SHIFT = 3       /* log2 of repeats counted as one byte run over */
 };
 
 struct sr_regex {
     pcre2_code *code;
-    bool anchored; /* can only match where the search begins */
+    pcre2_code *metered; /* the same with a callout before each item */
+    bool anchored;       /* can only match where the search begins */
+    bool refers;         /* has back references */
+    int required;        /* byte that any match needs, or -1 */
+    uint32_t repeats;    /* most that an item must repeat, see meter_step */
 };
 
 /* -------- work space of a thread ------------------------------------------ */
+
+/* Work a search may still do. */
+typedef struct meter {
+    const sr_regex *regex;
+    size_t at;     /* where the last step was */
+    uint64_t left; /* a byte run over, or the like, is 1 */
+} meter;
 
 typedef struct work {
     pcre2_match_context *context;
     pcre2_match_data *data;
     pcre2_jit_stack *stack;
+    meter meter;
 } work;
+
+static int meter_step(pcre2_callout_block *block, void *arg);
 
 static pthread_once_t work_once = PTHREAD_ONCE_INIT;
 static pthread_key_t work_key;
@@ -87,6 +101,7 @@ static work *make_work(void)
         sg_fatal("out of memory");
     pcre2_set_heap_limit(w->context, HEAP_KIB);
     pcre2_set_depth_limit(w->context, DEPTH_MOST);
+    pcre2_set_callout(w->context, meter_step, &w->meter);
     if (w->stack != NULL)
         pcre2_jit_stack_assign(w->context, NULL, w->stack);
     if (pthread_setspecific(work_key, w) != 0)
@@ -147,7 +162,7 @@ static uint32_t options_of(uint32_t flags)
 }
 
 /* The code, or NULL with what PCRE2 says. */
-static pcre2_code *compile_code(sg_str pattern, uint32_t flags, char *reason,
+static pcre2_code *compile_code(sg_str pattern, uint32_t options, char *reason,
                                 size_t reason_size, size_t *offset)
 {
     pcre2_compile_context *context = compile_context();
@@ -155,8 +170,8 @@ static pcre2_code *compile_code(sg_str pattern, uint32_t flags, char *reason,
     int error = 0;
     PCRE2_SIZE at = 0;
     const char *bytes = pattern.len == 0 ? "" : pattern.ptr;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)bytes, pattern.len,
-                                     options_of(flags), &error, &at, context);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)bytes, pattern.len, options,
+                                     &error, &at, context);
 
     pcre2_compile_context_free(context);
     if (code != NULL)
@@ -168,102 +183,209 @@ static pcre2_code *compile_code(sg_str pattern, uint32_t flags, char *reason,
     return NULL;
 }
 
-/* What would mean something else when the subject is searched by windows: \G
- * and (*COMMIT). Their offset, or SIZE_MAX. */
+/* What would mean something else when the subject is searched by pieces: \G
+ * and verbs that say where to search on. Their offset, or SIZE_MAX. */
 static size_t find_unsupported(sg_str pattern)
 {
     for (size_t i = 0; i + 1 < pattern.len; i++) {
         const sg_str rest = sg_str_sub(pattern, i, pattern.len);
         if (sg_str_starts(rest, SG_S("\\G")) ||
-            sg_str_starts(rest, SG_S("(*COMMIT")))
+            sg_str_starts(rest, SG_S("(*COMMIT")) ||
+            sg_str_starts(rest, SG_S("(*SKIP")))
             return i;
         i += pattern.ptr[i] == '\\';
     }
     return SIZE_MAX;
 }
 
-static pcre2_code *compile_checked(sg_str pattern, uint32_t flags, char *reason,
-                                   size_t reason_size, size_t *offset)
+/* The largest n of X{n}, X{n,} and X{n,m}, or more. */
+static uint32_t find_repeats(sg_str pattern)
 {
+    uint32_t most = 1;
+
+    for (size_t i = 0; i < pattern.len; i++) {
+        uint32_t n = 0;
+        if (pattern.ptr[i] != '{')
+            continue;
+        while (i + 1 < pattern.len && pattern.ptr[i + 1] >= '0' &&
+               pattern.ptr[i + 1] <= '9' && n < UINT16_MAX)
+            n = n * 10 + (uint32_t)(pattern.ptr[++i] - '0');
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* A byte that every match holds, or -1. PCRE2 does not tell whether case
+ * matters. */
+static int find_required(const pcre2_code *code)
+{
+    uint32_t known = 0;
+    uint32_t unit = 0;
+
+    (void)pcre2_pattern_info(code, PCRE2_INFO_LASTCODETYPE, &known);
+    (void)pcre2_pattern_info(code, PCRE2_INFO_LASTCODEUNIT, &unit);
+    return known != 0 && unit < 0x80 ? (int)unit : -1;
+}
+
+/* Both codes; false with the reason when refused. */
+static bool compile_both(sr_regex *regex, sg_str pattern, uint32_t flags,
+                         char *reason, size_t reason_size, size_t *offset)
+{
+    const uint32_t options = options_of(flags);
+
     *offset = find_unsupported(pattern);
     if (*offset != SIZE_MAX) {
         (void)snprintf(reason, reason_size,
-                       "\\G and (*COMMIT) are not supported");
-        return NULL;
+                       "\\G, (*COMMIT) and (*SKIP) are not supported");
+        return false;
     }
     *offset = 0;
-    pcre2_code *code =
-        compile_code(pattern, flags, reason, reason_size, offset);
-    if (code != NULL &&
-        pcre2_callout_enumerate(code, refuse_callout, offset) != 0) {
-        pcre2_code_free(code);
+    regex->code = compile_code(pattern, options, reason, reason_size, offset);
+    if (regex->code == NULL)
+        return false;
+    if (pcre2_callout_enumerate(regex->code, refuse_callout, offset) != 0) {
         (void)snprintf(reason, reason_size, "callouts are not supported");
-        return NULL;
+        return false;
     }
-    return code;
+    regex->metered = compile_code(pattern, options | PCRE2_AUTO_CALLOUT, reason,
+                                  reason_size, offset);
+    return regex->metered != NULL;
+}
+
+static void free_codes(sr_regex *regex)
+{
+    pcre2_code_free(regex->code);
+    pcre2_code_free(regex->metered);
 }
 
 sr_regex *sr_regex_compile(sg_str pattern, uint32_t flags, char *reason,
                            size_t reason_size, size_t *offset)
 {
-    pcre2_code *code =
-        compile_checked(pattern, flags, reason, reason_size, offset);
-    uint32_t options = 0;
-
-    if (code == NULL)
-        return NULL;
+    uint32_t number = 0;
     sr_regex *regex = calloc(1, sizeof(*regex));
+
     if (regex == NULL)
         sg_fatal("out of memory");
-    regex->code = code;
-    (void)pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options);
-    regex->anchored = (options & PCRE2_ANCHORED) != 0;
+    if (!compile_both(regex, pattern, flags, reason, reason_size, offset)) {
+        sr_regex_free(regex);
+        return NULL;
+    }
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &number);
+    regex->anchored = (number & PCRE2_ANCHORED) != 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &number);
+    regex->refers = number != 0;
+    regex->required = find_required(regex->code);
+    regex->repeats = find_repeats(pattern);
     /* Where the JIT is missing or refuses, the interpreter does the work. */
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    (void)pcre2_jit_compile(regex->code,
+                            PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
+    (void)pcre2_jit_compile(regex->metered, PCRE2_JIT_COMPLETE);
     return regex;
 }
 
 bool sr_regex_check(sg_str pattern, uint32_t flags, char *reason,
                     size_t reason_size, size_t *offset)
 {
-    pcre2_code *code =
-        compile_checked(pattern, flags, reason, reason_size, offset);
+    sr_regex regex = {0};
+    const bool ok =
+        compile_both(&regex, pattern, flags, reason, reason_size, offset);
 
-    pcre2_code_free(code);
-    return code != NULL;
+    free_codes(&regex);
+    return ok;
 }
 
 void sr_regex_free(sr_regex *regex)
 {
     if (regex == NULL)
         return;
-    pcre2_code_free(regex->code);
+    free_codes(regex);
     free(regex);
 }
 
 /* -------- matching --------------------------------------------------------*/
+
+/* The longest text that a back reference may now compare. */
+static size_t longest_group(const pcre2_callout_block *block)
+{
+    size_t most = 0;
+
+    for (uint32_t i = 1; i < block->capture_top; i++) {
+        const size_t beg = block->offset_vector[2 * (size_t)i];
+        const size_t end = block->offset_vector[2 * (size_t)i + 1];
+        if (beg != PCRE2_UNSET && end != PCRE2_UNSET && end > beg + most)
+            most = end - beg;
+    }
+    return most;
+}
+
+/* PCRE2 calls this before each item of a metered code, also when it goes back
+ * to one. Items that succeed show what they ran over by where they end; those
+ * that fail may have run over what they must repeat, or refer to. */
+static int meter_step(pcre2_callout_block *block, void *arg)
+{
+    meter *m = arg;
+    const size_t at = block->current_position;
+    const size_t rest = block->subject_length - at;
+    const uint64_t repeats = m->regex->repeats;
+    uint64_t cost = STEP_WORK + block->capture_top;
+
+    cost += (repeats < rest ? repeats : rest) >> REPEAT_SHIFT;
+    if (at > m->at)
+        cost += at - m->at;
+    if (m->regex->refers)
+        cost += repeats * longest_group(block);
+    m->at = at;
+    if (cost > m->left)
+        return PCRE2_ERROR_CALLOUT;
+    m->left -= cost;
+    return 0;
+}
 
 /* A part of the subject where a match may start: [beg, last]. */
 typedef struct window {
     size_t beg, last;
 } window;
 
-static sr_re_result run(const sr_regex *regex, sg_str subject, window w,
-                        uint32_t share)
+static int match_in(work *own, const pcre2_code *code, sg_str subject, window w,
+                    uint32_t options)
 {
-    work *own = my_work();
     PCRE2_SPTR bytes = (PCRE2_SPTR)subject.ptr;
 
-    pcre2_set_match_limit(own->context, share);
     pcre2_set_offset_limit(own->context, w.last);
-    int rc = pcre2_match(regex->code, bytes, subject.len, w.beg, 0, own->data,
+    int rc = pcre2_match(code, bytes, subject.len, w.beg, options, own->data,
                          own->context);
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-        rc = pcre2_match(regex->code, bytes, subject.len, w.beg, PCRE2_NO_JIT,
-                         own->data, own->context);
+        rc = pcre2_match(code, bytes, subject.len, w.beg,
+                         options | PCRE2_NO_JIT, own->data, own->context);
+    return rc;
+}
+
+static sr_re_result result_of(int rc)
+{
     if (rc >= 0)
         return SR_RE_YES;
     return rc == PCRE2_ERROR_NOMATCH ? SR_RE_NO : SR_RE_LIMIT;
+}
+
+/* Without metering; each place may take `steps`, and each step may run over
+ * the whole subject. */
+static sr_re_result run_free(const sr_regex *regex, sg_str subject, window w,
+                             uint32_t steps)
+{
+    work *own = my_work();
+
+    pcre2_set_match_limit(own->context, steps);
+    return result_of(match_in(own, regex->code, subject, w, 0));
+}
+
+static sr_re_result run_metered(const sr_regex *regex, sg_str subject, window w)
+{
+    work *own = my_work();
+
+    own->meter.regex = regex;
+    own->meter.at = w.beg;
+    pcre2_set_match_limit(own->context, UINT32_MAX);
+    return result_of(match_in(own, regex->metered, subject, w, 0));
 }
 
 /* The first place behind `at` where a character may begin. */
@@ -275,39 +397,6 @@ static size_t next_place(sg_str subject, size_t at)
     return at;
 }
 
-/* Steps a starting place may take so that steps times length stay below
- * two to `log`, as a step may run over the whole subject. */
-static uint32_t share_of(sg_str subject, unsigned log)
-{
-    const uint64_t share = (UINT64_C(1) << log) / (subject.len + 1);
-
-    if (share > SHARE_MOST)
-        return SHARE_MOST;
-    return share < SHARE_LEAST ? SHARE_LEAST : (uint32_t)share;
-}
-
-/* Search from one place only; the large share where the small one is not
- * enough. */
-static sr_re_result search_place(const sr_regex *regex, sg_str subject,
-                                 size_t at)
-{
-    const window w = {at, at};
-    const sr_re_result result =
-        run(regex, subject, w, share_of(subject, SMALL_LOG));
-
-    if (result != SR_RE_LIMIT)
-        return result;
-    return run(regex, subject, w, share_of(subject, LARGE_LOG));
-}
-
-static int64_t processor_time(void)
-{
-    struct timespec t = {0, 0};
-
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* `width` starting places from `at` on. */
 static window window_of(sg_str subject, size_t at, size_t width)
 {
@@ -316,60 +405,82 @@ static window window_of(sg_str subject, size_t at, size_t width)
     return (window){at, next_place(subject, at + width - 1) - 1};
 }
 
-/* How many places to try next: more when the last ones were cheap. */
-static size_t next_width(sg_str subject, size_t width, int64_t took)
+/* Whether the piece of the subject at the window shows that no match starts
+ * there, whatever follows: none of its places came to the end of the piece
+ * (PCRE2 would call it a partial match), so none ran far. */
+static bool piece_denies(const sr_regex *regex, sg_str subject, window w)
 {
-    size_t most = WINDOW_BYTES / (subject.len + 1);
+    work *own = my_work();
 
-    if (most < WINDOW_LEAST)
-        most = WINDOW_LEAST;
-    if (took > SLOW_NS)
-        return width / 4 + 1;
-    if (took < QUICK_NS)
-        width *= 2;
-    return width < most ? width : most;
+    if (subject.len - w.last > AHEAD)
+        subject.len = next_place(subject, w.last + AHEAD - 1);
+    pcre2_set_match_limit(own->context, PIECE_STEPS);
+    return match_in(own, regex->code, subject, w, PCRE2_PARTIAL_HARD) ==
+           PCRE2_ERROR_NOMATCH;
 }
 
-static sr_re_result search_windows(const sr_regex *regex, sg_str subject,
-                                   size_t at)
+/* By pieces; where they do not tell, by metered windows, which widen while
+ * pieces keep failing. */
+static sr_re_result search_pieces(const sr_regex *regex, sg_str subject,
+                                  size_t at)
 {
-    const uint32_t share = share_of(subject, SMALL_LOG);
-    const int64_t most = SEARCH_NS + (int64_t)subject.len * BYTE_NS;
-    const int64_t began = processor_time();
-    int64_t last = began;
-    size_t width = WINDOW_LEAST;
+    size_t width = PIECE;
 
     while (at <= subject.len) {
-        const int64_t now = processor_time();
-        if (now - began > most)
-            return SR_RE_LIMIT;
-        width = next_width(subject, width, now - last);
-        last = now;
-        window w = window_of(subject, at, width);
-        sr_re_result result = run(regex, subject, w, share);
-        if (result == SR_RE_LIMIT) {
-            w = (window){at, at};
-            width = 1;
-            result = search_place(regex, subject, at);
+        window w = window_of(subject, at, PIECE);
+        if (piece_denies(regex, subject, w)) {
+            width = width > PIECE ? width / 2 : PIECE;
+        } else {
+            w = window_of(subject, at, width);
+            const sr_re_result result = run_metered(regex, subject, w);
+            if (result != SR_RE_NO)
+                return result;
+            width = width < subject.len ? width * 2 : width;
         }
-        if (result != SR_RE_NO)
-            return result;
         at = next_place(subject, w.last);
     }
     return SR_RE_NO;
 }
 
+static bool lacks_required(const sr_regex *regex, sg_str subject, size_t start)
+{
+    const int byte = regex->required;
+    const char *from = subject.ptr + start;
+    const size_t n = subject.len - start;
+
+    if (byte < 0 || memchr(from, byte, n) != NULL)
+        return false;
+    const int lower = byte | 0x20;
+    return lower < 'a' || lower > 'z' || memchr(from, byte ^ 0x20, n) == NULL;
+}
+
+/* Steps for each of `places` so that all their runs stay small. */
+static uint32_t steps_of(sg_str subject, size_t places)
+{
+    const uint64_t steps =
+        (UINT64_C(1) << WHOLE_LOG) / (places * (subject.len + 1));
+
+    if (steps > STEPS_MOST)
+        return STEPS_MOST;
+    return steps < STEPS_LEAST ? STEPS_LEAST : (uint32_t)steps;
+}
+
 static sr_re_result search(const sr_regex *regex, sg_str subject, size_t start)
 {
-    if (regex->anchored)
-        return search_place(regex, subject, start);
-    if (subject.len - start > WHOLE_MOST)
-        return search_windows(regex, subject, start);
-    const window all = {start, subject.len};
-    const sr_re_result result =
-        run(regex, subject, all, share_of(subject, SMALL_LOG));
-    return result == SR_RE_LIMIT ? search_windows(regex, subject, start)
-                                 : result;
+    const window all = {start, regex->anchored ? start : subject.len};
+    const size_t places = all.last - all.beg + 1;
+    const bool whole = places <= WHOLE_MOST;
+    sr_re_result result = SR_RE_LIMIT;
+
+    if (!whole && lacks_required(regex, subject, start))
+        return SR_RE_NO;
+    if (whole)
+        result = run_free(regex, subject, all, steps_of(subject, places));
+    if (result != SR_RE_LIMIT)
+        return result;
+    my_work()->meter.left = SEARCH_WORK + (uint64_t)subject.len * BYTE_WORK;
+    return whole ? run_metered(regex, subject, all)
+                 : search_pieces(regex, subject, start);
 }
 
 /* PCRE2 takes no NULL subject. */

@@ -147,7 +147,7 @@ static int iso_week(const stamp *t)
 
 bool sr_time_part(sg_str text, sigma_time_part part, int64_t *out)
 {
-    stamp t;
+    stamp t = {0};
 
     if (!read_stamp(text, &t))
         return false;

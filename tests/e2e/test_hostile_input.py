@@ -134,6 +134,27 @@ class HostileRegex(Case):
         self.assertEqual(json.loads(p.stdout.splitlines()[-1])["source"]["line"], 2)
         self.assertGreaterEqual(json.loads(p.stderr.splitlines()[-1])["regex_limits"], 1)
 
+    def test_limit_does_not_depend_on_time(self):
+        """The same input, the same bytes: also beside a busy neighbour."""
+        texts = ["(a+)+$", "x.*b.*b.*\\d$", "(?:a|aa)+!b", "a.*y.*z\\d", "x\\w+\\s*y\\d"]
+        rules = "\n---\n".join(rule({"s": {"a|re": t}, "condition": "s"}, title=t, name="r%d" % i) for i, t in enumerate(texts))
+        det = self.build(self.write("r.yml", rules), "--pack")
+        data = b"".join(b'{"a":"%s"}\n' % (unit * n)[:n] for n in (20, 24, 28, 32, 500, 900, 2000, 5000, 20000)
+                        for unit in (b"a", b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaab", b"xb", b"ayz", b"yxx", b"xbb 1"))
+        args = [det, "-f", "ndjson", "--stats=json"]
+        first = self.run_(args, stdin=data)
+        self.assertGreaterEqual(json.loads(first.stderr.splitlines()[-1])["regex_limits"], 5)
+        self.assertGreater(len(first.stdout.splitlines()), 0)
+        rivals = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+        try:
+            again = [self.run_(args, stdin=data) for _ in range(2)]
+        finally:
+            for rival in rivals:
+                rival.kill()
+                rival.wait()
+        for p in again:
+            self.assertEqual((p.returncode, p.stdout, p.stderr), (0, first.stdout, first.stderr))
+
     def test_long_subject_is_no_lost_match(self):
         det = self.build(self.write("r.yml", rule({"s": {"a|re": "(.){200,}end$"}, "condition": "s"})))
         data = b'{"a":"' + b"q" * 30000 + b'end"}\n'

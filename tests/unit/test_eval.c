@@ -1,8 +1,10 @@
 /*
  * test_eval.c - a hand-made detector: every operator against values of every
- * kind, gates, routes, derived fields, and tables that must be refused.
+ * kind, gates, routes, derived fields, tables that must be refused, and that
+ * nothing is allocated once warm.
  */
 #include "eval/eval.h"
+#include "support/alloc_count.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -375,6 +377,28 @@ static void test_regex_limit(void)
     sg_buf_free(&b.pool);
 }
 
+/* What does not compile is a loss at each search, and stops no other one. */
+static void test_regex_refused(void)
+{
+    bench b;
+    runner r;
+
+    start(&b);
+    const uint32_t p = pred_lits(&b, 0, SIGMA_OP_REGEX, 0, "a(b");
+    const uint32_t q = pred_lits(&b, 0, SIGMA_OP_REGEX, 0, "a(b|^a$");
+    run_open(&r, &b);
+    CHECK_INT(sr_eval_stats_get(r.eval)->regex_refusals, 0);
+    for (int round = 0; round < 2; round++) {
+        run_event(&r, "{\"F\":\"a\"}");
+        CHECK(!SIGMA_P(&r.event.bits, p));
+        CHECK(SIGMA_P(&r.event.bits, q));
+    }
+    CHECK_INT(sr_eval_stats_get(r.eval)->regex_refusals, 4);
+    CHECK_INT(sr_eval_stats_get(r.eval)->regex_limits, 0);
+    run_close(&r);
+    sg_buf_free(&b.pool);
+}
+
 /* -------- rules ------------------------------------------------------------*/
 
 static bool select_0(sigma_event *p)
@@ -545,8 +569,6 @@ static void test_refused_tables(void)
     REFUSED((b.preds[2].op = SIGMA_OP_BOOL, b.preds[2].first = 2));
     REFUSED((b.preds[2] = (sigma_pred){0, SIGMA_OP_TIME_EQ, 0x60, 0, 0}));
     REFUSED((b.preds[2].op = SIGMA_OP_CIDR));
-    REFUSED(
-        (b.preds[2].op = SIGMA_OP_REGEX, b.lits[2] = pooled(&b, SG_S("a(b"))));
     REFUSED(b.rules[0].match = NULL);
     REFUSED(b.rules[0].gate = 4);
     REFUSED(b.rules[0].route = 1);
@@ -566,6 +588,77 @@ static void test_refused_tables(void)
              b.nums[0].v.u = UINT64_C(0x7ff8000000000000)));
 }
 
+/* -------- memory -----------------------------------------------------------*/
+
+/* One predicate of each kind of operand. */
+static void build_every_kind(bench *b)
+{
+    start(b);
+    (void)pred_lits(b, 0, SIGMA_OP_EQ, 0, "a|bc");
+    (void)pred_lits(b, 0, SIGMA_OP_STARTS, SIGMA_F_CASED, "a|bc");
+    (void)pred_lits(b, 0, SIGMA_OP_CONTAINS, 0, "xyz|bc");
+    (void)pred_lits(b, 0, SIGMA_OP_ENDS, 0, "xyz|bc");
+    (void)pred_lits(b, 0, SIGMA_OP_GLOB, 0,
+                    "a\xFF"
+                    "b|\xFE"
+                    "bc");
+    (void)pred_lits(b, 2, SIGMA_OP_CONTAINS, 0, "keyword");
+    (void)pred_lits(b, 0, SIGMA_OP_REGEX, 0, "(a+)+$|[a-z]+\\d(?=x)");
+    (void)pred_lits(b, 0, SIGMA_OP_CIDR, 0, "10.0.0.0/8");
+    (void)pred_num(b, SIGMA_OP_NUM_EQ, 0, "1.5");
+    (void)pred_num(b, SIGMA_OP_GT, 0, "7");
+    (void)pred_num(b, SIGMA_OP_TIME_EQ, SIGMA_HOUR << SIGMA_F_PART_SHIFT, "7");
+    (void)pred_first(b, SIGMA_OP_BOOL, 0, 1);
+    (void)pred_first(b, SIGMA_OP_NULL, 0, 0);
+    (void)pred_first(b, SIGMA_OP_EXISTS, 0, 0);
+    (void)pred_first(b, SIGMA_OP_REF_CONTAINS, 0, 1);
+}
+
+static void run_all(runner *r, uint32_t preds, const char *json)
+{
+    run_event(r, json);
+    for (uint32_t p = 0; p < preds; p++)
+        (void)SIGMA_P(&r->event.bits, p);
+}
+
+static void test_no_allocation(void)
+{
+    static const char *const lines[] = {
+        "{\"F\":\"ABC\",\"G\":\"b\"}",
+        "{\"F\":[1.5,8,true,null,\"10.1.2.3\"],\"x\":\"a keyword\"}",
+        "{\"F\":\"2026-01-02T07:00:00Z\",\"G\":[\"\\u00c4\",\"7\"]}",
+        "{\"F\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}",
+        "{}",
+    };
+    bench b;
+    runner r;
+    unsigned long before = 0;
+    sg_buf text = {0};
+
+    /* Long enough to be searched by pieces. */
+    sg_buf_put(&text, SG_S("{\"F\":\""));
+    for (int i = 0; i < 500; i++)
+        sg_buf_put(&text, SG_S("abc1 \xC3\xA9 "));
+    sg_buf_put(&text, SG_S("\"}"));
+    sg_buf_putc(&text, '\0');
+    build_every_kind(&b);
+    run_open(&r, &b);
+    CHECK(alloc_count_start());
+    for (int round = 0; round < 20; round++) {
+        if (round == 3)
+            before = alloc_calls;
+        for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+            run_all(&r, b.d.pred_count, lines[i]);
+        run_all(&r, b.d.pred_count, text.ptr);
+    }
+    CHECK(before != 0); /* the warm-up was counted */
+    CHECK_INT(alloc_calls - before, 0);
+    CHECK(sr_eval_stats_get(r.eval)->regex_limits != 0);
+    run_close(&r);
+    sg_buf_free(&text);
+    sg_buf_free(&b.pool);
+}
+
 int main(void)
 {
     test_strings();
@@ -575,8 +668,10 @@ int main(void)
     test_references();
     test_pair_limit();
     test_regex_limit();
+    test_regex_refused();
     test_rules();
     test_wants();
     test_refused_tables();
+    test_no_allocation();
     return TEST_END();
 }

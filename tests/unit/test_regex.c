@@ -110,6 +110,7 @@ static void test_refused(void)
         {"(?<=a*)b", 0},
         {"a\\Gb", 1},
         {"(*COMMIT)a", 0},
+        {"a+(*SKIP)b", 2},
     };
     char reason[256];
 
@@ -214,8 +215,8 @@ static void test_long_matches(void)
     }
 }
 
-/* Windows must not hide a match at their borders, nor what precedes it. */
-static void test_windows(void)
+/* Pieces must not hide a match at their borders, nor what surrounds it. */
+static void test_pieces(void)
 {
     static const char *const fillers[] = {"\xC3\xA9x ", "a", "\xED\xA0\x80z",
                                           "\x80\xBF\xFF", "nee"};
@@ -238,8 +239,62 @@ static void test_windows(void)
     sr_regex_free(regex);
 }
 
-/* A match behind places that cost more than their small share. */
-static void test_second_attempt(void)
+static uint32_t random_below(uint32_t n)
+{
+    static uint64_t state = 88172645463325252;
+
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)((state >> 16) % n);
+}
+
+/* The same search without pieces: anchored, it has one place to start at. */
+static sr_re_result match_anchored(const char *pattern, sg_str subject)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "^(?s:.*?)(?:%s)", pattern);
+    return match(text, 0, subject);
+}
+
+/* A piece that ends within a match, or within what a look-around or an
+ * assertion sees, tells nothing. */
+static void test_pieces_agree(void)
+{
+    static const char *const patterns[] = {
+        "x\\w{90,}y",     "x(?=\\w*y)",       "x(?!\\w)",     "x\\w*\\b ",
+        "x\\w*$",         "xw*\\z",           "x.{100}$",     "(?<=x)w{70}\\W",
+        "(x|y)w*\\1",     "x(?>w*)w",         "x\\X*z",       "x[^y]*\\R",
+        "\\Bw{60,80}\\b", "xw{64}",           "xw{127,128}y", "x+?w*?(?<!w)$",
+        "x(?:w|y)*(?= )", "(?i)XW{65}(?-i)y", "x\\K\\w+\\n",  "\xC3\xA9w*x",
+    };
+    static const char alphabet[] = "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwxxyy \n";
+    enum { SIZE = 900 };
+    char text[SIZE];
+    unsigned found = 0;
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+        for (int round = 0; round < 60; round++) {
+            const uint32_t kinds = round % 3 == 0 ? 34 : 38;
+            for (size_t k = 0; k < SIZE; k++)
+                text[k] = alphabet[random_below(kinds)];
+            char *letter = text + random_below(SIZE - 1);
+            letter[0] = '\xC3';
+            letter[1] = '\xA9';
+            const sg_str subject = {text, SIZE - random_below(200)};
+            const sr_re_result want = match_anchored(patterns[i], subject);
+            const sr_re_result have = match(patterns[i], 0, subject);
+            if (have != want)
+                printf("pattern %s\n", patterns[i]);
+            CHECK_INT(have, want);
+            found += have == SR_RE_YES;
+        }
+    CHECK(found > 200 && found < 1000);
+}
+
+/* A match behind places that take many steps. */
+static void test_costly_places(void)
 {
     const size_t n = 60000;
     char *text = fill(n, "a");
@@ -273,6 +328,11 @@ static void test_hostile(void)
         {"^.*b.*b\\d", "b"},
         {"^.*b.*b.*b\\d", "b"},
         {"(a?){50}a{50}b", "a"},
+        /* Work that hides within an item that fails. */
+        {"[a-z]{5000}\\d", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab1c1"},
+        {"(?:ab){1000}(?:$|c|d)", "ababababababababababababababababababababx"},
+        {"(?=(a+))\\1{3}b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"},
+        {"(?=(.+))b\\1(?:y|z)", "ab"},
     };
     const size_t sizes[] = {1000, 32768, 1000000};
 
@@ -288,8 +348,31 @@ static void test_hostile(void)
                        (int)result, s);
             CHECK(result != SR_RE_YES);
             CHECK(s < 5);
+            CHECK_INT(match(rows[i].pattern, 0, (sg_str){text, sizes[k]}),
+                      result);
             free(text);
         }
+}
+
+/* The limit is a point in the work, the same one at each run. */
+static void test_limit_is_exact(void)
+{
+    const char *const pattern = "^(a|aa)+$";
+    size_t no = 1;
+    size_t limit = 1000;
+
+    while (limit - no > 1) {
+        const size_t n = (no + limit) / 2;
+        char *text = fill(n, "a");
+        text[n - 1] = 'b';
+        const sr_re_result result = match(pattern, 0, (sg_str){text, n});
+        CHECK(result != SR_RE_YES);
+        for (int round = 0; round < 5; round++)
+            CHECK_INT(match(pattern, 0, (sg_str){text, n}), result);
+        *(result == SR_RE_NO ? &no : &limit) = n;
+        free(text);
+    }
+    CHECK(no > 10 && limit < 100);
 }
 
 /* Start verbs may lower limits but not raise them. */
@@ -311,9 +394,11 @@ int main(void)
     test_refused_sizes();
     test_exec();
     test_long_matches();
-    test_windows();
-    test_second_attempt();
+    test_pieces();
+    test_pieces_agree();
+    test_costly_places();
     test_hostile();
+    test_limit_is_exact();
     test_verbs();
     return TEST_END();
 }
