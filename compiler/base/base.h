@@ -20,8 +20,8 @@ typedef struct sc_span {
 #define SC_NOWHERE ((sc_span){SC_NO_SOURCE, 0, 0})
 
 typedef struct sc_source {
-    sg_str path; /* as given, shown in messages */
-    sg_str text; /* whole file; owned by the session's arena */
+    sg_str path;           /* as given, shown in messages */
+    sg_str text;           /* whole file; owned by the session's arena */
     uint32_t *line_starts; /* byte offset of each line */
     uint32_t line_count;
 } sc_source;
@@ -37,13 +37,17 @@ typedef enum sc_severity { SC_ERROR, SC_WARNING, SC_NOTE } sc_severity;
 
 /* One YAML document given to the compiler: the unit that is compiled,
  * rejected or skipped, and reported. */
-typedef enum sc_doc_status { SC_DOC_OK, SC_DOC_REJECTED, SC_DOC_SKIPPED } sc_doc_status;
+typedef enum sc_doc_status {
+    SC_DOC_OK,
+    SC_DOC_REJECTED,
+    SC_DOC_SKIPPED
+} sc_doc_status;
 
 typedef struct sc_doc {
     sc_span at;
     sg_str path, id, title, name; /* empty where unknown */
     sc_doc_status status;
-    uint32_t diag;  /* index of the first error, or SIGMA_NONE */
+    uint32_t diag;   /* index of the first error, or SIGMA_NONE */
     char sha256[65]; /* hex digest of the document's bytes */
 } sc_doc;
 

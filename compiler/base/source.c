@@ -13,9 +13,9 @@
 /* Whether the byte at i is the last of a line. */
 static bool ends_line(sg_str text, size_t i)
 {
-    const char next = i + 1 < text.len ? text.ptr[i + 1] : '\0';
-
-    return text.ptr[i] == '\n' || (text.ptr[i] == '\r' && next != '\n');
+    if (text.ptr[i] == '\r')
+        return i + 1 == text.len || text.ptr[i + 1] != '\n';
+    return text.ptr[i] == '\n';
 }
 
 static void find_lines(sc_session *s, sc_source *source)

@@ -44,10 +44,10 @@ typedef struct sc_ir_node {
 } sc_ir_node;
 
 typedef struct sc_ir_sel {
-    sg_str name;   /* as written; filters': "filter TITLE: name" */
+    sg_str name;   /* as written, by the rule or by a filter of it */
     uint32_t node; /* over PRED leaves only */
     sc_span at;
-    bool named;    /* the rule's own identifier: shown in alerts' `matched` */
+    bool named; /* the rule's own identifier: shown in alerts' `matched` */
 } sc_ir_sel;
 
 typedef struct sc_ir_derive {

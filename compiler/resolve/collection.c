@@ -94,12 +94,13 @@ static const sc_doc *find_rejected(const struct linker *l, sg_str text)
 
 static void hint_names(const struct linker *l, sg_str text)
 {
-    const uint32_t count = l->index->entries.count;
+    const sc_entry *entries = l->index->entries.items;
+    const uint32_t count = entries != NULL ? l->index->entries.count : 0;
     sg_str *names = sg_new_n(&l->s->arena, sg_str, (size_t)count + 1);
     size_t n = 0;
 
     for (uint32_t i = 0; i < count && i < 1000; i++)
-        names[n++] = l->index->entries.items[i].rule->name;
+        names[n++] = entries[i].rule->name;
     const sg_str near = sc_nearest(text, names, n);
     if (near.len != 0)
         sc_hint(l->s, "did you mean '%.*s'?", SG_FMT(near));
@@ -278,7 +279,7 @@ static void report_cycles(struct graph *g)
     }
     for (uint32_t i = 0; i < n; i++) {
         const sc_rule *rule = g->ast->rules.items[i];
-        if (g->pending[i] == 0)
+        if (g->pending[i] == 0 || rule->correlation == NULL)
             continue;
         g->s->doc = rule->doc;
         if (users[i] != 0)
@@ -294,7 +295,8 @@ static void check_depth(const struct graph *g)
 {
     for (uint32_t i = 0; i < g->ast->rules.count; i++) {
         const sc_rule *rule = g->ast->rules.items[i];
-        if (g->pending[i] != 0 || g->depth[i] <= SC_MAX_NEST)
+        if (g->pending[i] != 0 || g->depth[i] <= SC_MAX_NEST ||
+            rule->correlation == NULL)
             continue;
         g->s->doc = rule->doc;
         sc_error(g->s, SC_E0554, rule->correlation->at,

@@ -340,6 +340,15 @@ const sr_regex *sc_run_regex(sc_run *run, sg_str pattern)
     return run->regexes.items[*cell];
 }
 
+bool sc_group_at(const size_t *ovector, int g, size_t *beg, size_t *end)
+{
+    if (g < 0 || g >= SR_REGEX_GROUPS)
+        return false;
+    *beg = ovector[2 * (size_t)g];
+    *end = ovector[2 * (size_t)g + 1];
+    return *beg != SIZE_MAX;
+}
+
 bool sc_run_any(sc_run *run, const sc_rule *rule,
                 bool (*test)(const sc_rule *, const void *), const void *arg)
 {

@@ -160,6 +160,8 @@ bool sc_run_fail(sc_run *run, const sc_step *step, sc_code code, sc_span at,
 bool sc_run_made(sc_run *run, const sc_step *step, size_t n);
 /* A regular expression that was checked at reading; NULL never. */
 const sr_regex *sc_run_regex(sc_run *run, sg_str pattern);
+/* Where group g matched; false when it did not, or there is no such group. */
+bool sc_group_at(const size_t *ovector, int g, size_t *beg, size_t *end);
 /* Whether `test` holds for the rule or any rule it refers to, however deep. */
 bool sc_run_any(sc_run *run, const sc_rule *rule,
                 bool (*test)(const sc_rule *, const void *), const void *arg);

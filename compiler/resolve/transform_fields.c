@@ -128,7 +128,7 @@ static void map_group_by(sc_run *run, const sc_step *step, map_fn *map,
             SG_PUSH(&run->s->arena, &out, name);
         else
             map_name(run, step, map, name, &out);
-        if (sg_str_eq(name, run->rule->report.sort))
+        if (first < out.count && sg_str_eq(name, run->rule->report.sort))
             sort_to = out.items[first];
     }
     follow_sort(&run->rule->report, run->rule->report.sort, sort_to);

@@ -146,11 +146,16 @@ static sg_str beside(sc_session *s, uint32_t source, sg_str path)
                            SG_FMT(path));
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static sg_str trim(sg_str s)
 {
-    while (s.len != 0 && memchr(" \t\r\n", s.ptr[s.len - 1], 4) != NULL)
+    while (s.len != 0 && is_blank(s.ptr[s.len - 1]))
         s.len--;
-    while (s.len != 0 && memchr(" \t\r\n", s.ptr[0], 4) != NULL)
+    while (s.len != 0 && is_blank(s.ptr[0]))
         s = sg_str_sub(s, 1, s.len);
     return s;
 }

@@ -263,16 +263,16 @@ static sc_det *extract_one(sc_run *run, const sc_step *step,
     sc_det *both = sc_det_group(arena, SC_DET_AND, item->at);
     while (next_group(regex, &pos, &name)) {
         const int g = sr_regex_group(re, name);
-        if (g <= 0 || g >= SR_REGEX_GROUPS || ovector[2 * g] == SIZE_MAX ||
-            ovector[2 * g] == ovector[2 * g + 1])
+        size_t beg, end;
+        if (g <= 0 || !sc_group_at(ovector, g, &beg, &end) || beg == end)
             continue;
         sg_str field = name;
         if (prefix.len != 0)
             field = sg_arena_printf(arena, "%.*s.%.*s", SG_FMT(prefix),
                                     SG_FMT(name));
         sc_item *made = new_item(arena, item, field);
-        const sc_value value = typed_value(
-            run->s, v, sg_str_sub(text, ovector[2 * g], ovector[2 * g + 1]));
+        const sc_value value =
+            typed_value(run->s, v, sg_str_sub(text, beg, end));
         SG_PUSH(arena, &made->values, value);
         sc_det *leaf = sc_det_leaf(arena, made);
         SG_PUSH(arena, &both->kids, leaf);

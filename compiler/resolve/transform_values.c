@@ -30,11 +30,17 @@ struct marked {
     sg_buf text, marks;
 };
 
+/* Marks are kept as bytes beside the text. */
+static char mark_char(enum mark mark)
+{
+    return "tewpn"[mark];
+}
+
 static void put_marked(struct marked *m, sg_str text, enum mark mark)
 {
     sg_buf_put(&m->text, text);
     for (size_t i = 0; i < text.len; i++)
-        sg_buf_putc(&m->marks, (char)mark);
+        sg_buf_putc(&m->marks, mark_char(mark));
 }
 
 static void free_marked(struct marked *m)
@@ -87,12 +93,12 @@ static void unmark(sc_session *s, const struct marked *m, bool placeholders,
         while (end < text.len && m->marks.ptr[end] == mark)
             end++;
         const sg_str part = sg_str_sub(text, beg, end);
-        if (mark == MARK_TEXT)
+        if (mark == mark_char(MARK_TEXT))
             sc_pattern_add(s, out, (sc_tok){SC_TOK_TEXT, part});
-        else if (mark != MARK_ESCAPE)
+        else if (mark != mark_char(MARK_ESCAPE))
             sc_plain_parse(s, part,
-                           mark == MARK_PLACEHOLDER ||
-                               (mark == MARK_NEW && placeholders),
+                           mark == mark_char(MARK_PLACEHOLDER) ||
+                               (mark == mark_char(MARK_NEW) && placeholders),
                            out);
     }
 }
@@ -112,12 +118,12 @@ static void put_group(struct sub *sub, sg_str name)
     const bool digit =
         name.len != 0 && name.ptr[0] >= '0' && name.ptr[0] <= '9';
     int g = sr_regex_group(sub->re, name);
+    size_t beg, end;
 
     if (digit)
         g = name.len == 1 ? name.ptr[0] - '0' : SR_REGEX_GROUPS;
-    if (g >= 0 && g < SR_REGEX_GROUPS && sub->ovector[2 * g] != SIZE_MAX)
-        copy_marked(sub->to, sub->from, sub->ovector[2 * g],
-                    sub->ovector[2 * g + 1]);
+    if (sc_group_at(sub->ovector, g, &beg, &end))
+        copy_marked(sub->to, sub->from, beg, end);
 }
 
 /* Put what a backslash in the replacement begins: \1 and \g<name> are groups,
@@ -125,8 +131,10 @@ static void put_group(struct sub *sub, sg_str name)
  * Returns the bytes read. */
 static size_t put_escape(struct sub *sub, sg_str with)
 {
-    const char next = with.len > 1 ? with.ptr[1] : '\0';
+    char next = '\0';
 
+    if (with.len > 1)
+        next = with.ptr[1];
     if (next >= '0' && next <= '9') {
         put_group(sub, sg_str_sub(with, 1, 2));
         return 2;

@@ -32,14 +32,14 @@ typedef enum sc_value_kind {
     SC_V_NULL,
     SC_V_BOOL,
     SC_V_NUM,
-    SC_V_STRING,    /* pattern, cased */
-    SC_V_REGEX,     /* pattern of TEXT and PLACEHOLDER only; re_flags */
-    SC_V_CIDR,      /* text: canonical network, e.g. 10.0.0.0/8 */
-    SC_V_COMPARE,   /* cmp, num */
-    SC_V_FIELDREF,  /* text: field; ref_kind; cased */
-    SC_V_EXISTS,    /* boolean */
-    SC_V_TIMEPART,  /* part, cmp, num */
-    SC_V_EXPANSION  /* any of kids: windash, base64offset, placeholders */
+    SC_V_STRING,   /* pattern, cased */
+    SC_V_REGEX,    /* pattern of TEXT and PLACEHOLDER only; re_flags */
+    SC_V_CIDR,     /* text: canonical network, e.g. 10.0.0.0/8 */
+    SC_V_COMPARE,  /* cmp, num */
+    SC_V_FIELDREF, /* text: field; ref_kind; cased */
+    SC_V_EXISTS,   /* boolean */
+    SC_V_TIMEPART, /* part, cmp, num */
+    SC_V_EXPANSION /* any of kids: windash, base64offset, placeholders */
 } sc_value_kind;
 
 typedef enum sc_ref_kind {
@@ -69,13 +69,13 @@ typedef struct sc_applied {
     SG_VEC(sg_str) ids;
 } sc_applied;
 
-/* field|modifiers: values. One entry of a selection's map, or a keyword list. */
+/* field|modifiers: values. One entry of a selection's map, or keywords. */
 typedef struct sc_item {
-    sc_span at;       /* the key, or the list of keywords */
-    bool has_field;   /* false: keywords */
+    sc_span at;     /* the key, or the list of keywords */
+    bool has_field; /* false: keywords */
     sg_str field;
-    bool all;         /* values are ANDed, else ORed */
-    bool negated;     /* neq: NOT of the whole */
+    bool all;                 /* values are ANDed, else ORed */
+    bool negated;             /* neq: NOT of the whole */
     SG_VEC(sg_str) modifiers; /* as written, for messages */
     SG_VEC(sc_value) values;  /* never empty after reading ([] is null) */
     sc_applied applied, field_applied;
@@ -173,7 +173,7 @@ typedef struct sc_attribute { /* custom attributes set by pipelines */
 typedef struct sc_corr_alias {
     sg_str alias;
     sc_span at;
-    SG_VEC(sg_str) rules;  /* parallel: reference text -> field */
+    SG_VEC(sg_str) rules; /* parallel: reference text -> field */
     SG_VEC(sg_str) fields;
     SG_VEC(sc_span) spans; /* of the rule references */
 } sc_corr_alias;

@@ -229,6 +229,10 @@ static bool read_aliases(sc_reader *r, const sc_y *map, sc_correlation *c)
     if (y->kind != SC_Y_MAP)
         return sc_error(r->s, SC_E0528, y->span,
                         "aliases must be a map, this is %s", sc_y_kind_name(y));
+    if (y->count > SC_MAX_REFS)
+        return sc_error(r->s, SC_E0506, y->span,
+                        "a correlation may have %d aliases at most",
+                        SC_MAX_REFS);
     for (uint32_t i = 0; i < y->count; i++)
         if (!read_alias(r, &y->pairs[i], c))
             return false;

@@ -7,39 +7,41 @@
 
 /* -------- derive --------------------------------------------------------- */
 
-static bool has_selection(const sc_rule *rule, sg_str name)
-{
-    for (uint32_t i = 0; i < rule->selections.count; i++)
-        if (sg_str_eq(rule->selections.items[i].name, name))
-            return true;
-    return false;
-}
+/* What the branches of a rule's derived fields may name. */
+typedef struct derive_context {
+    sc_reader *r;
+    sc_rule *rule;
+    sg_map names; /* of the rule's selections */
+} derive_context;
 
-static bool refuse_selection(sc_reader *r, const sc_rule *rule, const sc_y *key)
+static bool refuse_selection(derive_context *c, const sc_y *key)
 {
-    sg_str *names = sg_new_n(&r->s->arena, sg_str, rule->selections.count + 1);
+    enum { MOST = 1000 };
+    const sc_rule *rule = c->rule;
+    const uint32_t count =
+        rule->selections.count < MOST ? rule->selections.count : MOST;
+    sg_str *names = sg_new_n(&c->r->s->arena, sg_str, count + 1);
 
-    for (uint32_t i = 0; i < rule->selections.count; i++)
+    for (uint32_t i = 0; i < count; i++)
         names[i] = rule->selections.items[i].name;
-    sc_error(r->s, SC_E0530, key->span,
+    sc_error(c->r->s, SC_E0530, key->span,
              "'%.*s' is not a selection of this rule",
-             SG_FMT(sc_show(r->s, key->text)));
-    if (!sc_hint_nearest(r->s, key->text, names, rule->selections.count))
-        sc_hint(r->s, "name a selection, or 'default'");
+             SG_FMT(sc_show(c->r->s, key->text)));
+    if (!sc_hint_nearest(c->r->s, key->text, names, count))
+        sc_hint(c->r->s, "name a selection, or 'default'");
     return false;
 }
 
-static bool read_branch(sc_reader *r, const sc_rule *rule,
-                        const sc_y_pair *pair, sc_derive_branch *out)
+static bool read_branch(derive_context *c, const sc_y_pair *pair,
+                        sc_derive_branch *out)
 {
-    const bool last =
-        sc_is_text(pair->key) && sg_str_eq(pair->key->text, SG_S("default"));
+    const bool text = sc_is_text(pair->key);
+    const bool last = text && sg_str_eq(pair->key->text, SG_S("default"));
 
-    if (!last &&
-        (!sc_is_text(pair->key) || !has_selection(rule, pair->key->text)))
-        return refuse_selection(r, rule, pair->key);
+    if (!last && (!text || sg_map_get(&c->names, pair->key->text) == NULL))
+        return refuse_selection(c, pair->key);
     if (!sc_y_is_scalar(pair->value) || pair->value->kind == SC_Y_NULL)
-        return sc_error(r->s, SC_E0530, pair->value->span,
+        return sc_error(c->r->s, SC_E0530, pair->value->span,
                         "a derived value must be text, this is %s",
                         sc_y_kind_name(pair->value));
     *out = (sc_derive_branch){.selection = last ? SG_S("") : pair->key->text,
@@ -49,45 +51,55 @@ static bool read_branch(sc_reader *r, const sc_rule *rule,
 }
 
 /* Branches in written order, the default behind them. */
-static bool read_field(sc_reader *r, sc_rule *rule, const sc_y_pair *pair)
+static bool read_branches(derive_context *c, const sc_y *map, sc_derive *derive)
 {
-    sc_derive derive = {.field = pair->key->text, .at = pair->key->span};
     sc_derive_branch last = {0};
     bool has_last = false;
 
-    if (pair->key->kind != SC_Y_STR || pair->key->text.len == 0)
-        return sc_error(r->s, SC_E0530, pair->key->span,
-                        "a derived field needs a name");
-    if (pair->value->kind != SC_Y_MAP || pair->value->count == 0) {
-        sc_error(r->s, SC_E0530, pair->value->span,
-                 "a derived field is a map of SELECTION: VALUE");
-        return false;
-    }
-    for (uint32_t i = 0; i < pair->value->count; i++) {
+    for (uint32_t i = 0; i < map->count; i++) {
         sc_derive_branch branch = {0};
 
-        if (!read_branch(r, rule, &pair->value->pairs[i], &branch))
+        if (!read_branch(c, &map->pairs[i], &branch))
             return false;
         if (branch.selection.len == 0) {
             last = branch;
             has_last = true;
         } else {
-            SG_PUSH(&r->s->arena, &derive.branches, branch);
+            SG_PUSH(&c->r->s->arena, &derive->branches, branch);
         }
     }
     if (has_last)
-        SG_PUSH(&r->s->arena, &derive.branches, last);
-    SG_PUSH(&r->s->arena, &rule->derives, derive);
+        SG_PUSH(&c->r->s->arena, &derive->branches, last);
+    return true;
+}
+
+static bool read_field(derive_context *c, const sc_y_pair *pair)
+{
+    sc_derive derive = {.field = pair->key->text, .at = pair->key->span};
+
+    if (pair->key->kind != SC_Y_STR || pair->key->text.len == 0)
+        return sc_error(c->r->s, SC_E0530, pair->key->span,
+                        "a derived field needs a name");
+    if (pair->value->kind != SC_Y_MAP || pair->value->count == 0)
+        return sc_error(c->r->s, SC_E0530, pair->value->span,
+                        "a derived field is a map of SELECTION: VALUE");
+    if (!read_branches(c, pair->value, &derive))
+        return false;
+    SG_PUSH(&c->r->s->arena, &c->rule->derives, derive);
     return true;
 }
 
 static bool read_derive(sc_reader *r, const sc_y *y, sc_rule *rule)
 {
+    derive_context c = {.r = r, .rule = rule};
+
     if (y->kind != SC_Y_MAP || y->count == 0)
         return sc_error(r->s, SC_E0530, y->span,
                         "derive must be a map of FIELD: {SELECTION: VALUE}");
+    c.names =
+        sc_selection_names(r, rule->selections.items, rule->selections.count);
     for (uint32_t i = 0; i < y->count; i++)
-        if (!read_field(r, rule, &y->pairs[i]))
+        if (!read_field(&c, &y->pairs[i]))
             return false;
     return true;
 }

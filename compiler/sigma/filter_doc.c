@@ -61,13 +61,15 @@ static bool read_selections(sc_reader *r, const sc_y *map, sc_filter *filter)
 static bool read_condition(sc_reader *r, const sc_y *map, sc_filter *filter)
 {
     const sc_y *y = sc_y_get(map, "condition");
+    const sg_map names = sc_selection_names(r, filter->selections.items,
+                                            filter->selections.count);
 
     if (y == NULL || y->kind == SC_Y_NULL)
         return sc_error(r->s, SC_E0307, y == NULL ? map->span : y->span,
                         "the filter has no condition");
     filter->condition_yaml = y;
-    filter->condition = sc_read_condition(r, y, filter->selections.items,
-                                          filter->selections.count);
+    filter->condition =
+        sc_read_condition(r, y, &names, filter->selections.items);
     return filter->condition != NULL;
 }
 

@@ -94,10 +94,13 @@ sc_item *sc_read_item(sc_reader *r, const sc_y_pair *pair);
 sc_item *sc_read_keywords(sc_reader *r, sc_span at, const sc_y *const *items,
                           uint32_t count);
 
-/* Parse a condition that must be a string and check that it names nothing but
- * these selections. */
-sc_cond *sc_read_condition(sc_reader *r, const sc_y *y,
-                           const sc_selection *selections, uint32_t count);
+/* Names of selections; the values are their indices. */
+sg_map sc_selection_names(sc_reader *r, const sc_selection *selections,
+                          uint32_t count);
+/* Parse a condition that must be a string and check that it uses no name but
+ * these, the names of the selections. */
+sc_cond *sc_read_condition(sc_reader *r, const sc_y *y, const sg_map *names,
+                           const sc_selection *selections);
 
 /* -------- documents ------------------------------------------------------ */
 

@@ -236,45 +236,50 @@ bool sc_logsource_contains(const sc_logsource *a, const sc_logsource *b)
 
 /* -------- conditions ----------------------------------------------------- */
 
-static bool has_selection(const sc_selection *selections, uint32_t count,
-                          sg_str name)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (sg_str_eq(selections[i].name, name))
-            return true;
-    return false;
-}
-
 static bool refuse_undefined(sc_reader *r, const sc_cond *cond,
                              const sc_selection *selections, uint32_t count)
 {
-    sg_str *names = sg_new_n(&r->s->arena, sg_str, count + 1);
+    enum { MOST = 1000 };
+    const uint32_t shown = count < MOST ? count : MOST;
+    sg_str *names = sg_new_n(&r->s->arena, sg_str, shown + 1);
 
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < shown; i++)
         names[i] = selections[i].name;
     sc_error(r->s, SC_E0305, cond->at,
              "the condition uses '%.*s', which is not defined",
              SG_FMT(sc_show(r->s, cond->name)));
-    if (!sc_hint_nearest(r->s, cond->name, names, count))
-        sc_hint_list(r->s, "defined are", names, count);
+    if (!sc_hint_nearest(r->s, cond->name, names, shown))
+        sc_hint_list(r->s, "defined are", names, shown);
     return false;
 }
 
-static bool check_names(sc_reader *r, const sc_cond *cond,
-                        const sc_selection *selections, uint32_t count)
+/* The first name of the condition that is not in the map, or NULL. */
+static const sc_cond *find_undefined(const sc_cond *cond, const sg_map *names)
 {
-    if (cond->kind == SC_COND_ID &&
-        !has_selection(selections, count, cond->name))
-        return refuse_undefined(r, cond, selections, count);
-    for (uint32_t i = 0; i < cond->kids.count; i++)
-        if (!check_names(r, cond->kids.items[i], selections, count))
-            return false;
-    return true;
+    const sc_cond *found = NULL;
+
+    if (cond->kind == SC_COND_ID)
+        return sg_map_get(names, cond->name) == NULL ? cond : NULL;
+    for (uint32_t i = 0; i < cond->kids.count && found == NULL; i++)
+        found = find_undefined(cond->kids.items[i], names);
+    return found;
 }
 
-sc_cond *sc_read_condition(sc_reader *r, const sc_y *y,
-                           const sc_selection *selections, uint32_t count)
+sg_map sc_selection_names(sc_reader *r, const sc_selection *selections,
+                          uint32_t count)
 {
+    sg_map names = {0};
+    bool found;
+
+    for (uint32_t i = 0; i < count; i++)
+        *sg_map_put(&r->s->arena, &names, selections[i].name, &found) = i;
+    return names;
+}
+
+sc_cond *sc_read_condition(sc_reader *r, const sc_y *y, const sg_map *names,
+                           const sc_selection *selections)
+{
+    const sc_cond *undefined;
     sc_cond *cond;
 
     if (y->kind != SC_Y_STR) {
@@ -283,15 +288,19 @@ sc_cond *sc_read_condition(sc_reader *r, const sc_y *y,
         return NULL;
     }
     cond = sc_parse_condition(r->s, y, y->text, false);
-    if (cond == NULL || !check_names(r, cond, selections, count))
+    if (cond == NULL)
         return NULL;
-    return cond;
+    undefined = find_undefined(cond, names);
+    if (undefined == NULL)
+        return cond;
+    refuse_undefined(r, undefined, selections, names->count);
+    return NULL;
 }
 
-static bool push_condition(sc_reader *r, const sc_y *y, sc_rule *rule)
+static bool push_condition(sc_reader *r, const sc_y *y, const sg_map *names,
+                           sc_rule *rule)
 {
-    sc_cond *cond =
-        sc_read_condition(r, y, rule->selections.items, rule->selections.count);
+    sc_cond *cond = sc_read_condition(r, y, names, rule->selections.items);
 
     if (cond == NULL)
         return false;
@@ -302,6 +311,8 @@ static bool push_condition(sc_reader *r, const sc_y *y, sc_rule *rule)
 static bool read_conditions(sc_reader *r, const sc_y *detection, sc_rule *rule)
 {
     const sc_y *y = sc_y_get(detection, "condition");
+    const sg_map names =
+        sc_selection_names(r, rule->selections.items, rule->selections.count);
 
     if (y == NULL || y->kind == SC_Y_NULL) {
         sc_error(r->s, SC_E0307, y == NULL ? head_of(detection) : y->span,
@@ -309,12 +320,12 @@ static bool read_conditions(sc_reader *r, const sc_y *detection, sc_rule *rule)
         return false;
     }
     if (y->kind != SC_Y_SEQ)
-        return push_condition(r, y, rule);
+        return push_condition(r, y, &names, rule);
     if (y->count == 0)
         return sc_error(r->s, SC_E0307, y->span,
                         "the list of conditions is empty");
     for (uint32_t i = 0; i < y->count; i++)
-        if (!push_condition(r, y->items[i], rule))
+        if (!push_condition(r, y->items[i], &names, rule))
             return false;
     return true;
 }

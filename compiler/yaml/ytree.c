@@ -9,7 +9,12 @@
 #include <string.h>
 #include <yaml.h>
 
-typedef SG_VEC(const sc_y *) node_vec;
+/* A node that waits for the list or map it stands in to end. */
+typedef struct child {
+    const sc_y *node;
+} child;
+
+typedef SG_VEC(child) child_vec;
 typedef SG_VEC(sc_y_pair) pair_vec;
 
 /* A named node. */
@@ -49,7 +54,7 @@ typedef struct reader {
     sg_arena tmp;     /* of one document */
     frame frames[SC_Y_MAX_DEPTH];
     uint32_t depth;
-    node_vec stack;
+    child_vec stack;
     SG_VEC(anchor) anchors;
     sg_map anchor_names;
     uint32_t nodes; /* of the document, aliases expanded */
@@ -194,7 +199,7 @@ static void add_node(reader *r, const sc_y *node, uint32_t height, uint32_t end)
     if (height > parent->height)
         parent->height = height;
     parent->end = end;
-    SG_PUSH(&r->tmp, &r->stack, node);
+    SG_PUSH(&r->tmp, &r->stack, (child){node});
 }
 
 /* What stands for an alias that means nothing; the document is rejected. */
@@ -369,7 +374,7 @@ static void close_list(reader *r, const yaml_event_t *event)
     const sc_y **items = sg_new_n(&r->s->arena, const sc_y *, count);
 
     for (uint32_t i = 0; i < count; i++)
-        items[i] = r->stack.items[f->base + i];
+        items[i] = r->stack.items[f->base + i].node;
     f->node->items = items;
     f->node->count = count;
     r->stack.count = f->base;
@@ -458,7 +463,8 @@ static void fill_map(reader *r, const frame *f, entries *e)
     const sc_y *merged = NULL;
 
     for (uint32_t i = f->base; i + 1 < r->stack.count; i += 2) {
-        const sc_y_pair pair = {r->stack.items[i], r->stack.items[i + 1]};
+        const sc_y_pair pair = {r->stack.items[i].node,
+                                r->stack.items[i + 1].node};
 
         if (is_merge(pair.key) && merged == NULL)
             merged = pair.value;
@@ -515,7 +521,7 @@ static void open_document(reader *r, const yaml_event_t *event)
     if (!event->data.document_start.implicit)
         r->beg = content_start(r->text, byte_of(r, event->end_mark));
     sg_arena_reset(&r->tmp);
-    r->stack = (node_vec){0};
+    r->stack = (child_vec){0};
     r->anchors.items = NULL;
     r->anchors.count = r->anchors.cap = 0;
     r->anchor_names = (sg_map){0};
@@ -669,11 +675,11 @@ static uint32_t find_bad(sg_str text, size_t pos)
 static bool is_marker(sg_str text, uint32_t at)
 {
     const sg_str mark = sg_str_sub(text, at, at + 3);
-    const char next = at + 3 < text.len ? text.ptr[at + 3] : '\n';
+    const sg_str next = sg_str_sub(text, at + 3, at + 4);
 
     if (!sg_str_eq(mark, SG_S("---")) && !sg_str_eq(mark, SG_S("...")))
         return false;
-    return next == '\n' || next == '\r' || next == ' ' || next == '\t';
+    return next.len == 0 || sg_str_find(SG_S("\n\r \t"), next) != SIZE_MAX;
 }
 
 /* Start of the document around a byte: of its marker, or `least`. A marker at

@@ -21,7 +21,10 @@ typedef struct sg_str {
 } sg_str;
 
 /* A literal as a view, usable in static initialisers. */
-#define SG_LIT(s) {"" s, sizeof(s) - 1}
+#define SG_LIT(s)                                                              \
+    {                                                                          \
+        "" s, sizeof(s) - 1                                                    \
+    }
 #define SG_S(s) ((sg_str)SG_LIT(s))
 /* For printf("%.*s"); callers keep len below INT_MAX. */
 #define SG_FMT(s) (int)(s).len, (s).ptr
@@ -71,7 +74,8 @@ typedef struct sg_mark {
 void *sg_arena_alloc(sg_arena *arena, size_t size, size_t align);
 /* Zeroed memory for n objects; overflow of n * size is fatal. */
 void *sg_arena_zalloc(sg_arena *arena, size_t n, size_t size, size_t align);
-#define sg_new(arena, T) ((T *)sg_arena_zalloc((arena), 1, sizeof(T), _Alignof(T)))
+#define sg_new(arena, T)                                                       \
+    ((T *)sg_arena_zalloc((arena), 1, sizeof(T), _Alignof(T)))
 #define sg_new_n(arena, T, n)                                                  \
     ((T *)sg_arena_zalloc((arena), (n), sizeof(T), _Alignof(T)))
 sg_mark sg_arena_mark(const sg_arena *arena);
@@ -86,7 +90,8 @@ sg_str sg_arena_dup(sg_arena *arena, sg_str s);
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
-sg_str sg_arena_printf(sg_arena *arena, const char *fmt, ...);
+sg_str
+sg_arena_printf(sg_arena *arena, const char *fmt, ...);
 
 /* Growable array in an arena: struct { T *items; uint32_t count, cap; }.
  * SG_PUSH appends a copy of `item` (an expression of type T). */
@@ -178,7 +183,8 @@ size_t sg_utf8_put(char out[4], uint32_t cp);
 /* Unicode simple (1:1) case folding of one code point. */
 uint32_t sg_fold_cp(uint32_t cp);
 /* Fold s into dst, which holds sg_fold_bound(s.len) bytes and does not overlap
- * s; returns the length. Ill-formed bytes (and the GLOB wildcard bytes) pass through unchanged. */
+ * s; returns the length. Ill-formed bytes (and the GLOB wildcard bytes) pass
+ * through unchanged. */
 size_t sg_fold(char *dst, sg_str s);
 size_t sg_fold_bound(size_t len);
 

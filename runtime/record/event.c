@@ -13,7 +13,8 @@
 
 enum {
     VALUES_KEPT = 1 << 15, /* more than these are given back */
-    SEEN_KEPT = 1 << 15
+    SEEN_KEPT = 1 << 15,
+    LINEAR_KEYS = 12 /* objects of more keys are indexed */
 };
 
 /* -------- growing arrays ----------------------------------------------- */
@@ -81,7 +82,7 @@ static void shrink(sr_event *event)
         resize((void **)&event->values, VALUES_KEPT, sizeof *event->values))
         event->value_cap = VALUES_KEPT;
     if (work == NULL || work->seen_cap <= SEEN_KEPT ||
-        work->seen_count >= SEEN_KEPT / 2)
+        work->seen_peak >= SEEN_KEPT / 2)
         return;
     if (resize((void **)&work->seen, SEEN_KEPT, sizeof *work->seen))
         work->seen_cap = SEEN_KEPT;
@@ -142,7 +143,7 @@ uint64_t sr_work_begin(sr_event *event, const sr_plan *plan)
     if (work == NULL || !work_room(work, plan))
         return 0;
     work->touched_count = 0;
-    work->seen_count = 0;
+    work->seen_count = work->seen_peak = work->indexed = 0;
     work->any_dead = false;
     if (++work->epoch == 0) { /* entries of 2^32 runs ago look current */
         if (work->index != NULL)
@@ -188,70 +189,135 @@ void sr_work_kill(sr_event *event, uint32_t from, uint32_t to)
 
 /* -------- keys seen ---------------------------------------------------- */
 
-static sr_seen_ref *free_place(const sr_work *work, uint64_t hash)
+/* Where an entry is in the index, or the free place where it would be. */
+static uint32_t place(const sr_work *work, uint64_t hash, uint32_t entry)
 {
     const uint32_t mask = work->index_cap - 1;
     uint32_t i = (uint32_t)hash & mask;
 
-    while (work->index[i].epoch == work->epoch)
+    while (work->index[i].epoch == work->epoch && work->index[i].entry != entry)
         i = (i + 1) & mask;
-    return &work->index[i];
+    return i;
 }
 
-/* Keep the index at most half full. */
-static bool index_room(sr_work *work)
+static void index_entry(sr_work *work, uint32_t entry)
 {
-    const uint32_t cap = work->index_cap == 0 ? 1024 : work->index_cap * 2;
-    sr_seen_ref *index;
+    const uint64_t hash = work->seen[entry].hash;
+    const uint32_t at = place(work, hash, entry);
 
-    if (work->seen_count < work->index_cap / 2)
+    work->index[at] = (sr_seen_ref){work->epoch, entry, (uint32_t)(hash >> 32)};
+    work->indexed++;
+}
+
+/* Make the index so large that it stays at most half full with `more`. */
+static bool index_room(sr_work *work, uint32_t more)
+{
+    const uint32_t old_cap = work->index_cap;
+    sr_seen_ref *old = work->index;
+    uint32_t cap = old_cap == 0 ? 1024 : old_cap;
+
+    while (cap / 2 < work->indexed + more) {
+        if (cap > UINT32_MAX / 4)
+            return false;
+        cap *= 2;
+    }
+    if (cap == old_cap)
         return true;
-    if (cap > UINT32_MAX / 4)
+    work->index = calloc(cap, sizeof *work->index);
+    if (work->index == NULL) {
+        work->index = old;
         return false;
-    index = calloc(cap, sizeof *index);
-    if (index == NULL)
-        return false;
-    free(work->index);
-    work->index = index;
+    }
     work->index_cap = cap;
+    work->indexed = 0;
+    /* In the order of entries, so that the last one can be taken out. */
     for (uint32_t i = 0; i < work->seen_count; i++)
-        *free_place(work, work->seen[i].hash) = (sr_seen_ref){work->epoch, i};
+        if (work->seen[i].indexed)
+            index_entry(work, i);
+    free(old);
     return true;
 }
 
-static bool same_key(const sr_seen *entry, uint64_t hash, sg_str key,
-                     uint64_t instance)
+static bool same_key(const sr_seen *entry, uint64_t hash, sg_str key)
 {
-    return entry->hash == hash && entry->instance == instance &&
-           sg_str_eq(entry->key, key);
+    return entry->hash == hash && sg_str_eq(entry->key, key);
 }
 
-uint32_t sr_work_seen(sr_event *event, uint64_t instance, uint64_t hash,
+/* The entry of a key in this object, or SIGMA_NONE. The hash tells objects
+ * apart too, but only by chance: entries below the object's do not count. */
+static uint32_t find_seen(const sr_work *work, const sr_frame *frame,
+                          uint64_t hash, sg_str key)
+{
+    const uint32_t mask = work->index_cap - 1;
+
+    if (!frame->indexed) {
+        for (uint32_t i = frame->keys; i < work->seen_count; i++)
+            if (same_key(&work->seen[i], hash, key))
+                return i;
+        return SIGMA_NONE;
+    }
+    for (uint32_t i = (uint32_t)hash & mask;
+         work->index[i].epoch == work->epoch; i = (i + 1) & mask) {
+        const uint32_t entry = work->index[i].entry;
+        if (work->index[i].hash == (uint32_t)(hash >> 32) &&
+            entry >= frame->keys && same_key(&work->seen[entry], hash, key))
+            return entry;
+    }
+    return SIGMA_NONE;
+}
+
+/* Add an entry; the object's entries go to the index when they are many. */
+static bool add_seen(sr_work *work, sr_frame *frame, const sr_seen *entry)
+{
+    const uint32_t count = work->seen_count - frame->keys;
+
+    if (work->seen_count == work->seen_cap &&
+        !grow((void **)&work->seen, &work->seen_cap, sizeof *work->seen))
+        return false;
+    work->seen[work->seen_count] = *entry;
+    work->seen_count++;
+    if (work->seen_count > work->seen_peak)
+        work->seen_peak = work->seen_count;
+    if (!frame->indexed && count < LINEAR_KEYS)
+        return true;
+    if (!index_room(work, frame->indexed ? 1 : count + 1))
+        return false;
+    for (uint32_t i = frame->indexed ? count : 0; i <= count; i++) {
+        work->seen[frame->keys + i].indexed = true;
+        index_entry(work, frame->keys + i);
+    }
+    frame->indexed = true;
+    return true;
+}
+
+uint32_t sr_work_seen(sr_event *event, sr_frame *frame, uint64_t hash,
                       sg_str key)
 {
     sr_work *work = event->work;
-    uint32_t i, mask;
+    const uint32_t now = event->value_count;
+    const uint64_t both = hash ^ frame->instance * UINT64_C(0x9E3779B97F4A7C15);
+    const uint32_t id = find_seen(work, frame, both, key);
 
-    hash ^= instance * UINT64_C(0x9E3779B97F4A7C15);
-    if (!index_room(work) ||
-        (work->seen_count == work->seen_cap &&
-         !grow((void **)&work->seen, &work->seen_cap, sizeof *work->seen)))
-        return SIGMA_NONE;
-    mask = work->index_cap - 1;
-    for (i = (uint32_t)hash & mask; work->index[i].epoch == work->epoch;
-         i = (i + 1) & mask) {
-        const uint32_t id = work->index[i].entry;
-        sr_seen *entry = &work->seen[id];
-        if (same_key(entry, hash, key, instance)) {
-            sr_work_kill(event, entry->from, entry->to);
-            entry->from = entry->to = event->value_count;
-            return id;
-        }
+    if (id == SIGMA_NONE) {
+        const sr_seen entry = {both, key, now, now, false};
+        return add_seen(work, frame, &entry) ? work->seen_count - 1
+                                             : SIGMA_NONE;
     }
-    work->index[i] = (sr_seen_ref){work->epoch, work->seen_count};
-    work->seen[work->seen_count] =
-        (sr_seen){instance, hash, key, event->value_count, event->value_count};
-    return work->seen_count++;
+    sr_work_kill(event, work->seen[id].from, work->seen[id].to);
+    work->seen[id].from = work->seen[id].to = now;
+    return id;
+}
+
+void sr_work_unsee(sr_work *work, const sr_frame *frame)
+{
+    assert(frame->keys <= work->seen_count);
+    while (frame->indexed && work->seen_count > frame->keys) {
+        const uint32_t last = --work->seen_count;
+        /* Nothing was put behind the last one: its place may be emptied. */
+        work->index[place(work, work->seen[last].hash, last)].epoch = 0;
+        work->indexed--;
+    }
+    work->seen_count = frame->keys;
 }
 
 /* -------- from cells to slots ------------------------------------------ */

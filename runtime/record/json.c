@@ -325,6 +325,7 @@ static bool enter(scan *s, uint32_t node)
                         .child = SIGMA_NONE,
                         .seen = SIGMA_NONE,
                         .values = s->event->value_count,
+                        .keys = s->work->seen_count,
                         .fresh = true};
     if (*s->p == '{') {
         frame->close = '}';
@@ -354,6 +355,7 @@ static bool leave(scan *s)
     const bool object = frame->close == '}';
 
     s->p++;
+    sr_work_unsee(s->work, frame);
     if (frame->node != SIGMA_NONE && (object || !frame->inner) &&
         !take_container(s, frame, object ? SR_OBJECT : SR_EMPTY))
         return false;
@@ -399,7 +401,7 @@ static bool begin_member(scan *s, sr_frame *frame, sg_str key)
     if (node != NULL)
         frame->child = find(s->plan, node, hash, key);
     if (any_key) {
-        frame->seen = sr_work_seen(s->event, frame->instance, hash, key);
+        frame->seen = sr_work_seen(s->event, frame, hash, key);
         if (frame->seen == SIGMA_NONE)
             return fail_memory(s);
     }

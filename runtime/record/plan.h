@@ -171,10 +171,12 @@ typedef struct sr_frame {
     uint32_t child;  /* node of the member being read */
     uint32_t seen;   /* entry of the member being read, or SIGMA_NONE */
     uint32_t values; /* value_count when it began */
+    uint32_t keys;   /* seen_count when it began */
     char close;      /* '}' or ']' */
     bool fresh;      /* nothing read yet */
     bool direct;     /* no array around it */
     bool inner;      /* an array right inside an array */
+    bool indexed;    /* its keys seen are in the index */
 } sr_frame;
 
 typedef struct sr_work_cell {
@@ -193,14 +195,17 @@ typedef struct sr_work_want {
     uint32_t rank;
 } sr_work_want;
 
+/* A key of an object that is still open; those of one object are together. */
 typedef struct sr_seen {
-    uint64_t instance, hash;
+    uint64_t hash; /* of key and object */
     sg_str key;
     uint32_t from, to;
+    bool indexed;
 } sr_seen;
 
 typedef struct sr_seen_ref {
     uint32_t epoch, entry;
+    uint32_t hash; /* upper half of the entry's */
 } sr_seen_ref;
 
 typedef struct sr_work {
@@ -210,9 +215,10 @@ typedef struct sr_work {
     sr_work_node *nodes;
     sr_work_want *wants;
     sr_seen *seen;
-    sr_seen_ref *index; /* hash table over seen; a power of two */
+    sr_seen_ref *index; /* hash table over seen of large objects; 2^n places */
     uint32_t cell_cap, node_cap, want_cap, seen_cap, index_cap;
-    uint32_t touched_count, seen_count, epoch;
+    uint32_t touched_count, seen_count, seen_peak, epoch;
+    uint32_t indexed; /* entries in the index */
     bool any_dead;
     sr_frame frames[SR_MAX_DEPTH];
 } sr_work;
@@ -227,8 +233,10 @@ bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
 void sr_work_kill(sr_event *event, uint32_t from, uint32_t to);
 /* Note a key of an object where any key may be repeated: kills what its
  * earlier occurrence gave. Returns its entry, or SIGMA_NONE out of memory. */
-uint32_t sr_work_seen(sr_event *event, uint64_t instance, uint64_t hash,
+uint32_t sr_work_seen(sr_event *event, sr_frame *frame, uint64_t hash,
                       sg_str key);
+/* The object is closed: forget its keys. */
+void sr_work_unsee(sr_work *work, const sr_frame *frame);
 /* Fill the event's slots from the cells. */
 void sr_work_resolve(sr_event *event, const sr_plan *plan, uint64_t run);
 

@@ -19,10 +19,14 @@ typedef struct tree tree;
 struct tree {
     char kind; /* s n t f 0 (null) o a */
     sg_str text;
-    tree **kids;
-    sg_str *keys;
+    struct member *members;
     uint32_t count, cap;
 };
+
+typedef struct member {
+    sg_str key;
+    tree *value;
+} member;
 
 typedef struct parser {
     sg_arena *arena;
@@ -32,7 +36,8 @@ typedef struct parser {
 
 static void blank(parser *in)
 {
-    while (in->p < in->end && memchr(" \t\r\n", *in->p, 4) != NULL)
+    while (in->p < in->end && (*in->p == ' ' || *in->p == '\t' ||
+                               *in->p == '\r' || *in->p == '\n'))
         in->p++;
 }
 
@@ -168,24 +173,15 @@ static bool parse_number(parser *in, sg_str *text)
 static void put_kid(parser *in, tree *t, sg_str key, tree *kid)
 {
     for (uint32_t i = 0; t->kind == 'o' && i < t->count; i++)
-        if (sg_str_eq(t->keys[i], key)) { /* the last one wins */
+        if (sg_str_eq(t->members[i].key, key)) { /* the last one wins */
             t->count--;
-            memmove(t->keys + i, t->keys + i + 1,
-                    (t->count - i) * sizeof *t->keys);
-            memmove(t->kids + i, t->kids + i + 1,
-                    (t->count - i) * sizeof *t->kids);
+            memmove(t->members + i, t->members + i + 1,
+                    (t->count - i) * sizeof *t->members);
             break;
         }
-    if (t->count == t->cap) {
-        const uint32_t cap = t->cap;
-        sg_vec_grow(in->arena, (void **)&t->kids, t->count, &t->cap,
-                    sizeof *t->kids);
-        t->cap = cap;
-        sg_vec_grow(in->arena, (void **)&t->keys, t->count, &t->cap,
-                    sizeof *t->keys);
-    }
-    t->keys[t->count] = key;
-    t->kids[t->count++] = kid;
+    sg_vec_grow(in->arena, (void **)&t->members, t->count, &t->cap,
+                sizeof *t->members);
+    t->members[t->count++] = (member){key, kid};
 }
 
 static tree *parse_value(parser *in);
@@ -236,11 +232,15 @@ static tree *parse_value(parser *in)
         t->kind = 's';
         return parse_string(in, &t->text) ? t : NULL;
     }
-    t->kind = eat(in, "true") ? 't' : eat(in, "false") ? 'f' : 'n';
-    if (eat(in, "null"))
+    if (eat(in, "true"))
+        t->kind = 't';
+    else if (eat(in, "false"))
+        t->kind = 'f';
+    else if (eat(in, "null"))
         t->kind = '0';
-    if (t->kind != 'n')
+    if (t->kind != 0)
         return t;
+    t->kind = 'n';
     return parse_number(in, &t->text) ? t : NULL;
 }
 
@@ -270,8 +270,8 @@ static void put_scalar(sg_buf *out, char kind, sg_str text)
 static tree *kid_of(const tree *t, sg_str key)
 {
     for (uint32_t i = 0; t != NULL && t->kind == 'o' && i < t->count; i++)
-        if (sg_str_eq(t->keys[i], key))
-            return t->kids[i];
+        if (sg_str_eq(t->members[i].key, key))
+            return t->members[i].value;
     return NULL;
 }
 
@@ -284,7 +284,7 @@ static void put_value(sg_buf *out, const tree *t, bool text, bool inner)
         put_value(out, instead, false, false);
     } else if (t->kind == 'a') {
         for (uint32_t i = 0; i < t->count; i++)
-            put_value(out, t->kids[i], text, true);
+            put_value(out, t->members[i].value, text, true);
         if (out->len == before && !inner)
             put_scalar(out, '[', SG_S(""));
     } else {
@@ -303,7 +303,7 @@ static void put_path(sg_buf *out, const tree *t, sg_str path,
 
     if (t->kind == 'a')
         for (uint32_t i = 0; i < t->count; i++)
-            put_path(out, t->kids[i], path, field, text);
+            put_path(out, t->members[i].value, path, field, text);
     if (t->kind != 'o')
         return;
     if (!last)
@@ -312,12 +312,12 @@ static void put_path(sg_buf *out, const tree *t, sg_str path,
     if (field != NULL && sg_str_eq(step, SG_S("%F")))
         step = *field;
     for (uint32_t i = 0; i < t->count; i++) {
-        if (!any && !sg_str_eq(t->keys[i], step))
+        if (!any && !sg_str_eq(t->members[i].key, step))
             continue;
         if (last)
-            put_value(out, t->kids[i], text, false);
+            put_value(out, t->members[i].value, text, false);
         else
-            put_path(out, t->kids[i], rest, field, text);
+            put_path(out, t->members[i].value, rest, field, text);
     }
 }
 
@@ -370,7 +370,7 @@ static void naive_keywords(sg_buf *out, const tree *t)
 {
     if (t->kind == 'o' || t->kind == 'a')
         for (uint32_t i = 0; i < t->count; i++)
-            naive_keywords(out, t->kids[i]);
+            naive_keywords(out, t->members[i].value);
     else if (t->kind != '0')
         put_scalar(out, t->kind, t->text);
 }
@@ -516,7 +516,8 @@ static void put_object(sg_buf *out, choices *in, int depth)
                                        "*",
                                        "TimeCreated",
                                        "SystemTime"};
-    const uint32_t members = choose(in, 6);
+    const uint32_t few = choose(in, 7); /* many: keys are looked up by hash */
+    const uint32_t members = few < 6 ? few : 10 + choose(in, 30);
 
     sg_buf_putc(out, '{');
     for (uint32_t i = 0; i < members; i++) {

@@ -5,6 +5,9 @@
 
 #include "support/lower.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 typedef struct dump_case {
     const char *detection;
     const char *dump;
@@ -341,8 +344,144 @@ static void test_refused(void)
     sg_buf_free(&yaml);
 }
 
+/* A pipeline that drops all a condition names takes the rule with it, and
+ * what depends on the rule. */
+static void test_emptied(void)
+{
+    sc_session s;
+    sc_ast ast = {.rules = {0}};
+    sc_pipelines pipelines = {.list = {0}};
+    sc_ir *ir;
+
+    sc_session_init(&s);
+    sc_read_source(&s,
+                   sc_source_add(&s, SG_S("t"),
+                                 SG_S("title: r\n"
+                                      "name: r\n"
+                                      "logsource: {category: test}\n"
+                                      "detection: {s: {A: 1}, t: {A: 2}, "
+                                      "condition: s and not 1 of t*}\n"
+                                      "---\n"
+                                      "title: kept\n"
+                                      "logsource: {category: test}\n"
+                                      "detection: {s: {A: 1}, t: {B: 2}, "
+                                      "condition: s or t}\n"
+                                      "---\n"
+                                      "title: k\n"
+                                      "correlation: {type: event_count, "
+                                      "rules: [r], timespan: 1m, "
+                                      "condition: {gte: 2}}\n")),
+                   &ast);
+    CHECK(sc_pipeline_read(
+        &s,
+        sc_source_add(&s, SG_S("p"),
+                      SG_S("name: p\n"
+                           "transformations:\n"
+                           "  - type: drop_detection_item\n"
+                           "    field_name_conditions:\n"
+                           "      - {type: include_fields, fields: [A]}\n")),
+        &pipelines));
+    sc_resolve(&s, &ast, &pipelines, NULL);
+    ir = sc_ir_build(&s, &ast);
+    sc_ir_verify(ir);
+    CHECK_INT(s.errors, 2);
+    CHECK_INT(ir->corrs.count, 0);
+    CHECK_INT(ir->rules.count, 1);
+    CHECK_INT(ir->sels.count, 1);
+    CHECK_INT(ir->fields.count, 1);
+    if (ir->rules.count == 1)
+        CHECK_STR(ir->rules.items[0].meta.title, SG_S("kept"));
+    sc_session_free(&s);
+}
+
+/* Selectors of selectors are bounded. */
+static void test_bound(void)
+{
+    enum { COUNT = 1100 };
+    sg_buf detection = {0};
+    lowered *l;
+    int i;
+
+    for (i = 0; i < COUNT; i++)
+        sg_buf_printf(&detection, "  s%d: {A: %d}\n", i, i);
+    sg_buf_putz(&detection, "  condition: all of s*");
+    for (i = 1; i < COUNT; i++)
+        sg_buf_putz(&detection, " or all of s*");
+    sg_buf_putz(&detection, "\n");
+    sg_buf_putc(&detection, '\0');
+    l = lower_detection(detection.ptr);
+    CHECK_INT(l->s.errors, 1);
+    CHECK_INT(l->ir->rules.count, 0);
+    CHECK_INT(l->ir->nodes.count, 0);
+    lower_free(l);
+    sg_buf_free(&detection);
+}
+
+/* The verifier ends the program (status 3) for each way to break the IR. */
+static void break_ir(sc_ir *ir, int how)
+{
+    switch (how) {
+    case 0:
+        ir->preds.items[0].field = 99;
+        return;
+    case 1:
+        ir->preds.items[0].count = 3;
+        return;
+    case 2:
+        ir->lits.items[0] = SG_S("ABC");
+        return;
+    case 3:
+        ir->kids.items[0] = ir->nodes.count;
+        return;
+    case 4: /* a cycle */
+        ir->kids.items[0] = ir->sels.items[0].node;
+        return;
+    case 5: /* a predicate in the condition */
+        ir->rules.items[0].node = ir->sels.items[0].node;
+        return;
+    case 6:
+        ir->rules.items[0].sel_count = 0;
+        return;
+    default:
+        ir->preds.items[0].flags = SIGMA_F_RE_I;
+        return;
+    }
+}
+
+static void test_verify(void)
+{
+    int how;
+
+    for (how = 0; how < 8; how++) {
+        pid_t child;
+        int status = 0;
+
+        fflush(stdout); /* or the child prints it again */
+        child = fork();
+
+        if (child == 0) {
+            lowered *l = lower_detection("  s: {A: abc, B: x}\n"
+                                         "  condition: s\n");
+
+            break_ir(l->ir, how);
+            if (freopen("/dev/null", "w", stderr) == NULL)
+                _exit(1);
+            sc_ir_verify(l->ir);
+            _exit(0);
+        }
+        CHECK(child > 0);
+        CHECK(waitpid(child, &status, 0) == child);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 3)
+            printf("  for: %d\n", how);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    }
+}
+
 int main(void)
 {
+    test_emptied();
+    test_bound();
+    test_verify();
     test_values();
     test_items();
     test_conditions();
