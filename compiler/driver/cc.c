@@ -86,14 +86,26 @@ static sg_str compiler_of(const sc_options *o)
     return sg_str_of(env != NULL && env[0] != '\0' ? env : "cc");
 }
 
+/* The runtime; shared objects need position-independent code, which a build
+ * may keep in an archive of its own. */
+static sg_str library_of(const sc_cc *cc)
+{
+    sg_arena *arena = &cc->s->arena;
+    const sg_str pic =
+        sg_arena_printf(arena, "%.*s/lib/libsigccrt_pic.a", SG_FMT(cc->home));
+
+    if (cc->shared && access(pic.ptr, R_OK) == 0)
+        return pic;
+    return sg_arena_printf(arena, "%.*s/lib/libsigccrt.a", SG_FMT(cc->home));
+}
+
 static void add_libraries(const sc_cc *cc, args *a)
 {
     static const char *const names[] = {"pcre2-8", "z", "zstd"};
 
     if (cc->shared)
         add(a, SG_S("-Wl,--whole-archive"));
-    add(a,
-        sg_arena_printf(a->arena, "%.*s/lib/libsigccrt.a", SG_FMT(cc->home)));
+    add(a, library_of(cc));
     if (cc->shared)
         add(a, SG_S("-Wl,--no-whole-archive"));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -300,11 +312,10 @@ void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text)
 
 static bool find_runtime(sc_cc *cc)
 {
-    sg_arena *arena = &cc->s->arena;
     sg_str library;
 
-    cc->home = sc_path_home(arena);
-    library = sg_arena_printf(arena, "%.*s/lib/libsigccrt.a", SG_FMT(cc->home));
+    cc->home = sc_path_home(&cc->s->arena);
+    library = library_of(cc);
     if (access(library.ptr, R_OK) == 0)
         return true;
     return sc_error(cc->s, SC_E0902, SC_NOWHERE,

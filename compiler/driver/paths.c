@@ -174,7 +174,7 @@ sg_str sc_path_stem(sg_arena *arena, sg_str path)
     else if (sg_str_ends(name, SG_S(".yaml")))
         name.len -= 5;
     for (size_t i = 0; i < name.len && len < sizeof(stem) - 1; i++) {
-        const char c = is_plain(name.ptr[i]) ? name.ptr[i] : '_';
+        const char c = (char)(is_plain(name.ptr[i]) ? name.ptr[i] : '_');
         /* Neither hidden, nor "..", nor taken for an option. */
         if (len == 0 && (c == '.' || c == '-'))
             stem[len++] = '_';

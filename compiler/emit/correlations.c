@@ -21,9 +21,6 @@ static void put_refs(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
-    if (m->ir->corr_refs.count == 0)
-        return;
-    sc_table_begin(w, "sigma_corr_ref", "corr_refs");
     for (uint32_t i = 0; i < m->ir->corr_refs.count; i++) {
         const sigma_corr_ref *ref = &m->ir->corr_refs.items[i];
         const sc_ir_meta *meta = ref->is_correlation
@@ -31,39 +28,35 @@ static void put_refs(sc_module *m, sc_cw *w)
                                      : &m->ir->rules.items[ref->index].meta;
         sc_module_row(m, &rows, "{%" PRIu32 ", %s},", ref->index,
                       ref->is_correlation ? "true" : "false");
-        sc_module_note(m, &rows, "%.*s", SG_FMT(meta->title));
+        sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(meta->title));
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_corr_ref", "corr_refs", &rows);
 }
 
 static void put_keys(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
-    if (m->ir->keys.count == 0)
-        return;
-    sc_table_begin(w, "sigma_corr_key", "corr_keys");
     for (uint32_t i = 0; i < m->ir->keys.count; i++) {
         const sg_str name = m->ir->keys.items[i];
         const sigma_ref ref = sc_module_ref(m, name);
         sc_module_row(m, &rows, "{{%" PRIu32 ", %" PRIu32 "}},", ref.off,
                       ref.len);
-        sc_module_note(m, &rows, "%.*s", SG_FMT(name));
+        sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(name));
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_corr_key", "corr_keys", &rows);
 }
 
 static void put_sources(sc_module *m, sc_cw *w)
 {
-    if (m->ir->sources.count == 0)
-        return;
-    sc_table_begin(w, "uint32_t", "corr_sources");
-    for (uint32_t i = 0; i < m->ir->sources.count; i++)
-        sc_cw_line(w, "%.*s,",
-                   SG_FMT(sc_module_field(m, m->ir->sources.items[i])));
-    sc_table_end(w);
+    sc_cw_rows rows = {0};
+
+    for (uint32_t i = 0; i < m->ir->sources.count; i++) {
+        const uint32_t field = m->ir->sources.items[i];
+        sc_module_row(m, &rows, "%.*s,", SG_FMT(sc_module_field(m, field)));
+        sc_module_note(m, &rows, "%" PRIu32, i);
+    }
+    sc_table_rows(w, "uint32_t", "corr_sources", &rows);
 }
 
 static void put_conds(sc_module *m, sc_cw *w)
@@ -72,16 +65,15 @@ static void put_conds(sc_module *m, sc_cw *w)
         [SIGMA_CMP_EQ] = "EQ", [SIGMA_CMP_NEQ] = "NEQ",
         [SIGMA_CMP_LT] = "LT", [SIGMA_CMP_LTE] = "LTE",
         [SIGMA_CMP_GT] = "GT", [SIGMA_CMP_GTE] = "GTE"};
+    sc_cw_rows rows = {0};
 
-    if (m->ir->conds.count == 0)
-        return;
-    sc_table_begin(w, "sigma_corr_cond", "corr_conds");
     for (uint32_t i = 0; i < m->ir->conds.count; i++) {
         const sigma_corr_cond *c = &m->ir->conds.items[i];
-        sc_cw_line(w, "{SIGMA_CMP_%s, %.*s},", cmps[c->cmp],
-                   SG_FMT(sc_module_num(m->arena, c->threshold)));
+        sc_module_row(m, &rows, "{SIGMA_CMP_%s, %.*s},", cmps[c->cmp],
+                      SG_FMT(sc_module_num(m->arena, c->threshold)));
+        sc_module_note(m, &rows, "%" PRIu32, i);
     }
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_corr_cond", "corr_conds", &rows);
 }
 
 static void put_exprs(sc_module *m, sc_cw *w)
@@ -90,15 +82,15 @@ static void put_exprs(sc_module *m, sc_cw *w)
                                       [SIGMA_EXPR_AND] = "AND",
                                       [SIGMA_EXPR_OR] = "OR",
                                       [SIGMA_EXPR_NOT] = "NOT"};
+    sc_cw_rows rows = {0};
 
-    if (m->ir->exprs.count == 0)
-        return;
-    sc_table_begin(w, "sigma_expr", "corr_exprs");
     for (uint32_t i = 0; i < m->ir->exprs.count; i++) {
         const sigma_expr *e = &m->ir->exprs.items[i];
-        sc_cw_line(w, "{SIGMA_EXPR_%s, %" PRIu32 "},", ops[e->op], e->arg);
+        sc_module_row(m, &rows, "{SIGMA_EXPR_%s, %" PRIu32 "},", ops[e->op],
+                      e->arg);
+        sc_module_note(m, &rows, "%" PRIu32, i);
     }
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_expr", "corr_exprs", &rows);
 }
 
 static void put_columns(sc_module *m, sc_cw *w)
@@ -110,19 +102,15 @@ static void put_columns(sc_module *m, sc_cw *w)
                                         [SIGMA_COLUMN_LAST_SEEN] = "LAST_SEEN"};
     sc_cw_rows rows = {0};
 
-    if (m->ir->columns.count == 0)
-        return;
-    sc_table_begin(w, "sigma_column", "columns");
     for (uint32_t i = 0; i < m->ir->columns.count; i++) {
         const sc_ir_column *c = &m->ir->columns.items[i];
         const sigma_ref ref = sc_module_ref(m, c->name);
         sc_module_row(m, &rows,
                       "{SIGMA_COLUMN_%s, {%" PRIu32 ", %" PRIu32 "}},",
                       kinds[c->kind], ref.off, ref.len);
-        sc_module_note(m, &rows, "%.*s", SG_FMT(c->name));
+        sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(c->name));
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_column", "columns", &rows);
 }
 
 static void put_flags(sc_cw *w, uint32_t flags)

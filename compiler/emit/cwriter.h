@@ -12,6 +12,7 @@
 
 enum {
     SC_CW_COLUMNS = 100,
+    SC_CW_LONG = 200, /* bytes of a text that will be cut to fit a line */
     SC_CW_INDENT = 4,
     SC_CW_NAME = 48,  /* longest identifier */
     SC_CW_SHORT = 32, /* longest name of a field or predicate */

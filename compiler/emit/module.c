@@ -28,6 +28,7 @@ sigma_ref sc_module_ref(sc_module *m, sg_str text)
     return (sigma_ref){*offset, (uint32_t)text.len};
 }
 
+SC_PRINTF(2, 0)
 static sg_str print(sg_arena *arena, const char *fmt, va_list ap)
 {
     sg_buf buf = {0};
@@ -53,10 +54,14 @@ void sc_module_row(sc_module *m, sc_cw_rows *rows, const char *fmt, ...)
 void sc_module_note(sc_module *m, sc_cw_rows *rows, const char *fmt, ...)
 {
     va_list ap;
+    sg_str text;
 
     va_start(ap, fmt);
-    rows->rows.items[rows->rows.count - 1].comment = print(m->arena, fmt, ap);
+    text = sc_cw_commented(m->arena, print(m->arena, fmt, ap), SC_CW_LONG);
     va_end(ap);
+    /* A row without comment would be laid out differently. */
+    rows->rows.items[rows->rows.count - 1].comment =
+        text.len > 0 ? text : SG_S("-");
 }
 
 sg_str sc_module_field(const sc_module *m, uint32_t field)

@@ -63,6 +63,10 @@ void sc_emit_correlations(sc_module *m, sc_cw *w); /* correlations.c */
 /* `static const TYPE NAME[] = {` and its end. */
 void sc_table_begin(sc_cw *w, const char *type, const char *name);
 void sc_table_end(sc_cw *w);
+/* A table of rows, nothing when there are none. Each row wants a comment:
+ * clang-format packs short rows without one into columns. */
+void sc_table_rows(sc_cw *w, const char *type, const char *name,
+                   sc_cw_rows *rows);
 /* `.NAME = value,` unless 0, and a slice's two lines unless empty. */
 void sc_emit_number(sc_cw *w, const char *name, uint32_t value);
 void sc_emit_slice(sc_cw *w, const char *name, uint32_t first, uint32_t count);

@@ -11,7 +11,8 @@
 enum {
     MAX_LEAVES = 48, /* operands of one function */
     MAX_NESTING = 4, /* parentheses of one function */
-    MAX_LINES = 6    /* of a quoted condition */
+    MAX_LINES = 6,   /* of a quoted condition */
+    MAX_CONDITION = MAX_LINES * SC_CW_COLUMNS
 };
 
 typedef enum expr_kind { ATOM, NOT, AND, OR } expr_kind;
@@ -387,7 +388,7 @@ static sg_str yaml_of(const sc_module *m, sc_span at)
     text = sc_source_line(m->s, at.source, line);
     margin = margin_of(text);
     sg_buf_put(&out, text);
-    while (++line <= source->line_count && out.len < 2 * SC_CW_COLUMNS) {
+    while (++line <= source->line_count && out.len < SC_CW_LONG) {
         text = sc_source_line(m->s, at.source, line);
         if (margin_of(text) <= margin &&
             !(text.len > margin && text.ptr[margin] == '-'))
@@ -447,7 +448,7 @@ static sg_str rule_comment(const sc_module *m, const sc_ir_rule *rule)
     sg_buf out = {0};
     sg_str copy;
 
-    cond = sc_cw_commented(m->arena, cond, SC_CW_COLUMNS * MAX_LINES);
+    cond = sc_cw_commented(m->arena, cond, MAX_CONDITION);
     sg_buf_putz(&out, "/*\n");
     if (title.len > 0)
         sg_buf_printf(&out, " * %.*s\n", SG_FMT(title));

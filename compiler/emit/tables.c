@@ -33,8 +33,7 @@ static const char *field_name(const sc_module *m, uint32_t field, sg_str *name)
  * cut: comments are. */
 static void put_literal(sg_buf *out, sg_str lit)
 {
-    const size_t len =
-        lit.len < 2 * SC_CW_COLUMNS ? lit.len : 2 * SC_CW_COLUMNS;
+    const size_t len = lit.len < SC_CW_LONG ? lit.len : SC_CW_LONG;
 
     sg_buf_putc(out, '"');
     for (size_t i = 0; i < len; i++) {
@@ -110,7 +109,7 @@ sg_str sc_module_pred_text(const sc_module *m, uint32_t pred)
     put_flags(&out, p);
     if (count > 1)
         sg_buf_printf(&out, ", any of %" PRIu32, count);
-    for (uint32_t i = 0; i < count && out.len < 2 * SC_CW_COLUMNS; i++) {
+    for (uint32_t i = 0; i < count && out.len < SC_CW_LONG; i++) {
         sg_buf_putz(&out, i == 0 ? ": " : ", ");
         put_operand(m, &out, p, i);
     }
@@ -171,7 +170,7 @@ void sc_emit_enums(sc_module *m, sc_cw *w)
             sg_str name;
             field_name(m, i, &name);
             sc_module_row(m, &rows, "%.*s,", SG_FMT(m->fields[i]));
-            sc_module_note(m, &rows, "%.*s", SG_FMT(name));
+            sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(name));
         }
         sc_cw_rows_end(w, &rows);
         w->depth--;
@@ -202,6 +201,16 @@ void sc_table_end(sc_cw *w)
     w->depth--;
     sc_cw_line(w, "};");
     sc_cw_blank(w);
+}
+
+void sc_table_rows(sc_cw *w, const char *type, const char *name,
+                   sc_cw_rows *rows)
+{
+    if (rows->rows.count == 0)
+        return;
+    sc_table_begin(w, type, name);
+    sc_cw_rows_end(w, rows);
+    sc_table_end(w);
 }
 
 static void put_fields(sc_module *m, sc_cw *w)
@@ -236,9 +245,6 @@ static void put_strings(sc_module *m, sc_cw *w, const char *table,
     sc_cw_rows rows = {0};
     sg_buf text = {0};
 
-    if (count == 0)
-        return;
-    sc_table_begin(w, "sigma_ref", table);
     for (uint32_t i = 0; i < count; i++) {
         const sigma_ref ref = sc_module_ref(m, items[i]);
         text.len = 0;
@@ -248,8 +254,7 @@ static void put_strings(sc_module *m, sc_cw *w, const char *table,
         sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i,
                        SG_FMT(sg_buf_str(&text)));
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_ref", table, &rows);
     sg_buf_free(&text);
 }
 
@@ -257,9 +262,6 @@ static void put_nums(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
-    if (m->ir->nums.count == 0)
-        return;
-    sc_table_begin(w, "sigma_num", "nums");
     for (uint32_t i = 0; i < m->ir->nums.count; i++) {
         const sg_num n = m->ir->nums.items[i];
         char text[SG_NUM_TEXT];
@@ -267,8 +269,7 @@ static void put_nums(sc_module *m, sc_cw *w)
         sc_module_row(m, &rows, "%.*s,", SG_FMT(sc_module_num(m->arena, n)));
         sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, (int)len, text);
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_num", "nums", &rows);
 }
 
 static void put_preds(sc_module *m, sc_cw *w)
@@ -306,9 +307,6 @@ static void put_selections(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
-    if (m->sel_count == 0)
-        return;
-    sc_table_begin(w, "sigma_selection", "selections");
     for (uint32_t i = 0; i < m->ir->sels.count; i++) {
         const sc_ir_sel *sel = &m->ir->sels.items[i];
         sigma_ref ref = {0, 0};
@@ -318,9 +316,9 @@ static void put_selections(sc_module *m, sc_cw *w)
             ref = sc_module_ref(m, sel->name);
         sc_module_row(m, &rows, "{{%" PRIu32 ", %" PRIu32 "}, %.*s},", ref.off,
                       ref.len, SG_FMT(m->sels[i]));
+        sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(sel->name));
     }
-    sc_cw_rows_end(w, &rows);
-    sc_table_end(w);
+    sc_table_rows(w, "sigma_selection", "selections", &rows);
 }
 
 static void put_derives(sc_module *m, sc_cw *w)
@@ -351,24 +349,23 @@ static void put_derives(sc_module *m, sc_cw *w)
 
 static void put_routes(sc_module *m, sc_cw *w)
 {
-    if (m->ir->routes.count > 0) {
-        sc_table_begin(w, "sigma_route", "routes");
-        for (uint32_t i = 0; i < m->ir->routes.count; i++) {
-            const sigma_route *r = &m->ir->routes.items[i];
-            sc_cw_line(w, "{%" PRIu32 ", %" PRIu32 "},", r->check_first,
-                       r->check_count);
-        }
-        sc_table_end(w);
+    sc_cw_rows rows = {0};
+
+    for (uint32_t i = 0; i < m->ir->routes.count; i++) {
+        const sigma_route *r = &m->ir->routes.items[i];
+        sc_module_row(m, &rows, "{%" PRIu32 ", %" PRIu32 "},", r->check_first,
+                      r->check_count);
+        sc_module_note(m, &rows, "%" PRIu32, i);
     }
-    if (m->ir->route_checks.count > 0) {
-        sc_table_begin(w, "sigma_route_check", "route_checks");
-        for (uint32_t i = 0; i < m->ir->route_checks.count; i++) {
-            const sigma_route_check *c = &m->ir->route_checks.items[i];
-            sc_cw_line(w, "{%.*s, %.*s},", SG_FMT(sc_module_pred(m, c->pred)),
-                       SG_FMT(sc_module_pred(m, c->present)));
-        }
-        sc_table_end(w);
+    sc_table_rows(w, "sigma_route", "routes", &rows);
+    for (uint32_t i = 0; i < m->ir->route_checks.count; i++) {
+        const sigma_route_check *c = &m->ir->route_checks.items[i];
+        sc_module_row(m, &rows, "{%.*s, %.*s},",
+                      SG_FMT(sc_module_pred(m, c->pred)),
+                      SG_FMT(sc_module_pred(m, c->present)));
+        sc_module_note(m, &rows, "%" PRIu32, i);
     }
+    sc_table_rows(w, "sigma_route_check", "route_checks", &rows);
 }
 
 static void put_ref(sc_module *m, sc_cw *w, const char *name, sg_str text)

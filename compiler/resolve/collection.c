@@ -163,7 +163,8 @@ static void link_refs(const struct linker *l, sc_correlation *c)
 {
     for (uint32_t i = 0; i < c->refs.count; i++) {
         sc_corr_rule_ref *ref = &c->refs.items[i];
-        ref->rule = find_rule(l, ref->text, ref->at);
+        if (ref->rule == NULL) /* parts of old aggregations are linked */
+            ref->rule = find_rule(l, ref->text, ref->at);
     }
     link_aliases(l, c);
 }
@@ -174,7 +175,6 @@ static void link_refs(const struct linker *l, sc_correlation *c)
 struct graph {
     sc_session *s;
     sc_ast *ast;
-    uint32_t *pos;     /* per session doc: position */
     uint32_t *first;   /* per rule: its users in `users`, like CSR */
     uint32_t *users;   /* positions of correlations */
     uint32_t *pending; /* per rule: references not placed yet */
@@ -190,7 +190,7 @@ static uint32_t ref_count(const sc_rule *rule)
 static uint32_t target(const struct graph *g, uint32_t i, uint32_t k)
 {
     const sc_rule *to = g->ast->rules.items[i]->correlation->refs.items[k].rule;
-    return to != NULL ? g->pos[to->doc] : SIGMA_NONE;
+    return to != NULL ? to->position : SIGMA_NONE;
 }
 
 static void build_graph(struct graph *g)
@@ -199,12 +199,11 @@ static void build_graph(struct graph *g)
     const uint32_t n = g->ast->rules.count;
     uint32_t edges = 0;
 
-    g->pos = sg_new_n(arena, uint32_t, (size_t)g->s->docs.count + 1);
     g->first = sg_new_n(arena, uint32_t, (size_t)n + 2);
     g->pending = sg_new_n(arena, uint32_t, (size_t)n + 1);
     g->depth = sg_new_n(arena, uint32_t, (size_t)n + 1);
     for (uint32_t i = 0; i < n; i++)
-        g->pos[g->ast->rules.items[i]->doc] = i;
+        g->ast->rules.items[i]->position = i;
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < ref_count(g->ast->rules.items[i]); k++) {
             const uint32_t t = target(g, i, k);

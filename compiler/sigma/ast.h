@@ -216,8 +216,9 @@ struct sc_rule {
     sc_correlation *correlation;
     SG_VEC(sc_attribute) attributes;
     sc_applied applied;
-    uint32_t spaces; /* namespaces handed out so far, at least 1 */
-    bool hidden;     /* a correlation without generate refers to it */
+    uint32_t spaces;   /* namespaces handed out so far, at least 1 */
+    bool hidden;       /* a correlation without generate refers to it */
+    uint32_t position; /* in ast->rules while resolve orders them */
 };
 
 typedef struct sc_filter {

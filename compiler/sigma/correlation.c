@@ -33,6 +33,11 @@ static const operator_name operators[] = {
 
 enum { OPERATORS = sizeof(operators) / sizeof(*operators) };
 
+const char *sc_corr_type_name(sigma_corr_type type)
+{
+    return types[type].name.ptr;
+}
+
 static bool is_temporal(const sc_correlation *c)
 {
     return types[c->type].operand == RULES;

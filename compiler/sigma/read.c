@@ -130,6 +130,14 @@ static void label_doc(sc_session *s, const sc_y *root)
     doc->name = scalar_of(root, "name");
 }
 
+/* A pySigma pipeline that lies among the rules. */
+static bool is_pipeline(const sc_y *root)
+{
+    return sc_y_get(root, "transformations") != NULL &&
+           sc_y_get(root, "title") == NULL &&
+           sc_y_get(root, "detection") == NULL;
+}
+
 /* What a document without action is. A plain rule takes the template. */
 static bool read_plain(state *st, const sc_y *root)
 {
@@ -153,8 +161,12 @@ static bool read_plain(state *st, const sc_y *root)
     if (correlation != NULL) {
         rule = sc_read_correlation(&st->r, root);
     } else {
+        sc_aggregation agg = {0};
+
         st->previous = root;
-        rule = sc_read_rule(&st->r, root);
+        rule = sc_read_rule(&st->r, root, &agg);
+        if (rule != NULL && agg.condition != NULL)
+            return sc_lower_aggregation(&st->r, root, rule, &agg, st->ast);
     }
     if (rule != NULL)
         SG_PUSH(arena, &st->ast->rules, rule);
@@ -221,6 +233,10 @@ static bool read_root(state *st, const sc_y *root)
         return false;
     }
     label_doc(st->r.s, root);
+    if (is_pipeline(root)) {
+        skip_doc(st->r.s);
+        return true;
+    }
     action = sc_y_get(root, "action");
     if (action != NULL)
         return act(st, root, action);

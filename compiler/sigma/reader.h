@@ -101,10 +101,31 @@ sg_map sc_selection_names(sc_reader *r, const sc_selection *selections,
  * these, the names of the selections. */
 sc_cond *sc_read_condition(sc_reader *r, const sc_y *y, const sg_map *names,
                            const sc_selection *selections);
+/* The same for a part of the text of y. */
+sc_cond *sc_read_condition_text(sc_reader *r, const sc_y *y, sg_str text,
+                                const sg_map *names,
+                                const sc_selection *selections);
+
+/* A condition of Sigma 1 with an aggregation behind a pipe. */
+typedef struct sc_aggregation {
+    const sc_y *condition; /* NULL: there is none */
+    const sc_y *timeframe; /* or NULL */
+    size_t pipe;           /* where '|' stands in the condition's text */
+    sg_map names;          /* of the search identifiers */
+    const sc_selection *selections;
+} sc_aggregation;
+
+/* Turn `base`, the rule of what stands before the pipe, into a hidden one and
+ * add it to the AST, with the correlation that the aggregation means. */
+bool sc_lower_aggregation(sc_reader *r, const sc_y *root, sc_rule *base,
+                          const sc_aggregation *agg, sc_ast *ast);
+/* "event_count", ... */
+const char *sc_corr_type_name(sigma_corr_type type);
 
 /* -------- documents ------------------------------------------------------ */
 
-sc_rule *sc_read_rule(sc_reader *r, const sc_y *root);
+/* An aggregation behind the condition is left to the caller, in *agg. */
+sc_rule *sc_read_rule(sc_reader *r, const sc_y *root, sc_aggregation *agg);
 sc_rule *sc_read_correlation(sc_reader *r, const sc_y *root);
 sc_filter *sc_read_filter(sc_reader *r, const sc_y *root);
 

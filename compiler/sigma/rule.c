@@ -279,15 +279,21 @@ sg_map sc_selection_names(sc_reader *r, const sc_selection *selections,
 sc_cond *sc_read_condition(sc_reader *r, const sc_y *y, const sg_map *names,
                            const sc_selection *selections)
 {
-    const sc_cond *undefined;
-    sc_cond *cond;
-
     if (y->kind != SC_Y_STR) {
         sc_error(r->s, SC_E0307, y->span,
                  "a condition must be a string, this is %s", sc_y_kind_name(y));
         return NULL;
     }
-    cond = sc_parse_condition(r->s, y, y->text, false);
+    return sc_read_condition_text(r, y, y->text, names, selections);
+}
+
+sc_cond *sc_read_condition_text(sc_reader *r, const sc_y *y, sg_str text,
+                                const sg_map *names,
+                                const sc_selection *selections)
+{
+    const sc_cond *undefined;
+    sc_cond *cond = sc_parse_condition(r->s, y, text, false);
+
     if (cond == NULL)
         return NULL;
     undefined = find_undefined(cond, names);
@@ -308,7 +314,28 @@ static bool push_condition(sc_reader *r, const sc_y *y, const sg_map *names,
     return true;
 }
 
-static bool read_conditions(sc_reader *r, const sc_y *detection, sc_rule *rule)
+/* A single condition with a pipe: read what stands before it. */
+static bool split_aggregation(sc_reader *r, const sc_y *detection,
+                              const sg_map *names, sc_rule *rule,
+                              sc_aggregation *agg)
+{
+    const sc_y *y = sc_y_get(detection, "condition");
+    const sg_str text = sg_str_sub(y->text, 0, agg->pipe);
+    sc_cond *cond =
+        sc_read_condition_text(r, y, text, names, rule->selections.items);
+
+    if (cond == NULL)
+        return false;
+    agg->condition = y;
+    agg->timeframe = sc_y_get(detection, "timeframe");
+    agg->names = *names;
+    agg->selections = rule->selections.items;
+    SG_PUSH(&r->s->arena, &rule->conditions, cond);
+    return true;
+}
+
+static bool read_conditions(sc_reader *r, const sc_y *detection, sc_rule *rule,
+                            sc_aggregation *agg)
 {
     const sc_y *y = sc_y_get(detection, "condition");
     const sg_map names =
@@ -319,6 +346,10 @@ static bool read_conditions(sc_reader *r, const sc_y *detection, sc_rule *rule)
                  "the detection has no condition");
         return false;
     }
+    agg->pipe =
+        y->kind == SC_Y_STR ? sg_str_find(y->text, SG_S("|")) : SIZE_MAX;
+    if (agg->pipe != SIZE_MAX)
+        return split_aggregation(r, detection, &names, rule, agg);
     if (y->kind != SC_Y_SEQ)
         return push_condition(r, y, &names, rule);
     if (y->count == 0)
@@ -342,7 +373,8 @@ static bool is_reserved(const sc_y *key)
     return sc_y_is_scalar(key) && sc_one_of(key->text, reserved, 2, NULL);
 }
 
-static bool read_detection(sc_reader *r, const sc_y *root, sc_rule *rule)
+static bool read_detection(sc_reader *r, const sc_y *root, sc_rule *rule,
+                           sc_aggregation *agg)
 {
     const sc_y *y = sc_y_get(root, "detection");
 
@@ -362,12 +394,12 @@ static bool read_detection(sc_reader *r, const sc_y *root, sc_rule *rule)
         SG_PUSH(&r->s->arena, &rule->selections, selection);
     }
     if (rule->selections.count > 0)
-        return read_conditions(r, y, rule);
+        return read_conditions(r, y, rule, agg);
     return sc_error(r->s, SC_E0501, y->count > 0 ? head_of(y) : y->span,
                     "the detection has no search identifier");
 }
 
-sc_rule *sc_read_rule(sc_reader *r, const sc_y *root)
+sc_rule *sc_read_rule(sc_reader *r, const sc_y *root, sc_aggregation *agg)
 {
     sc_rule *rule = sg_new(&r->s->arena, sc_rule);
 
@@ -382,7 +414,8 @@ sc_rule *sc_read_rule(sc_reader *r, const sc_y *root)
         return NULL;
     sc_read_metadata(r, root, rule);
     if (!sc_read_logsource(r, root, &rule->logsource) ||
-        !read_detection(r, root, rule) || !sc_read_extension(r, root, rule))
+        !read_detection(r, root, rule, agg) ||
+        !sc_read_extension(r, root, rule))
         return NULL;
     return rule;
 }

@@ -72,7 +72,8 @@ typedef struct sr_agg_options {
     bool search;         /* the window is the whole input */
     bool every_firing;   /* not only the first of a run of firings */
     uint64_t max_groups; /* over all correlations */
-    uint64_t max_memory; /* bytes of groups and windows */
+    uint64_t max_memory; /* bytes of groups and windows; the index over
+                          * groups, some 40 bytes each, comes on top */
     sr_read_fn *read;
     sr_firing_fn *fire;
     void *ctx; /* for both */

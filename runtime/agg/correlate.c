@@ -152,6 +152,7 @@ sr_agg *sr_agg_open(const sigma_detector *detector,
     agg->detector = detector;
     agg->options = *options;
     agg->pool.limit = options->max_memory;
+    agg->index.limit = UINT64_MAX;
     agg->watermark = SR_NEVER;
     agg->sweep_at = SR_NEVER;
     agg->min_timespan = INT64_MAX;
@@ -172,7 +173,8 @@ void sr_agg_close(sr_agg *agg)
         sr_group_free(agg, agg->first);
     for (uint32_t c = 0; c < agg->detector->correlation_count; c++)
         for (unsigned i = 0; i < SR_SHARDS; i++)
-            sr_table_free(&agg->pool, &agg->corrs[c].shards[i]);
+            sr_table_free(&agg->index, &agg->corrs[c].shards[i]);
+    sr_pool_close(&agg->index);
     sr_pool_close(&agg->pool);
     sg_buf_free(&agg->key);
     sg_buf_free(&agg->tuple);
@@ -182,10 +184,15 @@ void sr_agg_close(sr_agg *agg)
 
 /* -------- one contribution ------------------------------------------------ */
 
-static void lose(sr_agg *agg, sr_corr *corr)
+/* There is no room for a contribution; nor is there any use for a group
+ * without events. Returns NULL. */
+static sr_group *lose(sr_agg *agg, sr_corr *corr, sr_group *group)
 {
     corr->refused++;
     agg->stats.refused++;
+    if (group->count == 0)
+        sr_group_free(agg, group);
+    return NULL;
 }
 
 /* Keep the text of a time field; false for want of memory. */
@@ -292,18 +299,15 @@ static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
         return NULL;
     if (group->event == agg->event && !corr->type->rules)
         return NULL; /* one event counts once */
-    if (corr->ends && hit->timed && !keep_ends(agg, group, hit)) {
-        lose(agg, corr);
-        return NULL;
-    }
+    if (corr->ends && hit->timed && !keep_ends(agg, group, hit))
+        return lose(agg, corr, group);
     if (!advance(agg, corr, group, hit)) {
         agg->stats.late++;
         return NULL;
     }
-    if (!enter(agg, corr, group, ref)) {
-        lose(agg, corr);
-        return NULL;
-    }
+    while (!enter(agg, corr, group, ref))
+        if (!sr_make_room(agg, group))
+            return lose(agg, corr, group);
     return group;
 }
 

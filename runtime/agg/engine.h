@@ -85,7 +85,9 @@ struct sr_agg {
     const sigma_detector *detector;
     sr_agg_options options;
     sg_arena arena; /* what lives as long as the engine */
-    sr_pool pool;
+    sr_pool pool;   /* groups and windows: bounded by max_memory */
+    sr_pool index;  /* tables of groups: how these grow depends on the salt, so
+                     * that counting them would make results differ */
     sr_corr *corrs;
     sr_listener *listeners; /* of rules, then of correlations */
     uint32_t *rule_first;   /* rule r: [rule_first[r], rule_first[r + 1]) */
@@ -118,6 +120,9 @@ sg_str sr_encoded_key(const sg_buf *buf);
  * there is no room. */
 sr_group *sr_group_of(sr_agg *agg, sr_corr *corr);
 void sr_group_free(sr_agg *agg, sr_group *group);
+/* Free a few groups whose window is empty, never `keep`; false when none was
+ * found. */
+bool sr_make_room(sr_agg *agg, const sr_group *keep);
 /* The key as cells; they live until the next call. */
 const sr_cell *sr_group_cells(sr_agg *agg, const sr_group *group);
 /* t - span without overflow, never SR_NEVER. */

@@ -121,8 +121,7 @@ static bool is_dead(const sr_agg *agg, const sr_group *group)
            group->newest < sr_cutoff(agg->watermark, corr->def->timespan);
 }
 
-/* Free a few dead groups; false when none was found. */
-static bool make_room(sr_agg *agg)
+bool sr_make_room(sr_agg *agg, const sr_group *keep)
 {
     unsigned freed = 0;
 
@@ -134,7 +133,7 @@ static bool make_room(sr_agg *agg)
         if (group == NULL)
             break;
         agg->hand = group->next;
-        if (is_dead(agg, group)) {
+        if (group != keep && is_dead(agg, group)) {
             sr_group_free(agg, group);
             agg->fruitless = 0;
             freed++;
@@ -171,7 +170,7 @@ static sr_group *new_group(sr_agg *agg, sr_corr *corr, uint64_t hash)
         memcpy((char *)group + key_at, key.ptr, key.len);
     if (parts != 0)
         memcpy((char *)group + key_at + key.len, agg->kinds, parts);
-    if (!sr_table_add(&agg->pool, shard_of(corr, hash), &group->item)) {
+    if (!sr_table_add(&agg->index, shard_of(corr, hash), &group->item)) {
         sr_pool_free(&agg->pool, group, size);
         return NULL;
     }
@@ -189,10 +188,10 @@ sr_group *sr_group_of(sr_agg *agg, sr_corr *corr)
 
     if (item != NULL)
         return (sr_group *)(void *)item;
-    if (agg->stats.groups < agg->options.max_groups || make_room(agg))
+    if (agg->stats.groups < agg->options.max_groups || sr_make_room(agg, NULL))
         group = new_group(agg, corr, hash);
     if (group == NULL && agg->stats.groups < agg->options.max_groups &&
-        make_room(agg))
+        sr_make_room(agg, NULL))
         group = new_group(agg, corr, hash);
     if (group == NULL) {
         corr->refused++;

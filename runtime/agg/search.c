@@ -178,37 +178,64 @@ static void fire_row(sr_agg *agg, const row *r)
     agg->options.fire(agg->options.ctx, &firing);
 }
 
-/* The groups of correlation c that hold; returns how many. */
-static size_t collect(sr_agg *agg, uint32_t c, row *rows)
+/* The groups that hold, correlation by correlation; those of c end at
+ * ends[c]. */
+static void collect(sr_agg *agg, row *rows, size_t *ends)
 {
-    size_t count = 0;
+    const uint32_t count = agg->detector->correlation_count;
+    size_t start = 0;
 
-    for (sr_group *g = agg->first; g != NULL; g = g->next)
-        if (g->correlation == c && sr_holds(agg, g, &rows[count].value))
-            rows[count++].group = g;
-    return count;
+    for (const sr_group *g = agg->first; g != NULL; g = g->next)
+        ends[g->correlation]++;
+    for (uint32_t c = 0; c < count; c++) {
+        const size_t groups = ends[c];
+
+        ends[c] = start;
+        start += groups;
+    }
+    /* Each start moves to its end; whatever does not hold leaves a gap. */
+    for (sr_group *g = agg->first; g != NULL; g = g->next) {
+        row *r = &rows[ends[g->correlation]++];
+
+        r->group = sr_holds(agg, g, &r->value) ? g : NULL;
+    }
+}
+
+/* Close the gaps; returns the number of rows left. */
+static size_t compact(row *rows, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].group != NULL)
+            rows[kept++] = rows[i];
+    return kept;
 }
 
 void sr_agg_finish(sr_agg *agg)
 {
     const sigma_detector *d = agg->detector;
+    size_t start = 0;
 
     if (!agg->options.search || agg->stats.groups == 0)
         return;
-    row *rows = malloc((agg->stats.groups + 1) * sizeof(*rows));
+    row *rows = calloc(agg->stats.groups, sizeof(*rows));
+    size_t *ends = calloc(d->correlation_count, sizeof(*ends));
 
-    if (rows == NULL)
+    if (rows == NULL || ends == NULL)
         sg_fatal("out of memory");
-    for (uint32_t c = 0; c < d->correlation_count; c++) {
+    collect(agg, rows, ends);
+    for (uint32_t c = 0; c < d->correlation_count; start = ends[c++]) {
         const sigma_correlation *def = &d->correlations[c];
 
         if ((def->flags & SIGMA_CORR_HIDDEN) != 0)
             continue;
-        const size_t count = collect(agg, c, rows);
+        const size_t count = compact(rows + start, ends[c] - start);
 
-        sort_rows(agg, def, rows, count);
+        sort_rows(agg, def, rows + start, count);
         for (size_t i = 0; i < count && i < def->limit; i++)
-            fire_row(agg, &rows[i]);
+            fire_row(agg, &rows[start + i]);
     }
+    free(ends);
     free(rows);
 }

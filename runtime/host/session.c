@@ -102,8 +102,11 @@ static int64_t clock_now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* After each line: notice a failure, and let nothing wait for long. */
 static void flush_if_old(sr_session *s)
 {
+    if (sr_output_error(s->out) != 0)
+        sr_session_flush(s);
     if (!sr_output_waiting(s->out))
         return;
     const int64_t now = clock_now();

@@ -83,8 +83,8 @@ static void look(const cJSON *e, pcre2_code *re, pcre2_match_data *md)
     if (proto == NULL)
         return;
     image = text(e, "ImageFileName", b[2]);
-    if (image == NULL || pcre2_match(re, (PCRE2_SPTR)image, strlen(image), 0, 0,
-                                     md, NULL) >= 0)
+    if (image == NULL ||
+        pcre2_match(re, (PCRE2_SPTR)image, strlen(image), 0, 0, md, NULL) >= 0)
         return;
     host = text(e, "ComputerName", b[3]);
     user = text(e, "UserName", b[4]);

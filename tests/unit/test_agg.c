@@ -498,6 +498,51 @@ static void test_steady(void)
     sr_agg_close(agg);
 }
 
+/* Every type in little memory: what does not fit is counted, the rest goes
+ * on. */
+static void test_little_memory(void)
+{
+    char name[16];
+    char value[32];
+    ev e = {0, 3, {name, value}};
+
+    for (uint32_t type = 0; type < SIGMA_CORR_COUNT; type++)
+        for (unsigned search = 0; search < 2; search++) {
+            reset_kit();
+            add_corr(type, 60, 2, 1, 1)->percentile = 90;
+            add_cond(SIGMA_CMP_GTE, 1000000);
+            sr_agg *agg = open_kit(search != 0, true, 1000000);
+            const sr_agg_options tight = {
+                .search = search != 0,
+                .max_groups = 1000000,
+                .max_memory = (uint64_t)700 << 10,
+                .read = read_field,
+                .fire = note,
+            };
+
+            sr_agg_close(agg);
+            agg = sr_agg_open(&kit.d, &tight);
+            for (unsigned i = 0; i < 20000; i++) {
+                e.t = i / 1000.0;
+                (void)snprintf(name, sizeof(name), "g%u", i * 7 % 5001);
+                (void)snprintf(value, sizeof(value), "#%u.5", i);
+                push(agg, &e, i);
+            }
+            CHECK(sr_agg_totals(agg).refused != 0);
+            CHECK(sr_agg_totals(agg).bytes <= tight.max_memory);
+            /* Once all windows are empty there is room again. */
+            const uint64_t refused = sr_agg_totals(agg).refused;
+
+            e.t = 1000;
+            (void)snprintf(name, sizeof(name), "g0");
+            push(agg, &e, 1);
+            if (search == 0)
+                CHECK_INT(sr_agg_totals(agg).refused, refused);
+            sr_agg_finish(agg);
+            sr_agg_close(agg);
+        }
+}
+
 int main(void)
 {
     test_event_count();
@@ -511,6 +556,7 @@ int main(void)
     test_search();
     test_bounds();
     test_steady();
+    test_little_memory();
     sg_buf_free(&fired);
     return TEST_END();
 }

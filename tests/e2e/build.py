@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""What `sigcc build` promises: exit codes, one detector per root, safe names,
+nothing half built, no temporary file left, same input same bytes.
+
+usage: build.py SIGCC
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+RULE = """title: %s
+id: %s
+name: %s
+logsource: {category: test}
+detection:
+  s: {F: %s}
+  condition: s
+level: low
+"""
+BAD = """title: bad
+logsource: {category: test}
+detection:
+  s: {F|nonsense: 1}
+  condition: s
+"""
+CORRELATION = """title: Many
+name: many
+correlation:
+  type: event_count
+  rules: [%s]
+  group-by: [User]
+  timespan: 5m
+  condition: {gte: 2}
+"""
+
+
+class Test:
+    def __init__(self, sigcc):
+        self.sigcc = os.path.abspath(sigcc)
+        self.failures = 0
+        self.checks = 0
+
+    def want(self, what, have, want):
+        self.checks += 1
+        if have != want:
+            self.failures += 1
+            print("%s:\n  have %r\n  want %r" % (what, have, want))
+
+    def holds(self, what, condition, detail=""):
+        self.want(what + (": " + detail if not condition else ""), bool(condition), True)
+
+    def run(self, *args, cwd=None, env=None):
+        return subprocess.run([self.sigcc, *args], capture_output=True, cwd=cwd,
+                              env={**os.environ, **(env or {})})
+
+
+def put(folder, path, text):
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def rule(name, value="x"):
+    return RULE % (name.title(), "id-" + name, name, value)
+
+
+def alerts(detector, lines):
+    done = subprocess.run([detector], input="\n".join(lines).encode(), capture_output=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def usage(t, d):
+    put(d, "one.yml", rule("one"))
+    for args, code in ((("build", "one.yml"), 2), (("build", "-o", "x"), 2),
+                       (("build", "none.yml", "-o", "x"), 3), (("bulid",), 2), ((), 2),
+                       (("build", "one.yml", "-o", "x", "-p", "nonesuch"), 2),
+                       (("build", "one.yml", "-o", "x", "-fno-nothing"), 2),
+                       (("check", "one.yml"), 0), (("--version",), 0), (("--help",), 0),
+                       (("--explain", "E0901"), 0), (("list", "modifiers"), 0),
+                       (("list", "nothing"), 2)):
+        t.want(repr(args), t.run(*args, cwd=d).returncode, code)
+    os.mkdir(os.path.join(d, "empty"))
+    put(d, "empty/.hidden.yml", rule("hidden"))
+    t.want("no rules", t.run("check", "empty", cwd=d).returncode, 2)
+
+
+def single(t, d):
+    put(d, "one.yml", rule("one"))
+    done = t.run("build", "one.yml", "-o", "one", cwd=d)
+    t.want("single", (done.returncode, done.stderr[-200:] if done.returncode else b""), (0, b""))
+    out = os.path.join(d, "one")
+    t.want("mode", os.stat(out).st_mode & 0o111, 0o111 & ~os.umask(os.umask(0)))
+    code, found = alerts(out, ['{"F":"x"}', '{"F":"y"}', '{"F":"X"}'])
+    t.want("alerts", (code, [a["source"]["line"] for a in found]), (0, [1, 3]))
+    t.want("nothing else", sorted(os.listdir(d)), ["one", "one.yml"])
+
+
+def roots(t, d):
+    put(d, "r/a/same.yml", rule("first"))
+    put(d, "r/b/same.yml", rule("second"))
+    put(d, "r/b/same-2.yml", rule("third"))
+    put(d, "r/-rf $(x).yml", rule("fourth"))
+    put(d, "r/base.yml", rule("base"))
+    put(d, "r/many.yaml", CORRELATION % "base")
+    put(d, "r/note.txt", "not: [a rule")
+    os.symlink(".", os.path.join(d, "r/loop"))
+    done = t.run("build", "r", "-o", "-out", "-j2", "--report", "report.json", cwd=d)
+    t.want("roots", done.returncode, 0)
+    t.want("names", sorted(os.listdir(os.path.join(d, "-out"))),
+           ["_rf___x_", "many", "same", "same-2", "same-3"])
+    with open(os.path.join(d, "report.json"), encoding="utf-8") as file:
+        report = json.load(file)
+    t.want("report", report["summary"],
+           {"rules": 6, "compiled": 6, "rejected": 0, "skipped": 0})
+    events = ['{"F":"x","User":"u","@timestamp":"2026-01-02T03:04:0%dZ"}' % i for i in range(3)]
+    code, found = alerts(os.path.join(d, "-out/many"), events)
+    t.want("correlation", (code, [a["rule"]["name"] for a in found]), (0, ["many"]))
+    t.want("pack", t.run("build", "r", "-o", "pack", "--pack", cwd=d).returncode, 0)
+    code, found = alerts(os.path.join(d, "pack"), events[:1])
+    t.want("pack alerts", (code, len(found)), (0, 4))
+
+
+def rejected(t, d):
+    put(d, "r/good.yml", rule("good"))
+    put(d, "r/bad.yml", BAD)
+    done = t.run("build", "r", "-o", "out", cwd=d)
+    t.want("rejected", (done.returncode, os.path.exists(os.path.join(d, "out"))), (1, False))
+    t.holds("named", b"r/bad.yml:4:" in done.stderr, repr(done.stderr))
+    done = t.run("build", "r", "-o", "out", "--keep-going", "--report", "r.json", cwd=d)
+    t.want("keep-going", (done.returncode, os.path.exists(os.path.join(d, "out"))), (1, True))
+    with open(os.path.join(d, "r.json"), encoding="utf-8") as file:
+        report = json.load(file)
+    entry = [r for r in report["rules"] if r["status"] == "rejected"][0]
+    t.want("entry", (entry["path"], entry["title"], entry["line"]), ("r/bad.yml", "bad", 4))
+    t.holds("code", entry["code"].startswith("E0") and entry["reason"], repr(entry))
+
+
+def toolchain(t, d):
+    put(d, "one.yml", rule("one"))
+    put(d, "tmp/x", "")
+    env = {"TMPDIR": os.path.join(d, "tmp")}
+    failing = put(d, "failing", "#!/bin/sh\necho the reason >&2\nexit 1\n")
+    os.chmod(failing, 0o755)
+    for cc, says in ((failing, b"the reason"), (os.path.join(d, "nonesuch"), b"cannot be run")):
+        done = t.run("build", "one.yml", "-o", "one", "--cc", cc, cwd=d, env=env)
+        t.want("cc " + cc, done.returncode, 3)
+        t.holds("reason", b"E0901" in done.stderr and says in done.stderr, repr(done.stderr))
+        t.want("left", sorted(os.listdir(d)), ["failing", "one.yml", "tmp"])
+        t.want("temporary", os.listdir(os.path.join(d, "tmp")), ["x"])
+    done = t.run("build", "one.yml", "-o", "none/one", cwd=d, env=env)
+    t.want("no folder", done.returncode, 3)
+    done = t.run("build", "one.yml", "-o", "one", cwd=d, env={"SIGCC_HOME": d})
+    t.want("no runtime", (done.returncode, b"E0902" in done.stderr), (3, True))
+    t.want("temporary", os.listdir(os.path.join(d, "tmp")), ["x"])
+
+
+def same_bytes(t, d):
+    made = []
+    for side in ("left", "right/deeper"):
+        path = put(d, side + "/rules/one.yml", rule("one"))
+        temp = os.path.join(d, side, "tmp")
+        os.mkdir(temp)
+        out = os.path.join(d, side, "out")
+        t.want("build", t.run("build", os.path.dirname(path), "-o", out,
+                              env={"TMPDIR": temp}).returncode, 0)
+        with open(out, "rb") as file:
+            made.append(file.read())
+    if b"__asan_init" in made[0]:
+        return  # the sanitizer keeps the path of its source
+    t.holds("same bytes", made[0] == made[1])
+    t.holds("no path", d.encode() not in made[0])
+
+
+def emits(t, d):
+    put(d, "one.yml", rule("one"))
+    t.want("c", t.run("build", "one.yml", "-o", "one.c", "--emit", "c", cwd=d).returncode, 0)
+    with open(os.path.join(d, "one.json"), encoding="utf-8") as file:
+        text = file.read()
+    manifest = json.loads(text)
+    t.want("one line", text.count("\n"), 1)
+    t.want("manifest", (manifest["schema"], manifest["rules"][0]["path"], manifest["fields"]),
+           ("sigcc.manifest/1", "one.yml", ["F"]))
+    put(d, "events", '{"F":"x"}\n\nnope\n{"F":[1,"X"]}\n{}\n')
+    done = t.run("eval", "one.yml", "--events", "events", cwd=d)
+    have = [json.loads(line) for line in done.stdout.splitlines()]
+    t.want("eval", have, [{"line": 1, "rules": ["one"]},
+                          {"line": 3, "error": "not a JSON object"},
+                          {"line": 4, "rules": ["one"]}, {"line": 5, "rules": []}])
+
+
+def main():
+    t = Test(sys.argv[1])
+    for case in (usage, single, roots, rejected, toolchain, same_bytes, emits):
+        with tempfile.TemporaryDirectory() as folder:
+            case(t, os.path.realpath(folder))
+    print("%d checks, %d failed" % (t.checks, t.failures))
+    return 1 if t.failures or t.checks == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
