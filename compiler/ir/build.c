@@ -8,7 +8,6 @@
  * were all dropped by a pipeline vanishes, and so does what is left empty.
  */
 #include "ir/build.h"
-#include "resolve/resolve.h"
 
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /*
- * check.c - selectors: which selections `1 of x*` and `all of them` mean, and a
- * warning for those that mean none (semantics section 6). Plain identifiers
+ * check.c - a warning for selectors that mean no selection. Plain identifiers
  * were checked when their document was read.
  */
 #include "resolve/pipeline.h"
@@ -11,43 +10,6 @@ struct scope {
     const sc_selection *items;
     uint32_t count;
 };
-
-/* Whether text matches a pattern of characters and `*`. */
-static bool glob_name(sg_str pattern, sg_str text)
-{
-    size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
-
-    while (t < text.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
-bool sc_cond_selects(const sc_cond *of, const sc_selection *sel)
-{
-    const bool hidden = sel->name.len != 0 && sel->name.ptr[0] == '_';
-
-    if (of->space != sel->space)
-        return false;
-    if (of->them)
-        return !hidden;
-    if (hidden && (of->name.len == 0 || of->name.ptr[0] != '_'))
-        return false;
-    return glob_name(of->name, sel->name);
-}
 
 static void check_selector(const struct scope *sc, const sc_cond *cond)
 {

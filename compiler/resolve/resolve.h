@@ -33,11 +33,6 @@ const sc_placeholders *sc_placeholders_read(sc_session *s, uint32_t source);
 void sc_resolve(sc_session *s, sc_ast *ast, const sc_pipelines *pipelines,
                 const sc_placeholders *placeholders);
 
-/* Whether a selector (SC_COND_OF) picks a selection: same namespace, name
- * matched by the pattern; names that begin with _ only by patterns that do,
- * never by `them` (semantics section 6). */
-bool sc_cond_selects(const sc_cond *of, const sc_selection *sel);
-
 /* Row i of the transformations, for `sigcc list transforms`; returns their
  * number. Unsupported rows are known but refused, doc says why. */
 size_t sc_xform_list(size_t i, sg_str *name, bool *supported, sg_str *doc);

@@ -129,6 +129,11 @@ struct sc_cond {
 sc_cond *sc_parse_condition(sc_session *s, const sc_y *y, sg_str text,
                             bool plain);
 
+/* Whether a selector (SC_COND_OF) picks a selection: same namespace, name
+ * matched by the pattern; names that begin with _ only by patterns that do,
+ * never by `them` (semantics section 6). */
+bool sc_cond_selects(const sc_cond *of, const sc_selection *sel);
+
 /* -------- documents ------------------------------------------------------ */
 
 typedef struct sc_logsource {

@@ -1,5 +1,5 @@
 /*
- * condition.c - condition text to a tree.
+ * condition.c - condition text to a tree, and what its selectors select.
  *
  *   expr   := and ('or' and)*
  *   and    := not ('and' not)*
@@ -369,4 +369,43 @@ sc_cond *sc_parse_condition(sc_session *s, const sc_y *y, sg_str text,
     if (cond != NULL && p.tok.kind != T_END)
         return trailing(&p);
     return cond;
+}
+
+/* -------- selectors ------------------------------------------------------ */
+
+/* Whether text matches a pattern of characters and `*`. */
+static bool glob_name(sg_str pattern, sg_str text)
+{
+    size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
+
+    while (t < text.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+bool sc_cond_selects(const sc_cond *of, const sc_selection *sel)
+{
+    const bool hidden = sel->name.len != 0 && sel->name.ptr[0] == '_';
+
+    if (of->space != sel->space)
+        return false;
+    if (of->them)
+        return !hidden;
+    if (hidden && (of->name.len == 0 || of->name.ptr[0] != '_'))
+        return false;
+    return glob_name(of->name, sel->name);
 }

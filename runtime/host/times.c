@@ -6,7 +6,7 @@
 
 static const sg_str usual[] = {
 #define TIME_FIELD(path) SG_LIT(path),
-#include "host/time_fields.def"
+#include "record/time_fields.def"
 #undef TIME_FIELD
 };
 
