@@ -51,13 +51,23 @@ size_t sc_lint_digits(sg_str s, size_t most);
 
 /* -------- values compared (value.c) --------------------------------------- */
 
+/* A value made ready for comparing. */
+typedef struct sc_operand_text {
+    const sc_value *v;
+    const sc_tok *raw, *folded; /* strings and numbers */
+    uint32_t count;
+    bool odd; /* has placeholders: unknown text */
+} sc_operand_text;
+
+sc_operand_text *sc_values_prepare(sc_lint *l, const sc_value *values,
+                                   uint32_t count);
 /* Whether each event value that b matches is matched by a: never wrongly
- * true, sometimes wrongly false. Literals are compared as matching does. */
-bool sc_value_covers(sc_lint *l, const sc_value *a, const sc_value *b);
+ * true, sometimes wrongly false. */
+bool sc_value_covers(const sc_operand_text *a, const sc_operand_text *b);
 /* Whether no single event value can satisfy both; never wrongly true. */
-bool sc_value_excludes(sc_lint *l, const sc_value *a, const sc_value *b);
+bool sc_value_excludes(const sc_operand_text *a, const sc_operand_text *b);
 /* Whether both say the same. */
-bool sc_value_same(sc_lint *l, const sc_value *a, const sc_value *b);
+bool sc_value_same(const sc_operand_text *a, const sc_operand_text *b);
 
 /* Every lint by its function. */
 #define LINT(code, scope, preset, function) void function(sc_lint *l);

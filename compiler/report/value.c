@@ -11,10 +11,14 @@
 
 /* A value as text with stars. */
 typedef struct shape {
-    const sc_tok *toks; /* texts folded */
+    const sc_tok *toks;
     uint32_t count;
-    bool cased;
 } shape;
+
+static bool has_text(const sc_value *v)
+{
+    return v->kind == SC_V_STRING || v->kind == SC_V_NUM;
+}
 
 static sg_str fold(sc_lint *l, sg_str text)
 {
@@ -23,43 +27,49 @@ static sg_str fold(sc_lint *l, sg_str text)
     return (sg_str){out, sg_fold(out, text)};
 }
 
-static bool has_text(const sc_value *v)
+static void prepare(sc_lint *l, const sc_value *v, sc_operand_text *out)
 {
-    return v->kind == SC_V_STRING || v->kind == SC_V_NUM;
-}
-
-/* The shape of a string or number. */
-static shape shape_of(sc_lint *l, const sc_value *v, bool keep_case)
-{
-    const uint32_t count = v->kind == SC_V_NUM ? 1 : v->pattern.toks.count;
-    sc_tok *toks = sg_new_n(l->tmp, sc_tok, count + 1);
+    const uint32_t count = v->pattern.toks.count;
     char number[SG_NUM_TEXT];
+    sc_tok *toks;
 
+    out->v = v;
     if (v->kind == SC_V_NUM) {
         const sg_str text = {number, sg_num_text(v->num, number)};
 
-        toks[0] = (sc_tok){SC_TOK_TEXT, sg_arena_dup(l->tmp, text)};
-        return (shape){toks, 1, false};
+        toks = sg_new(l->tmp, sc_tok);
+        *toks = (sc_tok){SC_TOK_TEXT, sg_arena_dup(l->tmp, text)};
+        out->raw = out->folded = toks;
+        out->count = 1;
+        return;
     }
+    if (v->kind != SC_V_STRING)
+        return;
+    toks = sg_new_n(l->tmp, sc_tok, count);
     for (uint32_t i = 0; i < count; i++) {
         toks[i] = v->pattern.toks.items[i];
-        if (toks[i].kind == SC_TOK_TEXT && !(v->cased && keep_case))
+        if (toks[i].kind == SC_TOK_TEXT)
             toks[i].text = fold(l, toks[i].text);
+        out->odd |= toks[i].kind == SC_TOK_PLACEHOLDER;
     }
-    return (shape){toks, count, v->cased};
+    out->raw = v->pattern.toks.items;
+    out->folded = toks;
+    out->count = count;
+}
+
+sc_operand_text *sc_values_prepare(sc_lint *l, const sc_value *values,
+                                   uint32_t count)
+{
+    sc_operand_text *out = sg_new_n(l->tmp, sc_operand_text, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        prepare(l, &values[i], &out[i]);
+    return out;
 }
 
 static bool is_kind(const shape *p, uint32_t i, sc_tok_kind kind)
 {
     return i < p->count && p->toks[i].kind == kind;
-}
-
-static bool has_placeholder(const shape *p)
-{
-    for (uint32_t i = 0; i < p->count; i++)
-        if (p->toks[i].kind == SC_TOK_PLACEHOLDER)
-            return true;
-    return false;
 }
 
 /* Text of a pattern without wildcards. */
@@ -113,15 +123,14 @@ static bool shape_covers(const shape *a, const shape *b)
            sg_str_starts(b->toks[0].text, text);
 }
 
-static bool text_covers(sc_lint *l, const sc_value *a, const sc_value *b)
+static bool text_covers(const sc_operand_text *a, const sc_operand_text *b)
 {
-    shape x, y;
+    const bool cased = a->v->cased;
+    const shape x = {cased ? a->raw : a->folded, a->count};
+    const shape y = {cased ? b->raw : b->folded, b->count};
 
-    if (a->cased && !b->cased)
-        return false;
-    x = shape_of(l, a, true);
-    y = shape_of(l, b, a->cased);
-    return !has_placeholder(&x) && !has_placeholder(&y) && shape_covers(&x, &y);
+    return (!cased || b->v->cased) && !a->odd && !b->odd &&
+           shape_covers(&x, &y);
 }
 
 /* -------- text that excludes text ----------------------------------------- */
@@ -175,12 +184,12 @@ static bool ends_differ(const shape *a, const shape *b)
     return !sg_str_ends(s, t) && !sg_str_ends(t, s);
 }
 
-static bool text_excludes(sc_lint *l, const sc_value *a, const sc_value *b)
+static bool text_excludes(const sc_operand_text *a, const sc_operand_text *b)
 {
-    const shape x = shape_of(l, a, false), y = shape_of(l, b, false);
+    const shape x = {a->folded, a->count}, y = {b->folded, b->count};
     sg_str text;
 
-    if (has_placeholder(&x) || has_placeholder(&y))
+    if (a->odd || b->odd)
         return false;
     if (is_exact(&x, &text))
         return !glob(&y, text);
@@ -303,8 +312,8 @@ static bool networks_relate(const sc_value *a, const sc_value *b, bool covers)
 
 static bool same_regex(const sc_value *a, const sc_value *b)
 {
-    const shape x = {a->pattern.toks.items, a->pattern.toks.count, true};
-    const shape y = {b->pattern.toks.items, b->pattern.toks.count, true};
+    const shape x = {a->pattern.toks.items, a->pattern.toks.count};
+    const shape y = {b->pattern.toks.items, b->pattern.toks.count};
 
     return a->re_flags == b->re_flags && same_shape(&x, &y);
 }
@@ -344,10 +353,12 @@ static bool is_anything(const sc_value *v)
            v->pattern.toks.items[0].kind == SC_TOK_STAR;
 }
 
-bool sc_value_covers(sc_lint *l, const sc_value *a, const sc_value *b)
+bool sc_value_covers(const sc_operand_text *x, const sc_operand_text *y)
 {
+    const sc_value *a = x->v, *b = y->v;
+
     if (has_text(a) && has_text(b))
-        return text_covers(l, a, b);
+        return text_covers(x, y);
     if (a->kind == SC_V_COMPARE && b->kind == SC_V_NUM)
         return holds(b->num, a->cmp, a->num);
     if (is_anything(a))
@@ -356,9 +367,9 @@ bool sc_value_covers(sc_lint *l, const sc_value *a, const sc_value *b)
     return a->kind == b->kind && kind_covers(a, b);
 }
 
-bool sc_value_same(sc_lint *l, const sc_value *a, const sc_value *b)
+bool sc_value_same(const sc_operand_text *a, const sc_operand_text *b)
 {
-    return sc_value_covers(l, a, b) && sc_value_covers(l, b, a);
+    return sc_value_covers(a, b) && sc_value_covers(b, a);
 }
 
 /* null holds where the field is absent or null, exists looks at presence. */
@@ -368,25 +379,33 @@ static bool absence_excludes(const sc_value *a, const sc_value *b)
 
     if (a->kind == SC_V_EXISTS)
         return exists ? a->boolean != b->boolean : !a->boolean && !null;
-    return !null && !exists && b->kind != SC_V_EXPANSION;
+    return !null && !exists;
 }
 
-bool sc_value_excludes(sc_lint *l, const sc_value *a, const sc_value *b)
+static bool is_absence(const sc_value *v)
 {
-    if (a->kind == SC_V_EXPANSION || b->kind == SC_V_EXPANSION)
-        return false;
-    if (a->kind == SC_V_NULL || a->kind == SC_V_EXISTS)
+    return v->kind == SC_V_NULL || v->kind == SC_V_EXISTS;
+}
+
+static bool range_excludes(const sc_value *range, const sc_value *number)
+{
+    return range->kind == SC_V_COMPARE && number->kind == SC_V_NUM &&
+           !holds(number->num, range->cmp, range->num);
+}
+
+bool sc_value_excludes(const sc_operand_text *x, const sc_operand_text *y)
+{
+    const sc_value *a = x->v, *b = y->v;
+
+    if (is_absence(a))
         return absence_excludes(a, b);
-    if (b->kind == SC_V_NULL || b->kind == SC_V_EXISTS)
+    if (is_absence(b))
         return absence_excludes(b, a);
     if (has_text(a) && has_text(b))
-        return text_excludes(l, a, b);
+        return text_excludes(x, y);
     if (a->kind == SC_V_COMPARE && b->kind == SC_V_COMPARE)
         return ranges_exclude(a, b);
-    if (a->kind == SC_V_COMPARE && b->kind == SC_V_NUM)
-        return !holds(b->num, a->cmp, a->num);
-    if (b->kind == SC_V_COMPARE && a->kind == SC_V_NUM)
-        return !holds(a->num, b->cmp, b->num);
-    return a->kind == SC_V_CIDR && b->kind == SC_V_CIDR &&
-           networks_relate(a, b, false);
+    if (a->kind == SC_V_CIDR && b->kind == SC_V_CIDR)
+        return networks_relate(a, b, false);
+    return range_excludes(a, b) || range_excludes(b, a);
 }
