@@ -169,6 +169,53 @@ static void link_refs(const struct linker *l, sc_correlation *c)
     link_aliases(l, c);
 }
 
+/* -------- derived fields of a correlation ---------------------------------- */
+
+static bool has_selection(const sc_rule *rule, sg_str name)
+{
+    for (uint32_t i = 0; i < rule->selections.count; i++)
+        if (sg_str_eq(rule->selections.items[i].name, name))
+            return true;
+    return name.len == 0; /* the default */
+}
+
+static bool has_derive(const sc_rule *rule, sg_str field)
+{
+    for (uint32_t i = 0; i < rule->derives.count; i++)
+        if (sg_str_eq(rule->derives.items[i].field, field))
+            return true;
+    return false;
+}
+
+/* Give a rule the derived field, unless it has one of that name. */
+static bool lend_derive(sc_session *s, const sc_derive *derive, sc_rule *to)
+{
+    if (to->correlation != NULL || has_derive(to, derive->field))
+        return true;
+    for (uint32_t i = 0; i < derive->branches.count; i++) {
+        const sc_derive_branch *b = &derive->branches.items[i];
+        if (has_selection(to, b->selection))
+            continue;
+        sc_error(s, SC_E0530, b->at, "'%.*s' is not a selection of '%.*s'",
+                 SG_FMT(b->selection), SG_FMT(to->title));
+        sc_note_at(s, to->at, "this rule, which the correlation refers to");
+        return false;
+    }
+    SG_PUSH(&s->arena, &to->derives, *derive);
+    return true;
+}
+
+static void lend_derives(sc_session *s, const sc_rule *rule)
+{
+    const sc_correlation *c = rule->correlation;
+
+    for (uint32_t i = 0; i < rule->derives.count; i++)
+        for (uint32_t k = 0; k < c->refs.count; k++)
+            if (c->refs.items[k].rule != NULL &&
+                !lend_derive(s, &rule->derives.items[i], c->refs.items[k].rule))
+                return;
+}
+
 /* -------- order and cycles ------------------------------------------------ */
 
 /* The graph of references by position in ast->rules. */
@@ -312,8 +359,10 @@ void sc_link(sc_session *s, sc_ast *ast, const sc_index *index)
     for (uint32_t i = 0; i < n; i++) {
         sc_rule *rule = ast->rules.items[i];
         s->doc = rule->doc;
-        if (rule->correlation != NULL)
+        if (rule->correlation != NULL) {
             link_refs(&l, rule->correlation);
+            lend_derives(s, rule);
+        }
     }
     build_graph(&g);
     uint32_t *order = sg_new_n(&s->arena, uint32_t, (size_t)n + 1);

@@ -1,6 +1,6 @@
 /*
- * extension.c - the `sigcc:` block: derived fields of a rule, the report of a
- * correlation. Unlike foreign custom attributes it is ours, so whatever is not
+ * extension.c - the `sigcc:` block: derived fields of a rule (or of all rules
+ * that a correlation refers to), the report of a correlation. Unlike foreign custom attributes it is ours, so whatever is not
  * known in it is refused by name.
  */
 #include "sigma/reader.h"
@@ -38,7 +38,10 @@ static bool read_branch(derive_context *c, const sc_y_pair *pair,
     const bool text = sc_is_text(pair->key);
     const bool last = text && sg_str_eq(pair->key->text, SG_S("default"));
 
-    if (!last && (!text || sg_map_get(&c->names, pair->key->text) == NULL))
+    /* A correlation's branches name selections of the rules it refers to,
+     * which linking looks up. */
+    if (!last && (!text || (c->rule->correlation == NULL &&
+                            sg_map_get(&c->names, pair->key->text) == NULL)))
         return refuse_selection(c, pair->key);
     if (!sc_y_is_scalar(pair->value) || pair->value->kind == SC_Y_NULL)
         return sc_error(c->r->s, SC_E0530, pair->value->span,
@@ -251,8 +254,6 @@ bool sc_read_extension(sc_reader *r, const sc_y *root, sc_rule *rule)
         return false;
     derive = sc_y_get(y, "derive");
     report = sc_y_get(y, "report");
-    if (derive != NULL && rule->correlation != NULL)
-        return misplaced(r, derive, "derive", "rules, not to correlations");
     if (report != NULL && rule->correlation == NULL)
         return misplaced(r, report, "report", "correlations, not to rules");
     if (derive != NULL && !read_derive(r, derive, rule))

@@ -37,6 +37,15 @@ class MailProtocols(Case):
         self.assertEqual(self.detect(det, "--mode", "search", gz), want)
         self.assertEqual(self.detect(det, "--mode", "search", gz, SAMPLE)[0]["ConnectionCount"], 18)
 
+    def test_derive_in_the_correlation_serves_its_rules(self):
+        with open(RULE, encoding="utf-8") as f:
+            base, correlation = f.read().split("\n---\n")
+        base, block = base.split("sigcc:\n")
+        moved = self.write("r.yml", base + "\n---\n" + correlation + block)
+        det = self.build(moved, "-p", "crowdstrike_fdr")
+        self.assertEqual([r["Protocol"] for r in self.detect(det, "--mode", "search", SAMPLE)], ["SMTP", "IMAP", "POP3", "SMTP"])
+        self.build(self.write("r.yml", base + "\n---\n" + correlation + block.replace("smtp:", "smpt:")), "-p", "crowdstrike_fdr", status=1)
+
     def test_stream_alerts_once_per_group(self):
         det = self.build(RULE, "-p", "crowdstrike_fdr")
         alerts = self.detect(det, SAMPLE)
