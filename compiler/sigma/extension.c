@@ -1,7 +1,8 @@
 /*
  * extension.c - the `sigcc:` block: derived fields of a rule (or of all rules
- * that a correlation refers to), the report of a correlation. Unlike foreign custom attributes it is ours, so whatever is not
- * known in it is refused by name.
+ * that a correlation refers to), the report of a correlation. Unlike foreign
+ * custom attributes it is ours, so whatever is not known in it is refused by
+ * name.
  */
 #include "sigma/reader.h"
 

@@ -24,7 +24,11 @@ typedef struct sigma_ref {
 
 /* An exact number: what a rule or an event wrote, never rounded when it is an
  * integer that fits 64 bits. */
-typedef enum sigma_num_kind { SIGMA_INT, SIGMA_UINT, SIGMA_FLOAT } sigma_num_kind;
+typedef enum sigma_num_kind {
+    SIGMA_INT,
+    SIGMA_UINT,
+    SIGMA_FLOAT
+} sigma_num_kind;
 
 /* SIGMA_UINT is used only above INT64_MAX, so each value has one form. */
 typedef struct sigma_num {
@@ -225,7 +229,7 @@ typedef struct sigma_correlation {
     sigma_meta meta;
     uint32_t type; /* sigma_corr_type */
     uint32_t flags;
-    int64_t timespan;       /* nanoseconds */
+    int64_t timespan;        /* nanoseconds */
     sigma_ref timespan_text; /* as written: "5m" */
     uint32_t ref_first, ref_count;
     uint32_t key_first, key_count;

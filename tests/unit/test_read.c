@@ -419,7 +419,7 @@ static void test_extension(void)
     ERROR(HEAD DET "sigcc: {derive: {P: {t: x}}}\n", SC_E0530, "t");
     ERROR(HEAD DET "sigcc: {derive: {P: {s: [x]}}}\n", SC_E0530, "[x]");
     ERROR(CORR(COUNT "condition: {gte: 1}") "sigcc: {derive: {P: {}}}\n",
-          SC_E0530, "{P: {}}");
+          SC_E0530, "{}");
     ERROR(REPORT("column: {}"), SC_E0521, "column");
     ERROR(REPORT("columns: {counts: N}"), SC_E0521, "counts");
     ERROR(REPORT("columns: {count: [N]}"), SC_E0530, "[N]");
