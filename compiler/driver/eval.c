@@ -1,6 +1,7 @@
 /*
  * eval.c - `sigcc eval`: the reference evaluator over a file of events, one
- * line of JSON per event. What detectors are compared with.
+ * line of JSON per event, or per firing of a correlation. What detectors are
+ * compared with.
  */
 #include "driver/driver.h"
 #include "opt/opt.h"
@@ -64,6 +65,64 @@ static bool is_blank(sg_str line)
     return true;
 }
 
+static int read_result(FILE *file)
+{
+    return ferror(file)
+               ? sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno))
+               : SC_EXIT_OK;
+}
+
+/* -------- correlations --------------------------------------------------- */
+
+static void put_firing(sg_buf *out, const sc_ir *ir, const sc_ref_firing *f)
+{
+    const sc_ir_corr *corr = &ir->corrs.items[f->corr];
+    char text[SG_TIME_TEXT > SG_NUM_TEXT ? SG_TIME_TEXT : SG_NUM_TEXT];
+
+    sg_buf_printf(out, "{\"line\":%" PRIu32 ",\"rule\":", f->line);
+    sg_buf_put_json(out, label(&corr->meta));
+    sg_time_text(f->time, text);
+    sg_buf_printf(out, ",\"timestamp\":\"%s\",\"group\":{", text);
+    for (uint32_t i = 0; i < corr->key_count; i++) {
+        if (i > 0)
+            sg_buf_putc(out, ',');
+        sg_buf_put_json(out, ir->keys.items[corr->key_first + i]);
+        sg_buf_putc(out, ':');
+        sg_buf_put_json(out, f->keys[i]);
+    }
+    sg_num_text(f->value, text);
+    sg_buf_printf(out, "},\"count\":%" PRIu32 ",\"value\":%s,\"begins\":%s}\n",
+                  f->count, text, f->begins ? "true" : "false");
+}
+
+/* All firings of correlations that no other one hides. */
+static int eval_correlations(sc_session *s, const sc_ir *ir, FILE *file)
+{
+    SG_VEC(sg_str) lines = {0};
+    sc_ref_firings firings;
+    sg_buf out = {0};
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+
+    while ((len = getline(&line, &cap, file)) >= 0)
+        SG_PUSH(&s->arena, &lines,
+                sg_arena_dup(&s->arena, (sg_str){line, (size_t)len}));
+    free(line);
+    sc_ref_correlate(ir, lines.items, lines.count, &s->arena, &firings);
+    for (uint32_t i = 0; i < firings.list.count; i++) {
+        const sc_ref_firing *f = &firings.list.items[i];
+
+        if ((ir->corrs.items[f->corr].flags & SIGMA_CORR_HIDDEN) == 0)
+            put_firing(&out, ir, f);
+    }
+    fwrite(out.ptr, 1, out.len, stdout);
+    sg_buf_free(&out);
+    return read_result(file);
+}
+
+/* -------- rules ---------------------------------------------------------- */
+
 static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
 {
     sg_str *labels = sg_new_n(&s->arena, sg_str, ir->rules.count);
@@ -85,9 +144,7 @@ static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
     }
     free(line);
     sg_buf_free(&out);
-    return ferror(file)
-               ? sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno))
-               : SC_EXIT_OK;
+    return read_result(file);
 }
 
 int sc_cmd_eval(sc_session *s, const sc_options *o)
@@ -110,7 +167,8 @@ int sc_cmd_eval(sc_session *s, const sc_options *o)
         code = sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno));
         return sc_finish(s, o, code);
     }
-    code = eval_file(s, loaded.ir, file);
+    code = o->correlations ? eval_correlations(s, loaded.ir, file)
+                           : eval_file(s, loaded.ir, file);
     if (!standard)
         fclose(file);
     return sc_finish(s, o, code);

@@ -161,6 +161,10 @@ typedef struct sc_ref_firing {
     uint32_t line;      /* 1-based, of the event that completed it */
     int64_t time;       /* of that event, ns since 1970 */
     const sg_str *keys; /* text of each group-by value, in rule order */
+    uint32_t count;     /* events in the window */
+    sg_num value;       /* what the condition compares */
+    bool begins;        /* it did not hold after the group's last event, or
+                         * the window had run empty since */
 } sc_ref_firing;
 
 typedef struct sc_ref_firings {

@@ -1,7 +1,7 @@
 /*
  * ref.h - what the oracle's files share: the values of an event, as
  * ref_event.c finds them in its tree and refeval.c and refcorr.c compare
- * them. Private to compiler/ir.
+ * them. Beyond compiler/ir only compiler/testing, which shows them.
  */
 #ifndef SC_IR_REF_H
 #define SC_IR_REF_H
@@ -38,5 +38,13 @@ void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
                     sc_ref_values *out);
 /* Whether a value has a text: neither null nor an object. */
 bool sc_ref_has_text(const sc_ref_value *v);
+/* The value by which correlations group or count an event of a rule: the
+ * derived one, else the first of the field. False when there is none. */
+bool sc_ref_first(const sc_ir *ir, uint32_t rule, uint32_t field,
+                  const sc_ref_event *event, sg_arena *arena,
+                  sc_ref_value *out);
+/* The event's time as correlations over the rule read it. */
+bool sc_ref_time(const sc_ir *ir, uint32_t rule, const sc_ref_event *event,
+                 sg_arena *arena, int64_t *time);
 
 #endif

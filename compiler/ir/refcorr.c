@@ -24,6 +24,7 @@ typedef struct entry {
 typedef struct group {
     const sg_str *keys;
     SG_VEC(entry) entries; /* by time, then arrival */
+    bool held;             /* the condition did, after the last event */
 } group;
 
 /* Whether a rule or correlation holds at the event at hand, and as which rule
@@ -121,18 +122,10 @@ static reading read_time(const state *s, sg_str field)
  * present of the usual names. */
 static bool time_of(const state *s, uint32_t rule, int64_t *time)
 {
-    static const char *const usual[] = {
-        "@timestamp",
-        "timestamp",
-        "ContextTimeStamp",
-        "TimeCreated",
-        "SystemTime",
-        "Event.System.TimeCreated.#attributes.SystemTime",
-        "UtcTime",
-        "EventTime",
-        "time",
-        "ts",
-        "eventTime",
+    static const sg_str usual[] = {
+#define TIME_FIELD(path) SG_LIT(path),
+#include "record/time_fields.def"
+#undef TIME_FIELD
     };
     const uint32_t field = s->ir->rules.items[rule].time_field;
     reading r = {.present = false};
@@ -141,9 +134,25 @@ static bool time_of(const state *s, uint32_t rule, int64_t *time)
     if (field != SIGMA_NONE)
         r = read_time(s, s->ir->fields.items[field].name);
     for (i = 0; !r.present && i < sizeof(usual) / sizeof(usual[0]); i++)
-        r = read_time(s, sg_str_of(usual[i]));
+        r = read_time(s, usual[i]);
     *time = r.time;
     return r.timed;
+}
+
+bool sc_ref_first(const sc_ir *ir, uint32_t rule, uint32_t field,
+                  const sc_ref_event *event, sg_arena *arena, sc_ref_value *out)
+{
+    const state s = {.ir = ir, .arena = arena, .event = event};
+
+    return first_value(&s, rule, field, out);
+}
+
+bool sc_ref_time(const sc_ir *ir, uint32_t rule, const sc_ref_event *event,
+                 sg_arena *arena, int64_t *time)
+{
+    const state s = {.ir = ir, .arena = arena, .event = event};
+
+    return time_of(&s, rule, time);
 }
 
 /* -------- what a window amounts to
@@ -360,10 +369,9 @@ static bool expr_holds(const window *w, uint32_t *at)
     return e.op == SIGMA_EXPR_AND ? a && b : a || b;
 }
 
-static bool holds(const window *w)
+static bool holds(const window *w, sg_num have)
 {
     const sc_ir_corr *c = w->c;
-    const sg_num have = quantity(w);
     uint32_t i, end = c->expr_first + c->expr_count;
 
     for (i = 0; i < c->cond_count; i++)
@@ -456,17 +464,24 @@ static bool insert(state *s, group *g, entry e, int64_t span)
     return true;
 }
 
-static void judge(state *s, uint32_t corr, const group *g, const hit *by)
+static void judge(state *s, uint32_t corr, group *g, const hit *by,
+                  int64_t time)
 {
     const sc_ir_corr *c = &s->ir->corrs.items[corr];
     const uint32_t n = g->entries.count;
-    const sc_ref_firing firing = {corr, s->line, by->time, g->keys};
+    const bool held = g->held;
+    sc_ref_firing firing = {.corr = corr, .line = s->line, .keys = g->keys};
     window w = {s->ir, c, g, 0};
 
     while (is_before(g->entries.items[w.first].time,
                      g->entries.items[n - 1].time, c->timespan))
         w.first++;
-    if (!holds(&w))
+    firing.time = time;
+    firing.count = n - w.first;
+    firing.value = quantity(&w);
+    firing.begins = !held || firing.count == 1;
+    g->held = holds(&w, firing.value);
+    if (!g->held)
         return;
     SG_PUSH(s->arena, &s->out->list, firing);
     if (!s->corrs[corr].holds)
@@ -489,7 +504,6 @@ static void add_part(state *s, const sc_ir_corr *c, uint32_t ref, parts *all)
     part p = {.by = ref_hit(s, c, ref)};
     uint32_t i;
 
-    p.e.time = p.by->time;
     if (!read_texts(s, p.by->rule, first, c->key_count, &p.keys) ||
         !read_values(s, c, p.by->rule, first + c->key_count, &p.e))
         return;
@@ -503,21 +517,26 @@ static void add_part(state *s, const sc_ir_corr *c, uint32_t ref, parts *all)
     SG_PUSH(s->arena, all, p);
 }
 
-/* One event is one entry per group, however many refs it satisfies. */
+/* One event is one entry per group, however many refs it satisfies, at the
+ * time of the first of them. */
 static void take_in(state *s, uint32_t corr)
 {
     const sc_ir_corr *c = &s->ir->corrs.items[corr];
+    const hit *first = NULL;
     parts all = {0};
     uint32_t i;
 
     for (i = 0; i < c->ref_count; i++)
-        if (ref_hit(s, c, i)->holds)
+        if (ref_hit(s, c, i)->holds) {
+            first = first == NULL ? ref_hit(s, c, i) : first;
             add_part(s, c, i, &all);
+        }
     for (i = 0; i < all.count; i++) {
         group *g = group_of(s, corr, all.items[i].keys);
 
+        all.items[i].e.time = first->time;
         if (insert(s, g, all.items[i].e, c->timespan))
-            judge(s, corr, g, all.items[i].by);
+            judge(s, corr, g, all.items[i].by, first->time);
     }
 }
 

@@ -279,10 +279,18 @@ static bool enter(sr_agg *agg, const sr_corr *corr, sr_group *group,
     return false;
 }
 
+/* The event's time in a correlation: that of the first rule in its list which
+ * the event matches. */
+static const sr_hit *time_in(const sr_corr *corr)
+{
+    return corr->pending[corr->twice ? corr->pending_count - 1 : 0].hit;
+}
+
 /* The group an event of this ref adds to; NULL when it takes no part. */
 static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
                             const sr_hit *hit)
 {
+    const sr_hit *when = time_in(corr);
     const sigma_correlation *def = corr->def;
     const uint32_t *fields = agg->detector->corr_sources + def->source_first +
                              (size_t)ref * (def->key_count + def->value_count);
@@ -299,9 +307,9 @@ static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
         return NULL;
     if (group->event == agg->event && !corr->type->rules)
         return NULL; /* one event counts once */
-    if (corr->ends && hit->timed && !keep_ends(agg, group, hit))
+    if (corr->ends && when->timed && !keep_ends(agg, group, when))
         return lose(agg, corr, group);
-    if (!advance(agg, corr, group, hit)) {
+    if (!advance(agg, corr, group, when)) {
         agg->stats.late++;
         return NULL;
     }
@@ -314,9 +322,10 @@ static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
 /* -------- firing ------------------------------------------------------------
  */
 
-static void fire(sr_agg *agg, sr_group *group, sg_num value, const sr_hit *hit)
+static void fire(sr_agg *agg, sr_group *group, sg_num value)
 {
     const sr_corr *corr = &agg->corrs[group->correlation];
+    const sr_hit *when = time_in(corr);
     const size_t stride = corr->type->stride;
     const sr_window *window = &group->window;
     sr_firing firing = {
@@ -325,8 +334,8 @@ static void fire(sr_agg *agg, sr_group *group, sg_num value, const sr_hit *hit)
         .count = group->count,
         .value = value,
         .place = group->place,
-        .timed = hit->timed,
-        .time = hit->time,
+        .timed = when->timed,
+        .time = when->time,
     };
 
     if (window->count != 0) {
@@ -364,9 +373,8 @@ static void notify(sr_agg *agg, uint32_t source, const sr_hit *hit)
 }
 
 /* Judge one group after the event; true when it fires. */
-static bool judge(sr_agg *agg, const sr_touched *touched)
+static bool judge(sr_agg *agg, sr_group *group)
 {
-    sr_group *group = touched->group;
     const sigma_correlation *def = agg->corrs[group->correlation].def;
     sg_num value;
     const bool held = group->holds;
@@ -376,7 +384,7 @@ static bool judge(sr_agg *agg, const sr_touched *touched)
         return false;
     if (!agg->options.search && (def->flags & SIGMA_CORR_HIDDEN) == 0 &&
         (!held || agg->options.every_firing))
-        fire(agg, group, value, touched->hit);
+        fire(agg, group, value);
     return true;
 }
 
@@ -402,7 +410,7 @@ static void run_corr(sr_agg *agg, uint32_t c, sr_place place)
     }
     if (!agg->options.search || heard)
         for (uint32_t i = 0; i < touched; i++)
-            if (judge(agg, &agg->touched[i]) && fired == NULL)
+            if (judge(agg, agg->touched[i].group) && fired == NULL)
                 fired = agg->touched[i].hit;
     corr->pending_count = 0;
     if (fired != NULL)

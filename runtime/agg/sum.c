@@ -21,6 +21,7 @@ enum {
 typedef struct sr_wide {
     int64_t limb[LIMBS];
     uint32_t pending;
+    uint64_t floats; /* in the sum now */
 } wide;
 
 static const uint64_t LOW32 = UINT32_MAX;
@@ -105,15 +106,18 @@ bool sr_sum_add(sr_pool *pool, sr_sum *sum, sg_num n)
         memset(sum->wide, 0, sizeof(wide));
     }
     add_float(sum->wide, n.v.f, 1);
+    sum->wide->floats++;
     return true;
 }
 
 void sr_sum_remove(sr_sum *sum, sg_num n)
 {
-    if (n.kind != SIGMA_FLOAT)
+    if (n.kind != SIGMA_FLOAT) {
         add_integer(sum, n, true);
-    else
-        add_float(sum->wide, n.v.f, -1);
+        return;
+    }
+    add_float(sum->wide, n.v.f, -1);
+    sum->wide->floats--;
 }
 
 /* The integers' sum as sign and magnitude. */
@@ -205,7 +209,7 @@ sg_num sr_sum_value(const sr_sum *sum, uint64_t by)
     wide w;
     sg_num n;
 
-    if (sum->wide == NULL) {
+    if (sum->wide == NULL || sum->wide->floats == 0) {
         if (exact_value(low, high, negative, by, &n))
             return n;
         memset(&w, 0, sizeof(w));

@@ -28,12 +28,12 @@ void sr_time_wants(sr_session *s, sr_want *wants)
     }
 }
 
-/* The first value that is no null, or NULL. */
+/* The first value; null and an empty array are none. */
 static sr_value *value_in(sr_session *s, uint32_t slot)
 {
     sr_value *v = sr_first(&s->event, slot);
 
-    while (v != NULL && v->kind == SR_NULL)
+    while (v != NULL && (v->kind == SR_NULL || v->kind == SR_EMPTY))
         v = sr_next(&s->event, v);
     return v;
 }
