@@ -128,6 +128,11 @@ bool sc_code_find(sg_str name, sc_code *out);
  * are shown; the rest is counted. Text of the input goes through sc_put_safe.
  */
 void sc_diag_render(const sc_session *s, sg_buf *out, bool colour);
+/* One of them, by its index. */
+void sc_diag_render_one(const sc_session *s, sg_buf *out, bool colour,
+                        uint32_t diag);
+/* Indices of all diagnostics, ordered by source and place. */
+const uint32_t *sc_diag_order(const sc_session *s, sg_arena *arena);
 /* Append text that came from outside so that a terminal shows it and obeys
  * none of it: control characters, bidirectional controls and other invisible
  * characters become \x1b, \u202e, \U000e0001. */

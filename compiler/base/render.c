@@ -330,6 +330,24 @@ static void put_rest(const view *v, uint32_t source, const tally *t)
     }
 }
 
+void sc_diag_render_one(const sc_session *s, sg_buf *out, bool colour,
+                        uint32_t diag)
+{
+    const view v = {s, out, colour};
+
+    put_diag(&v, &s->diags.items[diag]);
+}
+
+const uint32_t *sc_diag_order(const sc_session *s, sg_arena *arena)
+{
+    const sort_key *keys = sort_diags(s, arena);
+    uint32_t *order = sg_new_n(arena, uint32_t, s->diags.count);
+
+    for (uint32_t i = 0; i < s->diags.count; i++)
+        order[i] = keys[i].index;
+    return order;
+}
+
 void sc_diag_render(const sc_session *s, sg_buf *out, bool colour)
 {
     const view v = {s, out, colour};

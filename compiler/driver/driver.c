@@ -4,6 +4,7 @@
  */
 #include "driver/driver.h"
 #include "opt/opt.h"
+#include "report/lint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -238,6 +239,8 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     }
     if (out->ast.rules.count == 0 && s->errors == 0)
         return sc_fail(SC_EXIT_USAGE, "no rule found in the given files");
+    if (o->command == SC_CMD_check)
+        sc_check_lint(s, o, &out->ast);
     resolve(s, out, &pipelines, placeholders);
     if (sg_str_eq(o->dump, SG_S("rules"))) {
         sc_ast_dump(dump, &out->ast);
@@ -286,7 +289,11 @@ int sc_finish(sc_session *s, const sc_options *o, int code)
 
     if (s->errors > 0 && code < SC_EXIT_REJECTED)
         code = SC_EXIT_REJECTED;
-    sc_diag_render(s, &text, wants_colour());
+    if (o->command != SC_CMD_check)
+        sc_diag_render(s, &text, wants_colour());
+    else if (o->check_format.len == 0 ||
+             sg_str_eq(o->check_format, SG_S("text")))
+        sc_check_text(s, &text, wants_colour(), o->all);
     if (text.len > 0)
         fwrite(text.ptr, 1, text.len, stderr);
     if (s->docs.count > 0)

@@ -84,6 +84,8 @@ typedef struct sc_loaded {
  * s->errors), or why there is nothing to go on with; has printed the reason
  * then, or left it in the diagnostics. */
 int sc_load(sc_session *s, const sc_options *o, sc_loaded *out);
+/* Called by sc_load between reading and resolving: what the author wrote. */
+void sc_check_lint(sc_session *s, const sc_options *o, const sc_ast *ast);
 /* Print diagnostics and the summary, write the report. Returns `code`, or a
  * graver one. */
 int sc_finish(sc_session *s, const sc_options *o, int code);

@@ -1,0 +1,78 @@
+/*
+ * lint_correlation.c - correlations: thresholds that always or never hold, and
+ * windows of no length.
+ */
+#include "report/pass.h"
+
+static const sc_y *part_of(const sc_lint *l, const char *key)
+{
+    return sc_y_get(sc_y_get(l->root, "correlation"), key);
+}
+
+static bool is_count(sigma_corr_type type)
+{
+    return type == SIGMA_CORR_EVENT_COUNT || type == SIGMA_CORR_VALUE_COUNT ||
+           type == SIGMA_CORR_TEMPORAL || type == SIGMA_CORR_TEMPORAL_ORDERED;
+}
+
+/* Rules of a temporal correlation; without bound for counts. */
+static double most_of(const sc_correlation *c)
+{
+    return c->type == SIGMA_CORR_TEMPORAL ||
+                   c->type == SIGMA_CORR_TEMPORAL_ORDERED
+               ? (double)c->refs.count
+               : 1e300;
+}
+
+/* -1 no count in [0, most] satisfies it, 1 each in [1, most] does, else 0. */
+static int judge(sigma_cmp cmp, double limit, double most)
+{
+    switch (cmp) {
+    case SIGMA_CMP_LT:
+        return limit <= 0 ? -1 : limit > most ? 1 : 0;
+    case SIGMA_CMP_LTE:
+        return limit < 0 ? -1 : limit >= most ? 1 : 0;
+    case SIGMA_CMP_GT:
+        return limit >= most ? -1 : limit < 1 ? 1 : 0;
+    case SIGMA_CMP_GTE:
+        return limit > most ? -1 : limit <= 1 ? 1 : 0;
+    case SIGMA_CMP_EQ:
+        return limit < 0 || limit > most ? -1 : 0;
+    case SIGMA_CMP_NEQ:
+        return limit < 0 || limit > most ? 1 : 0;
+    }
+    return 0;
+}
+
+void sc_lint_threshold(sc_lint *l)
+{
+    const sc_correlation *c = l->rule->correlation;
+    const sc_y *map;
+
+    if (c == NULL || !is_count(c->type))
+        return;
+    map = part_of(l, "condition");
+    for (uint32_t i = 0; i < c->conds.count; i++) {
+        const sigma_corr_cond *cond = &c->conds.items[i];
+        const int how =
+            judge(cond->cmp, sg_num_double(cond->threshold), most_of(c));
+
+        if (how == 0 || map == NULL)
+            continue;
+        if (how < 0)
+            sc_lint_warn(l, map->span, "no count satisfies this condition");
+        else
+            sc_lint_warn(l, map->span, "one event satisfies this condition");
+        return;
+    }
+}
+
+void sc_lint_timespan(sc_lint *l)
+{
+    const sc_correlation *c = l->rule->correlation;
+
+    if (c == NULL || c->timespan != 0)
+        return;
+    sc_lint_warn(l, part_of(l, "timespan")->span,
+                 "the window holds events of one instant only");
+}
