@@ -322,9 +322,8 @@ bool sc_ref_has_text(const sc_ref_value *v)
 }
 
 /* Whether a rewritten key is the name. */
-static bool key_is(const cJSON *node, sg_str name)
+static bool z_is(const char *z, sg_str name)
 {
-    const char *z = node->string;
     size_t i;
 
     for (i = 0; i < name.len; i++) {
@@ -337,6 +336,11 @@ static bool key_is(const cJSON *node, sg_str name)
         }
     }
     return *z == '\0';
+}
+
+static bool key_is(const cJSON *node, sg_str name)
+{
+    return z_is(node->string, name);
 }
 
 /* A key given twice: the last one counts. */
@@ -394,7 +398,8 @@ void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
 
 typedef struct step {
     sg_str key;
-    bool any; /* whatever key */
+    bool any;    /* whatever key */
+    bool spaced; /* each key that has blanks and is `key` without them */
 } step;
 
 typedef struct path {
@@ -424,7 +429,7 @@ static bool is_text_root(sg_str key)
     return false;
 }
 
-/* Split at dots. With `field`, %F and * are read as shapes.def says. */
+/* Split at dots. With `field`, %F, %S and * are read as shapes.def says. */
 static path split(search *s, sg_str text, const sg_str *field)
 {
     path p = {.text = false};
@@ -437,7 +442,8 @@ static path split(search *s, sg_str text, const sg_str *field)
             continue;
         st.key = sg_str_sub(text, beg, end);
         st.any = field != NULL && sg_str_eq(st.key, SG_S("*"));
-        if (field != NULL && sg_str_eq(st.key, SG_S("%F")))
+        st.spaced = field != NULL && sg_str_eq(st.key, SG_S("%S"));
+        if (st.spaced || (field != NULL && sg_str_eq(st.key, SG_S("%F"))))
             st.key = *field;
         SG_PUSH(s->arena, &p.steps, st);
         beg = end + 1;
@@ -465,29 +471,49 @@ static void collect(search *s, const cJSON *node, bool text)
         SG_PUSH(s->arena, &s->out->list, value_of(node, s->arena));
 }
 
+static bool is_spaced(const cJSON *node, sg_str name)
+{
+    size_t len = strlen(node->string), i, n = 0;
+    char *squeezed = malloc(len + 1);
+    bool same;
+
+    if (squeezed == NULL)
+        sg_fatal("out of memory");
+    for (i = 0; i < len; i++)
+        if (node->string[i] != ' ')
+            squeezed[n++] = node->string[i];
+    squeezed[n] = '\0';
+    same = n < len && z_is(squeezed, name);
+    free(squeezed);
+    return same;
+}
+
+/* Whether a step goes to this member of an object. */
+static bool leads_to(const step *st, const cJSON *kid)
+{
+    if (st->spaced ? !is_spaced(kid, st->key)
+                   : !st->any && !key_is(kid, st->key))
+        return false;
+    return !is_hidden(kid);
+}
+
 static void walk(search *s, const cJSON *node, const path *p, uint32_t at)
 {
     const cJSON *kid;
-    const step *st;
 
     if (at == p->steps.count) {
         collect(s, node, p->text);
         return;
     }
-    st = &p->steps.items[at];
-    if (cJSON_IsArray(node) || (cJSON_IsObject(node) && st->any)) {
-        cJSON_ArrayForEach(kid, node)
-        {
-            if (cJSON_IsArray(node))
-                walk(s, kid, p, at);
-            else if (!is_hidden(kid))
-                walk(s, kid, p, at + 1);
-        }
+    if (!cJSON_IsArray(node) && !cJSON_IsObject(node))
         return;
+    cJSON_ArrayForEach(kid, node)
+    {
+        if (cJSON_IsArray(node))
+            walk(s, kid, p, at);
+        else if (leads_to(&p->steps.items[at], kid))
+            walk(s, kid, p, at + 1);
     }
-    kid = member(node, st->key);
-    if (kid != NULL)
-        walk(s, kid, p, at + 1);
 }
 
 static bool try_path(search *s, path p)
@@ -580,7 +606,7 @@ void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
     size_t i;
 
     memset(out, 0, sizeof(*out));
-    SG_PUSH(arena, &literal.steps, ((step){field, false}));
+    SG_PUSH(arena, &literal.steps, ((step){.key = field}));
     if (try_path(&s, literal) || try_path(&s, split(&s, field, NULL)))
         return;
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

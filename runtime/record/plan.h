@@ -54,7 +54,28 @@ typedef struct sr_node {
     uint32_t wild;                /* child for every other key, or SIGMA_NONE */
     uint32_t feed_first, feed_count; /* cells its values go to */
     uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
+    bool spaced;   /* has children for keys without their blanks */
 } sr_node;
+
+/* First byte of the key of such a child; no text of an event has it. */
+#define SR_SPACED '\xFF'
+
+static inline bool sr_has_blank(sg_str key)
+{
+    return key.len != 0 && memchr(key.ptr, ' ', key.len) != NULL;
+}
+
+/* The key without its blanks behind SR_SPACED, to dst of 1 + key.len bytes. */
+static inline sg_str sr_spaced_key(char *dst, sg_str key)
+{
+    size_t len = 0;
+
+    dst[len++] = SR_SPACED;
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] != ' ')
+            dst[len++] = key.ptr[i];
+    return (sg_str){dst, len};
+}
 
 typedef struct sr_key {
     sg_str text;

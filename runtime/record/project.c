@@ -4,7 +4,9 @@
  * A draft is built first, nodes linked by parent; then it is laid out in flat
  * tables. Rows of shapes.def that hold for any field make paths with one
  * wildcard step; its subtree is copied into the named siblings, so that a
- * scan follows one node at a time.
+ * scan follows one node at a time. A %S step is a child whose key has a byte
+ * before it that no event has; its subtree is copied into the siblings that
+ * are the same name with blanks.
  */
 #include "record/plan.h"
 
@@ -48,7 +50,8 @@ typedef struct draft_use {
 } draft_use;
 
 typedef struct draft {
-    sg_arena *arena;
+    sg_arena *arena; /* of the draft */
+    sg_arena *keep;  /* of the plan */
     SG_VEC(draft_node) nodes;
     SG_VEC(draft_use) uses;
     sg_map children; /* parent id and key to child */
@@ -130,8 +133,14 @@ static bool next_step(sg_str *path, bool *more, sg_str *step)
     return true;
 }
 
-/* The node of a path. In a row of shapes.def (field given) %F is that field
- * and * any key; in the name of a field both are themselves. */
+static sg_str spaced_key(sg_arena *arena, sg_str key)
+{
+    return sr_spaced_key(sg_arena_alloc(arena, key.len + 1, 1), key);
+}
+
+/* The node of a path. In a row of shapes.def (field given) %F is that field,
+ * %S the same for keys with blanks, and * any key; in the name of a field all
+ * are themselves. */
 static uint32_t node_of(draft *d, sg_str path, const sg_str *field)
 {
     uint32_t node = ROOT;
@@ -146,6 +155,8 @@ static uint32_t node_of(draft *d, sg_str path, const sg_str *field)
         }
         if (field != NULL && sg_str_eq(step, SG_S("%F")))
             step = *field;
+        else if (field != NULL && sg_str_eq(step, SG_S("%S")))
+            step = spaced_key(d->keep, *field);
         node = child(d, node, step);
         if (depth == 0)
             text = sr_shape_has_text(step);
@@ -166,6 +177,9 @@ static void add_rows(draft *d, uint32_t want, sg_str name)
 {
     for (uint32_t i = 0; i < sr_shape_row_count; i++) {
         const sr_shape_row *row = &sr_shape_rows[i];
+        /* No key without its blanks is a name that has some. */
+        if (sg_str_ends(row->path, SG_S("%S")) && sr_has_blank(name))
+            continue;
         if (row->name.len == 0 || sg_str_eq(row->name, name))
             add_use(d, node_of(d, row->path, &name),
                     (sr_use){want, 2 + i, row->shape});
@@ -252,6 +266,32 @@ static void copy_wildcards(draft *d)
     }
 }
 
+/* A named child with blanks is also what its %S sibling stands for. */
+static void copy_spaced_to(draft *d, uint32_t parent, uint32_t to)
+{
+    const sg_str key = spaced_key(d->arena, d->nodes.items[to].key);
+
+    for (uint32_t i = d->nodes.items[parent].first_child; i != SIGMA_NONE;
+         i = d->nodes.items[i].next) {
+        if (!sg_str_eq(d->nodes.items[i].key, key))
+            continue;
+        for (uint32_t f = 0; f < d->nodes.items[i].feeds.count; f++)
+            add_feed(d, to, d->nodes.items[i].feeds.items[f]);
+        copy_below(d, i, to);
+    }
+}
+
+static void copy_spaced(draft *d)
+{
+    const uint32_t count = d->nodes.count;
+
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t c = d->nodes.items[i].first_child; c != SIGMA_NONE;
+             c = d->nodes.items[c].next)
+            if (sr_has_blank(d->nodes.items[c].key))
+                copy_spaced_to(d, i, c);
+}
+
 /* -------- layout ------------------------------------------------------- */
 
 static uint32_t table_size(uint32_t children)
@@ -265,7 +305,7 @@ static uint32_t table_size(uint32_t children)
 
 static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
 {
-    const sr_node *node = &plan->nodes[id];
+    sr_node *node = &plan->nodes[id];
 
     for (uint32_t c = d->nodes.items[id].first_child; c != SIGMA_NONE;
          c = d->nodes.items[c].next) {
@@ -277,6 +317,7 @@ static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
         plan->keys[node->table + i] = (sr_key){key, (uint32_t)(hash >> 32), c};
         i = sr_key_sketch(key) & node->sketch_mask;
         plan->sketches[node->sketch + i / 8] |= (uint8_t)(1u << i % 8);
+        node->spaced |= key.len != 0 && key.ptr[0] == SR_SPACED;
     }
 }
 
@@ -347,7 +388,7 @@ sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count)
 {
     sr_plan *plan = sg_new(arena, sr_plan);
     sg_arena scratch = {0};
-    draft d = {.arena = &scratch};
+    draft d = {.arena = &scratch, .keep = arena};
     bool fields = false;
 
     fill_seed(plan);
@@ -368,6 +409,7 @@ sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count)
         add_marks(&d, plan);
     add_feeds(&d);
     copy_wildcards(&d);
+    copy_spaced(&d);
     lay_out_nodes(&d, plan, arena);
     lay_out_uses(&d, plan, arena);
     sg_arena_free(&scratch);

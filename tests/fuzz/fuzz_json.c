@@ -292,6 +292,20 @@ static void put_value(sg_buf *out, const tree *t, bool text, bool inner)
     }
 }
 
+/* Whether a key has blanks and is `name` without them. */
+static bool is_spaced(sg_str key, sg_str name)
+{
+    size_t n = 0, blanks = 0;
+
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.ptr[i] == ' ')
+            blanks++;
+        else if (n == name.len || key.ptr[i] != name.ptr[n++])
+            return false;
+    }
+    return n == name.len && blanks > 0;
+}
+
 /* What is below t at a path; `field` as for rows of shapes.def, or NULL. */
 static void put_path(sg_buf *out, const tree *t, sg_str path,
                      const sg_str *field, bool text)
@@ -299,7 +313,7 @@ static void put_path(sg_buf *out, const tree *t, sg_str path,
     const size_t dot = sg_str_find(path, SG_S("."));
     const bool last = dot == SIZE_MAX;
     sg_str step = sg_str_sub(path, 0, dot), rest = SG_S("");
-    bool any;
+    bool any, spaced;
 
     if (t->kind == 'a')
         for (uint32_t i = 0; i < t->count; i++)
@@ -309,10 +323,12 @@ static void put_path(sg_buf *out, const tree *t, sg_str path,
     if (!last)
         rest = sg_str_sub(path, dot + 1, path.len);
     any = field != NULL && sg_str_eq(step, SG_S("*"));
-    if (field != NULL && sg_str_eq(step, SG_S("%F")))
+    spaced = field != NULL && sg_str_eq(step, SG_S("%S"));
+    if (spaced || (field != NULL && sg_str_eq(step, SG_S("%F"))))
         step = *field;
     for (uint32_t i = 0; i < t->count; i++) {
-        if (!any && !sg_str_eq(t->members[i].key, step))
+        const sg_str key = t->members[i].key;
+        if (!any && !(spaced ? is_spaced(key, step) : sg_str_eq(key, step)))
             continue;
         if (last)
             put_value(out, t->members[i].value, text, false);

@@ -86,6 +86,48 @@ static const shape_case cases[] = {
     {"a.b", "{\"Event\":{\"EventData\":{\"a\":{\"b\":1}}}}", "-"},
     {"Product Name", EVTX("", "{\"Product Name\":\"y\"}"), "\"y\""},
     {"Provider_Name", EVTX(SYSTEM, "{\"Provider_Name\":\"own\"}"), "\"own\""},
+    /* keys with blanks */
+    {"ThreatName", EVTX("", "{\"Threat Name\":\"t\"}"), "\"t\""},
+    {"ThreatName", EVTX("", "{\"Threat\\u0020Name\":\"t\"}"), "\"t\""},
+    {"ThreatName", EVTX("", "{\"Threat Name\":{\"#text\":\"t\"}}"), "\"t\""},
+    {"ThreatName", EVTX("", "{\"Threat Name\":1,\"ThreatName\":2}"), "2"},
+    {"ThreatName", EVTX("", "{\"ThreatName\":null,\"Threat Name\":1}"), "null"},
+    {"ThreatName", EVTX("", "{\"Threat Name\":1,\"Threat Name\":2}"), "2"},
+    {"ThreatName", EVTX("", "{\" Threat Name\":1,\"ThreatName \":[2]}"),
+     "1 | 2"},
+    {"ThreatName", EVTX("", "{\"threat name\":1,\"Threat_Name\":2}"), "-"},
+    {"Threat Name", EVTX("", "{\"ThreatName\":1,\"Threat  Name\":2}"), "-"},
+    {"", EVTX("", "{\"  \":1}"), "1"},
+    {"SourceName", EVTX("\"SourceName\":0", "{\"Source Name\":1}"), "1"},
+    {"ThreatName",
+     "{\"Event\":{\"System\":{\"Threat Name\":1},\"EventData\":{}}}", "-"},
+    {"ThreatName",
+     "{\"Event\":{\"System\":{},\"UserData\":{\"A\":{\"Threat Name\":1},"
+     "\"B\":{\"ThreatName\":2}}}}",
+     "2"},
+    {"ThreatName",
+     "{\"Event\":{\"System\":{},\"UserData\":{\"A\":{\"Threat Name\":1},"
+     "\"B\":{\"T hreatName\":2}}}}",
+     "1 | 2"},
+    {"ThreatName", "{\"winlog\":{\"event_data\":{\"Threat Name\":1}}}", "1"},
+    {"ThreatName", "{\"event_data\":{\"Threat Name\":1},\"event_id\":1}", "1"},
+    {"ThreatName", "{\"Threat Name\":1}", "-"},
+    /* what the log says, whatever the data are called */
+    {"$Channel", EVTX(SYSTEM, "{\"Channel\":\"own\"}"), "\"Security\""},
+    {"$EventID", EVTX(SYSTEM, "{\"EventID\":1}"), "4624"},
+    {"$Provider", EVTX(SYSTEM, "{\"Provider_Name\":\"own\"}"), "\"P\""},
+    {"$Provider", EVTX(SEPARATE, "{}"), "\"P\""},
+    {"$Channel", "{\"winlog\":{\"channel\":\"c\",\"event_data\":{}}}", "\"c\""},
+    {"$EventID", "{\"winlog\":{\"event_id\":\"1\"},\"event\":{\"code\":2}}",
+     "\"1\""},
+    {"$EventID", "{\"winlog\":{},\"event\":{\"code\":\"2\"}}", "\"2\""},
+    {"$EventID", "{\"event\":{\"code\":\"2\"}}", "-"},
+    {"$Channel",
+     "{\"log_name\":\"c\",\"event_id\":1,\"event_data\":{\"Channel\":2}}",
+     "\"c\""},
+    {"$EventID", "{\"EventID\":3}", "3"},
+    {"$Channel", "{\"Channel\":\"c\"}", "\"c\""},
+    {"$Provider", "{\"SourceName\":\"s\"}", "\"s\""},
     /* UserData: any key between */
     {"P1",
      "{\"Event\":{\"System\":{},\"UserData\":{\"EventXML\":{\"P1\":\"x\"}}}}",
@@ -202,7 +244,10 @@ static void put_path(sg_buf *out, sg_str path, sg_str field)
     const size_t dot = sg_str_find(path, SG_S("."));
     const sg_str step = sg_str_sub(path, 0, dot);
 
-    sg_buf_put_json(out, sg_str_eq(step, SG_S("%F")) ? field : step);
+    if (sg_str_eq(step, SG_S("%S")))
+        sg_buf_putz(out, "\"So me.Fie ld\"");
+    else
+        sg_buf_put_json(out, sg_str_eq(step, SG_S("%F")) ? field : step);
     sg_buf_putc(out, ':');
     if (dot == SIZE_MAX) {
         sg_buf_putz(out, "\"found\"");
@@ -240,9 +285,39 @@ static void test_rows(void)
     }
 }
 
+/* A key with blanks that is wanted as it is serves both names. */
+static void test_spaced_shared(void)
+{
+    const sr_want wants[] = {{SG_LIT("Threat Name"), 0, false},
+                             {SG_LIT("ThreatName"), 1, false},
+                             {SG_LIT(""), 2, true}};
+    static const char *const want[] = {"2", "1 | 2", "1 | 2 | 3"};
+    sg_arena arena = {0};
+    sr_event event;
+    sr_fault fault;
+
+    for (uint32_t count = 2; count <= 3; count++) { /* with keywords, too */
+        sr_event_init(&event, 3);
+        sr_event_begin(&event,
+                       SG_S("{\"winlog\":{\"event_data\":{\"Threat Name\":0,"
+                            "\"Th reatName\":1,\"Threat Name\":[2],"
+                            "\"Other Name\":3}}}"));
+        CHECK(sr_project(sr_plan_new(&arena, wants, count), &event, &fault));
+        for (uint32_t slot = 0; slot < count; slot++) {
+            sg_buf have = {0};
+            fields_put_slot(&have, &event, slot);
+            CHECK_STR(sg_buf_str(&have), sg_str_of(want[slot]));
+            sg_buf_free(&have);
+        }
+        sr_event_free(&event);
+    }
+    sg_arena_free(&arena);
+}
+
 int main(void)
 {
     test_cases();
+    test_spaced_shared();
     test_wildcard_shared();
     test_rows();
     return TEST_END();

@@ -1,0 +1,123 @@
+/*
+ * scan.h - inside of the scanner: the state of one scan, and what every way of
+ * scanning shares: tokens (token.c), and what is done with keys, values and
+ * containers once the grammar has found them (take.c).
+ *
+ * There is one careful scanner (json.c), byte by byte, and per vector width a
+ * fast one (level_*.c, all from walk.h). A fast one only says whether a line
+ * is good; why it is bad is for the careful one to find out. So all of them
+ * give the same values, reasons and places.
+ */
+#ifndef SR_SCAN_H
+#define SR_SCAN_H
+
+#include "record/plan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+typedef struct sr_scan {
+    const char *p, *line, *end;
+    const sr_plan *plan;
+    sr_event *event;
+    sr_work *work;
+    uint64_t run;
+    uint32_t depth; /* frames in use */
+    bool escaped;   /* the string just read has a backslash */
+    sr_fault *fault;
+} sr_scan;
+
+/* A fast scanner: false when the line is bad, or not for it to judge. Values
+ * that it added by then are to be forgotten; the fault is not filled. */
+typedef bool sr_scan_fn(sr_scan *s);
+
+/* -------- choice of a level (level.c) ---------------------------------- */
+
+typedef struct sr_level {
+    const char *name;
+    sr_scan_fn *scan; /* NULL: the careful one alone */
+} sr_level;
+
+/* The levels that this processor has, best first; the last one is scalar. */
+const sr_level *sr_levels(uint32_t *count);
+/* The best, or what $SIGCC_SIMD names when the processor has that. */
+const sr_level *sr_level_choose(void);
+
+/* -------- faults ------------------------------------------------------- */
+
+/* These return false. */
+bool sr_fail_at(sr_scan *s, const char *at, const char *reason);
+bool sr_fail(sr_scan *s, const char *reason); /* at s->p, or: ends too early */
+bool sr_fail_memory(sr_scan *s);
+
+/* -------- tokens ------------------------------------------------------- */
+
+/* Length of the well-formed UTF-8 sequence (RFC 3629) at p < end, or 0. */
+size_t sr_sequence(const char *p, const char *end);
+/* Whether a backslash and c are an escape of two bytes. */
+bool sr_is_short_escape(char c);
+bool sr_is_hex(char c);
+/* s->p at the opening quote; afterwards behind the closing one. */
+bool sr_scan_string(sr_scan *s);
+/* Read one scalar, s->p < s->end at its first byte; its kind goes to *kind. */
+bool sr_scan_scalar(sr_scan *s, sr_kind *kind);
+
+/* The first byte in [p, end) that a string cannot just pass over: quote,
+ * backslash, control or non-ASCII; end when there is none. */
+const char *sr_special(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i slash = _mm_set1_epi8('\\');
+    const __m128i last_control = _mm_set1_epi8(0x1F);
+
+    for (; end - p >= 16; p += 16) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        const __m128i hit = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
+            _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v));
+        /* the sign bit of v itself marks non-ASCII */
+        const int mask = _mm_movemask_epi8(_mm_or_si128(hit, v));
+        if (mask != 0)
+            return p + __builtin_ctz((unsigned)mask);
+    }
+#endif
+    for (; p < end; p++) {
+        const unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80)
+            break;
+    }
+    return p;
+}
+
+static inline bool sr_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static inline void sr_skip_space(sr_scan *s)
+{
+    if (s->p < s->end && (unsigned char)*s->p > ' ')
+        return; /* nearly always */
+    while (s->p < s->end && sr_is_space(*s->p))
+        s->p++;
+}
+
+/* -------- what the grammar found --------------------------------------- */
+
+/* A scalar for a node, or SIGMA_NONE, and for keywords. */
+bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw);
+/* s->p at an opening bracket: a frame for that container; s->p moves on. */
+bool sr_enter(sr_scan *s, uint32_t node);
+/* s->p at the closing bracket of the top frame; s->p moves on. */
+bool sr_leave(sr_scan *s);
+/* A key of the top frame, an object, as written: find its node. What it gave
+ * before in this object is void. */
+bool sr_begin_member(sr_scan *s, sr_frame *frame, sg_str key);
+/* The member has been read: note which values it gave. */
+void sr_end_member(sr_scan *s, const sr_frame *frame);
+/* False: nobody wants this key of the node (without escapes). */
+bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key);
+
+#endif

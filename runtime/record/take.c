@@ -1,0 +1,186 @@
+/*
+ * take.c - what becomes of keys, values and containers that a scanner found:
+ * values of planned paths go to the event's cells, and a key given again in
+ * one object takes back what it gave before.
+ */
+#include "record/scan.h"
+
+#include <string.h>
+
+/* -------- values ------------------------------------------------------- */
+
+static bool add(sr_scan *s, uint32_t cell, const sr_value *value)
+{
+    return sr_work_add(s->event, s->run, cell, value) || sr_fail_memory(s);
+}
+
+bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw)
+{
+    const bool keyword = s->plan->keywords != SIGMA_NONE && kind != SR_NULL;
+    sr_value value = {.raw = raw, .kind = (uint8_t)kind};
+    const sr_node *to;
+
+    if (node == SIGMA_NONE && !keyword)
+        return true;
+    if (node != SIGMA_NONE && s->plan->nodes[node].feed_count == 0 && !keyword)
+        return true;
+    if (kind == SR_NUMBER)
+        value.num = sr_number(raw);
+    else if (kind == SR_BOOL)
+        value.boolean = raw.ptr[0] == 't';
+    else if (kind == SR_STRING && !s->escaped)
+        value.text = (sg_str){raw.ptr + 1, raw.len - 2};
+    if (keyword && !add(s, s->plan->keywords, &value))
+        return false;
+    if (node == SIGMA_NONE)
+        return true;
+    to = &s->plan->nodes[node];
+    for (uint32_t i = 0; i < to->feed_count; i++)
+        if (!add(s, s->plan->feeds[to->feed_first + i], &value))
+            return false;
+    return true;
+}
+
+/* An object, or an empty array, at a wanted place: one value in each cell
+ * that got none from inside. */
+static bool take_container(sr_scan *s, const sr_frame *frame, sr_kind kind)
+{
+    const sr_node *to = &s->plan->nodes[frame->node];
+    const sr_value value = {
+        .raw = {frame->start, (size_t)(s->p - frame->start)},
+        .kind = (uint8_t)kind};
+
+    for (uint32_t i = 0; i < to->feed_count; i++) {
+        const uint32_t id = s->plan->feeds[to->feed_first + i];
+        const sr_work_cell *cell = &s->work->cells[id];
+        if (cell->run == s->run && cell->last >= frame->values)
+            continue;
+        if (!add(s, id, &value))
+            return false;
+    }
+    if (kind == SR_OBJECT && frame->direct && to->mark != SIGMA_NONE)
+        return add(s, to->mark, &value);
+    return true;
+}
+
+/* -------- containers --------------------------------------------------- */
+
+bool sr_enter(sr_scan *s, uint32_t node)
+{
+    const sr_frame *outer;
+    sr_frame *frame;
+
+    if (s->depth == SR_MAX_DEPTH)
+        return sr_fail(s, "nested too deeply");
+    outer = s->depth == 0 ? NULL : &s->work->frames[s->depth - 1];
+    frame = &s->work->frames[s->depth++];
+    *frame = (sr_frame){.start = s->p,
+                        .node = node,
+                        .child = SIGMA_NONE,
+                        .seen = SIGMA_NONE,
+                        .values = s->event->value_count,
+                        .keys = s->work->seen_count,
+                        .fresh = true};
+    if (*s->p == '{') {
+        frame->close = '}';
+        frame->instance = ++s->work->serial;
+        frame->direct = outer == NULL || outer->direct;
+    } else {
+        frame->close = ']';
+        frame->inner = outer != NULL && outer->close == ']';
+    }
+    s->p++;
+    return true;
+}
+
+/* The member of an object has been read: note which values it gave. */
+void sr_end_member(sr_scan *s, const sr_frame *frame)
+{
+    if (frame->child != SIGMA_NONE)
+        s->work->nodes[frame->child].to = s->event->value_count;
+    if (frame->seen != SIGMA_NONE)
+        s->work->seen[frame->seen].to = s->event->value_count;
+}
+
+/* s->p at the closing bracket of the top frame. */
+bool sr_leave(sr_scan *s)
+{
+    const sr_frame *frame = &s->work->frames[--s->depth];
+    const bool object = frame->close == '}';
+
+    s->p++;
+    sr_work_unsee(s->work, frame);
+    if (frame->node != SIGMA_NONE && (object || !frame->inner) &&
+        !take_container(s, frame, object ? SR_OBJECT : SR_EMPTY))
+        return false;
+    if (s->depth != 0)
+        sr_end_member(s, frame - 1);
+    return true;
+}
+
+/* -------- members ------------------------------------------------------ */
+
+static uint32_t find(const sr_plan *plan, const sr_node *node, uint64_t hash,
+                     sg_str key)
+{
+    const sr_key *table = plan->keys + node->table;
+    uint32_t i = (uint32_t)hash & node->mask;
+
+    for (; table[i].node != SIGMA_NONE; i = (i + 1) & node->mask)
+        if (table[i].hash == (uint32_t)(hash >> 32) &&
+            sg_str_eq(table[i].text, key))
+            return table[i].node;
+    return node->wild;
+}
+
+bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key)
+{
+    if (node->wild != SIGMA_NONE || (node->spaced && sr_has_blank(key)))
+        return true;
+    return sr_node_may_have(plan, node, key) &&
+           find(plan, node, sr_key_hash(plan, key), key) != SIGMA_NONE;
+}
+
+/* The node of a key for what it is without its blanks. */
+static uint32_t find_spaced(const sr_scan *s, const sr_node *node, sg_str key)
+{
+    char *dst = sg_arena_alloc(&s->event->arena, key.len + 1, 1);
+    const sg_str spaced = sr_spaced_key(dst, key);
+
+    return find(s->plan, node, sr_key_hash(s->plan, spaced), spaced);
+}
+
+/* Find the key's node; a key given before in this object loses its values. */
+bool sr_begin_member(sr_scan *s, sr_frame *frame, sg_str key)
+{
+    const sr_node *node =
+        frame->node == SIGMA_NONE ? NULL : &s->plan->nodes[frame->node];
+    const bool blank = node != NULL && node->spaced && sr_has_blank(key);
+    const bool any_key = s->plan->keywords != SIGMA_NONE || blank ||
+                         (node != NULL && node->wild != SIGMA_NONE);
+    const uint64_t hash = sr_key_hash(s->plan, key);
+    bool shared = false; /* the node serves other keys, too */
+    sr_work_node *at;
+
+    frame->child = frame->seen = SIGMA_NONE;
+    if (node != NULL)
+        frame->child = find(s->plan, node, hash, key);
+    if (node != NULL && frame->child == node->wild) {
+        shared = true;
+        if (blank)
+            frame->child = find_spaced(s, node, key);
+    }
+    if (any_key) {
+        frame->seen = sr_work_seen(s->event, frame, hash, key);
+        if (frame->seen == SIGMA_NONE)
+            return sr_fail_memory(s);
+    }
+    if (frame->child == SIGMA_NONE || shared)
+        return true;
+    at = &s->work->nodes[frame->child];
+    if (at->instance == frame->instance)
+        sr_work_kill(s->event, at->from, at->to);
+    at->instance = frame->instance;
+    at->from = at->to = s->event->value_count;
+    return true;
+}
