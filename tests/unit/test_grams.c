@@ -1,0 +1,97 @@
+/*
+ * test_grams.c - the gram index finds exactly what a naive search finds.
+ */
+#include "match/grams.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+
+enum { IDS = 64 };
+
+static void mark(void *ctx, uint32_t id)
+{
+    ((bool *)ctx)[id] = true;
+}
+
+static void compare(const sr_gram_lit *lits, uint32_t count, sg_str text)
+{
+    sg_arena arena = {0};
+    bool have[IDS] = {false}, want[IDS] = {false};
+    sr_grams *g = sr_grams_new(&arena, lits, count);
+
+    sr_grams_scan(g, text, mark, have);
+    for (uint32_t i = 0; i < count; i++)
+        if (sg_str_find(text, lits[i].text) != SIZE_MAX)
+            want[lits[i].id] = true;
+    CHECK(memcmp(have, want, sizeof(have)) == 0);
+    sg_arena_free(&arena);
+}
+
+static void test_table(void)
+{
+    const sr_gram_lit lits[] = {
+        {SG_LIT("\\cmd.exe"), 0},
+        {SG_LIT(".exe"), 1},
+        {SG_LIT("powershell"), 2},
+        {SG_LIT("shell"), 3},
+        {SG_LIT("aaaa"), 4},
+        {SG_LIT("aaaaaaaa"), 5},
+        {SG_LIT("\0\0\0\0"), 6},
+        {SG_LIT("power"), 2},
+        {SG_LIT("\xC3\xA9\xC3\xA9"), 7},
+    };
+    const sg_str texts[] = {
+        SG_LIT(""),
+        SG_LIT("exe"),
+        SG_LIT(".exe"),
+        SG_LIT("x.exe"),
+        SG_LIT("c:\\cmd.exe"),
+        SG_LIT("aaaaaaa"),
+        SG_LIT("aaaaaaaaa"),
+        SG_LIT("powershel"),
+        SG_LIT("\0\0\0\0\0"),
+        SG_LIT("\xC3\xA9\xC3\xA9"),
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        compare(lits, sizeof(lits) / sizeof(*lits), texts[i]);
+}
+
+/* A tiny alphabet, so that literals overlap and share windows. */
+static void random_text(char *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out[i] = "ab.\\"[rand() % 4];
+}
+
+static void test_random(void)
+{
+    char texts[IDS][16], text[200];
+    sr_gram_lit lits[IDS];
+
+    srand(7);
+    for (int round = 0; round < 2000; round++) {
+        const uint32_t count = 1 + (uint32_t)(rand() % IDS);
+
+        for (uint32_t i = 0; i < count; i++) {
+            const size_t len = SR_GRAM + (size_t)(rand() % 9);
+
+            random_text(texts[i], len);
+            lits[i] = (sr_gram_lit){{texts[i], len}, i};
+        }
+        const size_t len = (size_t)(rand() % 200);
+
+        random_text(text, len);
+        compare(lits, count, (sg_str){text, len});
+    }
+}
+
+int main(void)
+{
+    sg_arena arena = {0};
+
+    CHECK(sr_grams_new(&arena, NULL, 0) == NULL);
+    test_table();
+    test_random();
+    return TEST_END();
+}
