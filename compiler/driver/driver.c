@@ -205,6 +205,8 @@ static int lower(sc_session *s, const sc_options *o, sc_loaded *out,
     const bool opt = sg_str_eq(o->dump, SG_S("opt"));
 
     out->ir = sc_ir_build(s, &out->ast);
+    if (!o->no_routing)
+        sc_ir_route(out->ir);
     s->doc = SIGMA_NONE;
     if (!opt && !sg_str_eq(o->dump, SG_S("ir")))
         return SC_EXIT_OK;
@@ -222,6 +224,8 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     const sc_placeholders *placeholders = NULL;
     int code = read_passes(s, o, out);
 
+    if (o->no_routing)
+        SG_PUSH(&s->arena, &out->emit.flags, SG_S("no-logsource-routing"));
     if (code == SC_EXIT_OK)
         code = read_pipelines(s, o, out, &pipelines);
     if (code == SC_EXIT_OK)
@@ -296,7 +300,7 @@ int sc_finish(sc_session *s, const sc_options *o, int code)
         sc_check_text(s, &text, wants_colour(), o->all);
     if (text.len > 0)
         fwrite(text.ptr, 1, text.len, stderr);
-    if (s->docs.count > 0)
+    if (s->docs.count > 0 && o->command != SC_CMD_explain)
         put_summary(s);
     if (o->report.len > 0) {
         text.len = 0;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { BUILD = 1 << SC_CMD_build, CHECK = 1 << SC_CMD_check };
-enum { EVAL = 1 << SC_CMD_eval };
+enum { EVAL = 1 << SC_CMD_eval, TEST = 1 << SC_CMD_test };
+enum { EXPLAIN = 1 << SC_CMD_explain, LISTS = 1 << SC_CMD_list };
 
 typedef struct command_info {
     sg_str name;
@@ -307,6 +308,27 @@ static sc_parsed parse_short(parser *p, sg_str arg)
     return SC_PARSED;
 }
 
+/* A paragraph in lines of at most 78 characters. */
+static void put_wrapped(sg_buf *out, const char *text)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        const size_t n = strcspn(text, " ");
+        if (column > 0 && column + 1 + n > 78) {
+            sg_buf_putc(out, '\n');
+            column = 0;
+        } else if (column > 0) {
+            sg_buf_putc(out, ' ');
+            column++;
+        }
+        sg_buf_put(out, (sg_str){text, n});
+        column += n;
+        text += n + strspn(text + n, " ");
+    }
+    sg_buf_putc(out, '\n');
+}
+
 static sc_parsed explain(parser *p)
 {
     sg_str code = {NULL, 0};
@@ -323,8 +345,9 @@ static sc_parsed explain(parser *p)
         sg_buf_putz(p->text, "\nSee 'sigcc list diagnostics'.\n");
         return SC_PARSED_WRONG;
     }
-    sg_buf_printf(p->text, "%s: %s\n\n%s\n", sc_code_name(found),
-                  sc_code_slug(found), sc_code_doc(found));
+    sg_buf_printf(p->text, "%s: %s\n\n", sc_code_name(found),
+                  sc_code_slug(found));
+    put_wrapped(p->text, sc_code_doc(found));
     return SC_PARSED_SHOW;
 }
 

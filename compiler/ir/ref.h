@@ -19,8 +19,9 @@ typedef enum sc_ref_kind_of {
 typedef struct sc_ref_value {
     sc_ref_kind_of kind;
     bool boolean;
-    sg_num num;  /* NUMBER */
-    sg_str text; /* STRING as is; NUMBER canonical; BOOL the word */
+    sg_num num;    /* NUMBER */
+    sg_str text;   /* STRING as is; NUMBER canonical; BOOL the word */
+    sg_str folded; /* the text in one case; sc_ref_recall sets it */
 } sc_ref_value;
 
 /* Values of one field, arrays flattened. An empty array is present and has no
@@ -36,6 +37,12 @@ void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
 /* Every scalar value of the whole tree, nulls included, keys not. */
 void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
                     sc_ref_values *out);
+/* The values of a field (of the whole tree with `keywords`), looked up once and
+ * kept with the event. */
+const sc_ref_values *sc_ref_recall(const sc_ref_event *event, sg_str field,
+                                   bool keywords);
+/* The text with every code point folded; ill-formed bytes stay. */
+sg_str sc_ref_folded(sg_str s, sg_arena *arena);
 /* Whether a value has a text: neither null nor an object. */
 bool sc_ref_has_text(const sc_ref_value *v);
 /* The value by which correlations group or count an event of a rule: the

@@ -252,9 +252,11 @@ static int64_t longest(const window *w, uint32_t at, uint32_t ref)
     return take > skip ? take : skip;
 }
 
+/* Integers add up exactly; a float makes the result one. */
 static sg_num total(const window *w, uint32_t by)
 {
-    long double sum = 0;
+    __extension__ __int128 whole = 0;
+    long double floats = 0;
     bool exact = true;
     uint32_t i;
 
@@ -263,15 +265,19 @@ static sg_num total(const window *w, uint32_t by)
 
         exact = exact && n.kind != SIGMA_FLOAT;
         if (n.kind == SIGMA_INT)
-            sum += (long double)n.v.i;
+            whole += n.v.i;
         else if (n.kind == SIGMA_UINT)
-            sum += (long double)n.v.u;
+            whole += n.v.u;
         else
-            sum += (long double)n.v.f;
+            floats += (long double)n.v.f;
     }
-    if (exact && fabsl(sum) < 9e18L && (int64_t)sum % (int64_t)by == 0)
-        return int_num((int64_t)sum / (int64_t)by);
-    return (sg_num){.kind = SIGMA_FLOAT, .v = {.f = (double)sum / by}};
+    if (exact && whole % by == 0 && whole / by >= INT64_MIN &&
+        whole / by <= INT64_MAX)
+        return int_num((int64_t)(whole / by));
+    if (exact && whole % by == 0 && whole > 0 && whole / by <= UINT64_MAX)
+        return (sg_num){.kind = SIGMA_UINT, .v = {.u = (uint64_t)(whole / by)}};
+    return (sg_num){.kind = SIGMA_FLOAT,
+                    .v = {.f = (double)((long double)whole + floats) / by}};
 }
 
 static int by_value(const void *a, const void *b)

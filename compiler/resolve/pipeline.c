@@ -20,16 +20,6 @@ static const sc_xform xforms[] = {
 
 enum { XFORM_COUNT = sizeof(xforms) / sizeof(xforms[0]) };
 
-size_t sc_xform_list(size_t i, sg_str *name, bool *supported, sg_str *doc)
-{
-    if (i < XFORM_COUNT) {
-        *name = xforms[i].name;
-        *supported = xforms[i].apply != NULL;
-        *doc = sg_str_of(xforms[i].doc);
-    }
-    return XFORM_COUNT;
-}
-
 static const sc_xform *find_xform(sc_session *s, const sc_y *type)
 {
     sg_str names[XFORM_COUNT];

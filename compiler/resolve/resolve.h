@@ -33,8 +33,4 @@ const sc_placeholders *sc_placeholders_read(sc_session *s, uint32_t source);
 void sc_resolve(sc_session *s, sc_ast *ast, const sc_pipelines *pipelines,
                 const sc_placeholders *placeholders);
 
-/* Row i of the transformations, for `sigcc list transforms`; returns their
- * number. Unsupported rows are known but refused, doc says why. */
-size_t sc_xform_list(size_t i, sg_str *name, bool *supported, sg_str *doc);
-
 #endif
