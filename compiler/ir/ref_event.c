@@ -18,8 +18,17 @@ enum { MAX_DEPTH = 512 }; /* as the runtime's SR_MAX_DEPTH */
 
 #define NUMBER_MARK "\xFFn"
 
+/* What was looked up so far. */
+typedef struct memory {
+    sg_arena arena;
+    sg_map names; /* index in lists */
+    SG_VEC(const sc_ref_values *) lists;
+    const sc_ref_values *scalars;
+} memory;
+
 struct sc_ref_event {
     cJSON *root;
+    memory *memory;
 };
 
 /* -------- rewriting the text ------------------------------------------------
@@ -241,6 +250,9 @@ sc_ref_event *sc_ref_event_parse(sg_str line)
     if (event == NULL)
         sg_fatal("out of memory");
     event->root = root;
+    event->memory = calloc(1, sizeof(*event->memory));
+    if (event->memory == NULL)
+        sg_fatal("out of memory");
     return event;
 }
 
@@ -249,6 +261,8 @@ void sc_ref_event_free(sc_ref_event *event)
     if (event == NULL)
         return;
     cJSON_Delete(event->root);
+    sg_arena_free(&event->memory->arena);
+    free(event->memory);
     free(event);
 }
 
@@ -616,4 +630,43 @@ void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
             try_path(&s, split(&s, rows[i].path, rows[i].any ? &field : NULL)))
             return;
     }
+}
+
+/* -------- what was looked up ---------------------------------------------- */
+
+static const sc_ref_values *remember(memory *m, const sc_ref_values *values)
+{
+    sc_ref_values *kept = sg_new(&m->arena, sc_ref_values);
+    uint32_t i;
+
+    *kept = *values;
+    for (i = 0; i < kept->list.count; i++)
+        if (sc_ref_has_text(&kept->list.items[i]))
+            kept->list.items[i].folded =
+                sc_ref_folded(kept->list.items[i].text, &m->arena);
+    return kept;
+}
+
+const sc_ref_values *sc_ref_recall(const sc_ref_event *event, sg_str field,
+                                   bool keywords)
+{
+    memory *m = event->memory;
+    sc_ref_values values;
+    bool found;
+    uint32_t *at;
+
+    if (keywords) {
+        if (m->scalars == NULL) {
+            sc_ref_scalars(event, &m->arena, &values);
+            m->scalars = remember(m, &values);
+        }
+        return m->scalars;
+    }
+    at = sg_map_put(&m->arena, &m->names, field, &found);
+    if (!found) {
+        *at = m->lists.count;
+        sc_ref_lookup(event, field, &m->arena, &values);
+        SG_PUSH(&m->arena, &m->lists, remember(m, &values));
+    }
+    return m->lists.items[*at];
 }

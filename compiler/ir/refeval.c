@@ -1,7 +1,7 @@
 /*
  * refeval.c - the oracle: what the IR means, written to be obvious. Slow,
- * keeps nothing between calls, and shares no matching code with the runtime
- * except the regular expressions, which are PCRE2's in both.
+ * keeps nothing but the event's values, and shares no matching code with the
+ * runtime except the regular expressions, which are PCRE2's in both.
  */
 #include "ir/ref.h"
 
@@ -13,8 +13,7 @@
 /* -------- texts ------------------------------------------------------------
  */
 
-/* The text with every code point folded; ill-formed bytes stay. */
-static sg_str folded(sg_str s, sg_arena *arena)
+sg_str sc_ref_folded(sg_str s, sg_arena *arena)
 {
     sg_buf buf = {0};
     char bytes[4];
@@ -318,13 +317,11 @@ static bool ignores_case(const sc_ir_pred *p)
            (p->flags & SIGMA_F_CASED) == 0;
 }
 
-static bool any_lit(const sc_ir *ir, const sc_ir_pred *p, sg_str text,
-                    sg_arena *arena)
+static bool any_lit(const sc_ir *ir, const sc_ir_pred *p, const sc_ref_value *v)
 {
+    const sg_str text = ignores_case(p) ? v->folded : v->text;
     uint32_t i;
 
-    if (ignores_case(p))
-        text = folded(text, arena);
     for (i = 0; i < p->count; i++)
         if (text_holds(p, text, ir->lits.items[p->first + i]))
             return true;
@@ -407,21 +404,20 @@ static bool ref_holds(const sc_ir_pred *p, sg_str text, sg_str other)
     }
 }
 
-static bool any_ref(const sc_ir *ir, const sc_ir_pred *p, sg_str text,
-                    const sc_ref_event *event, sg_arena *arena)
+static bool any_ref(const sc_ir *ir, const sc_ir_pred *p, const sc_ref_value *v,
+                    const sc_ref_event *event)
 {
-    sc_ref_values others;
+    const sc_ref_values *others =
+        sc_ref_recall(event, ir->fields.items[p->first].name, false);
     uint32_t i;
 
-    sc_ref_lookup(event, ir->fields.items[p->first].name, arena, &others);
-    for (i = 0; i < others.list.count; i++) {
-        const sc_ref_value *other = &others.list.items[i];
+    for (i = 0; i < others->list.count; i++) {
+        const sc_ref_value *other = &others->list.items[i];
 
         if (!sc_ref_has_text(other))
             continue;
-        if (ref_holds(p, ignores_case(p) ? folded(text, arena) : text,
-                      ignores_case(p) ? folded(other->text, arena)
-                                      : other->text))
+        if (ignores_case(p) ? ref_holds(p, v->folded, other->folded)
+                            : ref_holds(p, v->text, other->text))
             return true;
     }
     return false;
@@ -431,8 +427,7 @@ static bool any_ref(const sc_ir *ir, const sc_ir_pred *p, sg_str text,
  * ---------------------------------------------------------------- */
 
 static bool value_holds(const sc_ir *ir, const sc_ir_pred *p,
-                        const sc_ref_value *v, const sc_ref_event *event,
-                        sg_arena *arena)
+                        const sc_ref_value *v, const sc_ref_event *event)
 {
     if (p->op == SIGMA_OP_NULL)
         return v->kind == SC_REF_NULL;
@@ -440,11 +435,11 @@ static bool value_holds(const sc_ir *ir, const sc_ir_pred *p,
         return false;
     switch (sc_op_operand(p->op)) {
     case SC_OPERAND_LITS:
-        return any_lit(ir, p, v->text, arena);
+        return any_lit(ir, p, v);
     case SC_OPERAND_NUMS:
         return any_num(ir, p, v);
     case SC_OPERAND_FIELD:
-        return any_ref(ir, p, v->text, event, arena);
+        return any_ref(ir, p, v, event);
     case SC_OPERAND_BOOL:
         return bool_holds(p->first != 0, v);
     case SC_OPERAND_NONE:
@@ -457,22 +452,16 @@ bool sc_ref_pred(const sc_ir *ir, uint32_t pred, const sc_ref_event *event)
 {
     const sc_ir_pred *p = &ir->preds.items[pred];
     const sc_ir_field *field = &ir->fields.items[p->field];
-    sg_arena arena = {0};
-    sc_ref_values values;
+    const sc_ref_values *values = sc_ref_recall(
+        event, field->name, (field->flags & SIGMA_FIELD_KEYWORDS) != 0);
     bool holds;
     uint32_t i;
 
-    if (field->flags & SIGMA_FIELD_KEYWORDS)
-        sc_ref_scalars(event, &arena, &values);
-    else
-        sc_ref_lookup(event, field->name, &arena, &values);
     if (p->op == SIGMA_OP_EXISTS)
-        holds = values.present;
-    else
-        holds = p->op == SIGMA_OP_NULL && !values.present;
-    for (i = 0; !holds && i < values.list.count; i++)
-        holds = value_holds(ir, p, &values.list.items[i], event, &arena);
-    sg_arena_free(&arena);
+        return values->present;
+    holds = p->op == SIGMA_OP_NULL && !values->present;
+    for (i = 0; !holds && i < values->list.count; i++)
+        holds = value_holds(ir, p, &values->list.items[i], event);
     return holds;
 }
 

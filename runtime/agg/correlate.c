@@ -388,33 +388,58 @@ static bool judge(sr_agg *agg, sr_group *group)
     return true;
 }
 
+/* The event adds to a group: note it once. Later rules stand behind in the
+ * list, or before where they are taken backwards. Returns the number noted. */
+static uint32_t touch(sr_agg *agg, sr_group *group, const sr_pending *by,
+                      uint32_t count)
+{
+    uint32_t i = 0;
+
+    if (group->event != agg->event) {
+        agg->touched[count] = (sr_touched){group, *by};
+        return count + 1;
+    }
+    if (!agg->corrs[group->correlation].twice)
+        return count;
+    while (agg->touched[i].group != group)
+        i++;
+    agg->touched[i].by = *by;
+    return count;
+}
+
 /* Everything one event means to one correlation. */
 static void run_corr(sr_agg *agg, uint32_t c, sr_place place)
 {
     sr_corr *corr = &agg->corrs[c];
     const uint32_t source = agg->detector->rule_count + c;
     const bool heard = agg->rule_first[source] != agg->rule_first[source + 1];
-    const sr_hit *fired = NULL;
+    const sr_pending *fired = NULL;
     uint32_t touched = 0;
 
     for (uint32_t i = 0; i < corr->pending_count; i++) {
         const sr_pending *p = &corr->pending[i];
         sr_group *group = contribute(agg, corr, p->ref, p->hit);
 
-        if (group == NULL || group->event == agg->event)
+        if (group == NULL)
+            continue;
+        touched = touch(agg, group, p, touched);
+        if (group->event == agg->event)
             continue;
         group->event = agg->event;
         group->place = place;
         group->count++;
-        agg->touched[touched++] = (sr_touched){group, p->hit};
     }
     if (!agg->options.search || heard)
-        for (uint32_t i = 0; i < touched; i++)
-            if (judge(agg, agg->touched[i].group) && fired == NULL)
-                fired = agg->touched[i].hit;
+        for (uint32_t i = 0; i < touched; i++) {
+            const sr_touched *t = &agg->touched[i];
+
+            if (judge(agg, t->group) &&
+                (fired == NULL || t->by.ref < fired->ref))
+                fired = &t->by;
+        }
     corr->pending_count = 0;
     if (fired != NULL)
-        notify(agg, source, fired);
+        notify(agg, source, fired->hit);
 }
 
 void sr_agg_push(sr_agg *agg, const sr_hit *hits, size_t count, sr_place place)

@@ -55,10 +55,11 @@ typedef struct sr_pending {
     const sr_hit *hit;
 } sr_pending;
 
-/* A group the event at hand added to, and by which rule first. */
+/* A group the event at hand added to, and the first in the list of rules by
+ * which it did. */
 typedef struct sr_touched {
     sr_group *group;
-    const sr_hit *hit;
+    sr_pending by;
 } sr_touched;
 
 typedef struct sr_listener {

@@ -47,7 +47,7 @@ def collect():
                 seeds["condition"].add(b"\0" + c.encode())
             for v in texts(doc, r"'([^'\n]+)'"):
                 seeds["pattern"].add(b"\0" + v.encode())
-                seeds["wildcard"].add(v.replace("*", "\xff").encode("latin-1", "ignore") + b"\0" + v.encode())
+                seeds["wildcard"].add(v.encode()[-12:] + b"\0" + v.encode()[-24:])
                 seeds["litset"].add(bytes([len(v) % 256]) + v.encode() + bytes([9]) + v.encode())
                 if re.fullmatch(r"[0-9a-f.:/]+", v):
                     seeds["cidr"].add(v.encode())
