@@ -31,8 +31,7 @@ struct sc_ref_event {
     memory *memory;
 };
 
-/* -------- rewriting the text ------------------------------------------------
- */
+/* -------- rewriting the text --------------------------------------------- */
 
 typedef struct rewriter {
     sg_str in;
@@ -266,8 +265,7 @@ void sc_ref_event_free(sc_ref_event *event)
     free(event);
 }
 
-/* -------- values
- * --------------------------------------------------------------- */
+/* -------- values --------------------------------------------------------- */
 
 /* Text of a rewritten C string: C0 80 is a NUL again. */
 static sg_str original(const char *z, sg_arena *arena)
@@ -407,8 +405,7 @@ void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
     scalars_under(event->root, arena, out);
 }
 
-/* -------- lookup
- * ------------------------------------------------------------------ */
+/* -------- lookup --------------------------------------------------------- */
 
 typedef struct step {
     sg_str key;

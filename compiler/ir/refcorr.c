@@ -47,8 +47,7 @@ typedef struct state {
     sc_ref_firings *out;
 } state;
 
-/* -------- values and times
- * ----------------------------------------------------- */
+/* -------- values and times ----------------------------------------------- */
 
 /* The rule's derived value of a field: the first branch that holds. */
 static bool derived(const state *s, uint32_t rule, uint32_t field,
@@ -155,8 +154,7 @@ bool sc_ref_time(const sc_ir *ir, uint32_t rule, const sc_ref_event *event,
     return time_of(&s, rule, time);
 }
 
-/* -------- what a window amounts to
- * ------------------------------------------------ */
+/* -------- what a window amounts to --------------------------------------- */
 
 /* Entries [first, count) of the group are in the window. */
 typedef struct window {
@@ -336,8 +334,7 @@ static sg_num quantity(const window *w)
     sg_fatal("correlation type %d is unknown", (int)w->c->type);
 }
 
-/* -------- conditions
- * ---------------------------------------------------------------- */
+/* -------- conditions ----------------------------------------------------- */
 
 static bool cond_holds(sg_num have, const sigma_corr_cond *cond)
 {
@@ -392,8 +389,7 @@ static bool holds(const window *w, sg_num have)
     return expr_holds(w, &end);
 }
 
-/* -------- events
- * ------------------------------------------------------------------------ */
+/* -------- events --------------------------------------------------------- */
 
 static const hit *ref_hit(const state *s, const sc_ir_corr *c, uint32_t ref)
 {

@@ -21,8 +21,7 @@ static sc_node_kind kind_of(const sc_maker *m, uint32_t id)
     return m->nodes.items[id].kind;
 }
 
-/* -------- leaves and negations
- * --------------------------------------------------- */
+/* -------- leaves and negations ------------------------------------------- */
 
 /* A selection that is constant is so in the condition. */
 static uint32_t fold_sel(sc_maker *m, const sc_ir_node *old)
@@ -52,8 +51,7 @@ static uint32_t fold_not(sc_maker *m, uint32_t kid, sc_span at)
     return sc_make(m, SC_NODE_NOT, &kid, 1, at);
 }
 
-/* -------- groups
- * ------------------------------------------------------------------- */
+/* -------- groups --------------------------------------------------------- */
 
 static bool is_marked(const folder *f, uint32_t id)
 {

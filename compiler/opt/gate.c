@@ -115,8 +115,7 @@ static id_set needed(gates *g, uint32_t node)
     return g->needs[node];
 }
 
-/* -------- choice
- * -------------------------------------------------------------------- */
+/* -------- choice --------------------------------------------------------- */
 
 static double score(const gates *g, uint32_t pred)
 {

@@ -45,8 +45,7 @@ static int by_number(const void *a, const void *b)
     return sg_num_cmp(*(const sg_num *)a, *(const sg_num *)b);
 }
 
-/* -------- sets
- * ----------------------------------------------------------------- */
+/* -------- sets ----------------------------------------------------------- */
 
 /* Sort what lies from `first` on and drop repetitions; returns how many are
  * left. */
@@ -106,8 +105,7 @@ static uint32_t merge(sc_ir *ir, const member *members, uint32_t count)
     return ir->preds.count - 1;
 }
 
-/* -------- ORs
- * -------------------------------------------------------------------- */
+/* -------- ORs ------------------------------------------------------------ */
 
 static uint32_t gather(const sc_maker *m, const uint32_t *kids, uint32_t count,
                        member *out)

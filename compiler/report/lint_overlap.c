@@ -160,8 +160,7 @@ void sc_lint_same_selection(sc_lint *l)
         }
 }
 
-/* -------- demands ----------------------------------------------------------
- */
+/* -------- demands -------------------------------------------------------- */
 
 /* One of `values` must match the field. */
 typedef struct demand {
@@ -232,8 +231,7 @@ static void demand_cond(sc_lint *l, const sc_cond *cond, demands *out)
                 demand_det(l, l->sels[i].det, out);
 }
 
-/* -------- contradictions ---------------------------------------------------
- */
+/* -------- contradictions ------------------------------------------------- */
 
 static bool excludes(const demand *a, const demand *b)
 {
@@ -303,8 +301,7 @@ void sc_lint_contradiction(sc_lint *l)
     }
 }
 
-/* -------- filters that remove everything -----------------------------------
- */
+/* -------- filters that remove everything --------------------------------- */
 
 /* Whether whatever meets the demand meets the item. */
 static bool is_met(const demand *d, const sc_item *item,

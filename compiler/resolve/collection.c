@@ -169,8 +169,7 @@ static void link_refs(const struct linker *l, sc_correlation *c)
     link_aliases(l, c);
 }
 
-/* -------- derived fields of a correlation ----------------------------------
- */
+/* -------- derived fields of a correlation -------------------------------- */
 
 static bool has_selection(const sc_rule *rule, sg_str name)
 {

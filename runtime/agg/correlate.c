@@ -319,8 +319,7 @@ static sr_group *contribute(sr_agg *agg, sr_corr *corr, uint32_t ref,
     return group;
 }
 
-/* -------- firing ------------------------------------------------------------
- */
+/* -------- firing --------------------------------------------------------- */
 
 static void fire(sr_agg *agg, sr_group *group, sg_num value)
 {

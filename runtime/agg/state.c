@@ -39,8 +39,7 @@ static int64_t cutoff_of(const sr_agg *agg, const sr_group *group)
                : sr_cutoff(group->newest, corr_of(agg, group)->def->timespan);
 }
 
-/* -------- event_count ------------------------------------------------------
- */
+/* -------- event_count ---------------------------------------------------- */
 
 static bool count_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
 {
@@ -70,8 +69,7 @@ static void nothing_to_free(sr_agg *agg, sr_group *group)
     (void)group;
 }
 
-/* -------- value_count ------------------------------------------------------
- */
+/* -------- value_count ---------------------------------------------------- */
 
 static bool distinct_add(sr_agg *agg, sr_group *group, uint32_t ref,
                          void *entry)
@@ -135,8 +133,7 @@ static void distinct_free(sr_agg *agg, sr_group *group)
     sr_table_free(&agg->pool, table);
 }
 
-/* -------- sums and means ----------------------------------------------------
- */
+/* -------- sums and means ------------------------------------------------- */
 
 static bool sum_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
 {
@@ -176,8 +173,7 @@ static void sum_free(sr_agg *agg, sr_group *group)
     sr_sum_free(&agg->pool, &group->state.sum);
 }
 
-/* -------- percentiles --------------------------------------------------------
- */
+/* -------- percentiles ---------------------------------------------------- */
 
 static bool order_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
 {
@@ -215,8 +211,7 @@ static void order_free(sr_agg *agg, sr_group *group)
     sr_order_free(&agg->pool, &group->state.order);
 }
 
-/* -------- temporal
- * ------------------------------------------------------------ */
+/* -------- temporal ------------------------------------------------------- */
 
 /* marks[k]: when ref k was last seen. */
 static bool temporal_add(sr_agg *agg, sr_group *group, uint32_t ref,
@@ -257,8 +252,7 @@ static sg_num temporal_value(sr_agg *agg, sr_group *group)
     return count_num(seen_refs(agg, group));
 }
 
-/* -------- temporal_ordered
- * ----------------------------------------------------- */
+/* -------- temporal_ordered ----------------------------------------------- */
 
 /*
  * A chain is an in-order subsequence of the list. Of each kind of chain the
@@ -339,8 +333,7 @@ static sg_num ordered_value(sr_agg *agg, sr_group *group)
     return count_num(length);
 }
 
-/* -------- types
- * --------------------------------------------------------------- */
+/* -------- types ---------------------------------------------------------- */
 
 static const sr_type types[SIGMA_CORR_COUNT] = {
     [SIGMA_CORR_EVENT_COUNT] = {8, false, false, count_add, count_drop,
@@ -411,8 +404,7 @@ void sr_expire(sr_agg *agg, sr_group *group)
     group->holds = false; /* an empty window holds nothing */
 }
 
-/* -------- conditions
- * ------------------------------------------------------------ */
+/* -------- conditions ----------------------------------------------------- */
 
 static bool compare(sg_num value, const sigma_corr_cond *cond)
 {

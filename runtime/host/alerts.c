@@ -77,8 +77,7 @@ void sr_alert_scratch(sr_session *s)
     s->pairs = sg_new_n(&s->arena, sr_pair, pairs);
 }
 
-/* -------- detections
- * ---------------------------------------------------------- */
+/* -------- detections ----------------------------------------------------- */
 
 static uint32_t matched_of(sr_session *s, const sigma_rule *rule)
 {
@@ -161,8 +160,7 @@ void sr_alert_hits(sr_session *s, size_t count)
             alert_hit(s, &s->hits[i]);
 }
 
-/* -------- correlations
- * --------------------------------------------------------- */
+/* -------- correlations --------------------------------------------------- */
 
 static void set_group(sr_session *s, const sigma_correlation *def,
                       const sr_firing *firing)

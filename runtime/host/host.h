@@ -83,8 +83,7 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
 /* Write and remember an output failure; false when there is one. */
 bool sr_session_flush(sr_session *s);
 
-/* -------- times.c ----------------------------------------------------------
- */
+/* -------- times.c -------------------------------------------------------- */
 
 /* Time fields wanted of matched events, into `wants`, which holds
  * sr_time_wants_max(); sets time_slot and time_count. */
@@ -93,8 +92,7 @@ void sr_time_wants(sr_session *s, sr_want *wants);
 /* Fill s->hits with the rules matched and the event's time for each. */
 void sr_read_times(sr_session *s, size_t count);
 
-/* -------- alerts.c ---------------------------------------------------------
- */
+/* -------- alerts.c ------------------------------------------------------- */
 
 /* Alerts of the visible ones among the first `count` hits. */
 void sr_alert_hits(sr_session *s, size_t count);
@@ -103,8 +101,7 @@ void sr_alert_firing(void *ctx, const sr_firing *firing);
 /* Width needed of s->matched and s->pairs. */
 void sr_alert_scratch(sr_session *s);
 
-/* -------- late.c -------------------------------------------------------------
- */
+/* -------- late.c --------------------------------------------------------- */
 
 /* Keep the event for later; false when it cannot wait. */
 bool sr_late_hold(sr_session *s, int64_t time);
@@ -114,8 +111,7 @@ sr_held *sr_late_next(sr_session *s, bool all);
 void sr_late_done(sr_session *s, sr_held *held);
 void sr_late_close(sr_late *late);
 
-/* -------- losses.c
- * ------------------------------------------------------------ */
+/* -------- losses.c ------------------------------------------------------- */
 
 /* A line on standard error: "PROGRAM: ..."; %s of paths go through
  * sr_shown. */

@@ -38,8 +38,7 @@ const char *sr_shown(sr_session *s, sg_str text)
     return shown.ptr;
 }
 
-/* -------- lines that cannot be read ------------------------------------------
- */
+/* -------- lines that cannot be read -------------------------------------- */
 
 bool sr_rejects_open(sr_session *s)
 {
@@ -126,8 +125,7 @@ void sr_reject(sr_session *s, sg_str line, size_t at, const char *reason)
     }
 }
 
-/* -------- the end
- * --------------------------------------------------------------- */
+/* -------- the end -------------------------------------------------------- */
 
 typedef struct counter {
     const char *name, *doc;

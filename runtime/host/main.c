@@ -15,8 +15,7 @@ static int print(const sg_buf *buf)
                : SR_EXIT_OUTPUT;
 }
 
-/* -------- --list -------------------------------------------------------------
- */
+/* -------- list ----------------------------------------------------------- */
 
 static void list_meta(sr_output *out, const sigma_detector *d, const char *kind,
                       const sigma_meta *meta, bool hidden)
@@ -60,8 +59,7 @@ static int list_rules(const sigma_detector *d, const sr_options *options)
     return done ? SR_EXIT_OK : SR_EXIT_OUTPUT;
 }
 
-/* -------- actions
- * ---------------------------------------------------------------- */
+/* -------- actions -------------------------------------------------------- */
 
 static int act(const sigma_detector *d, const sr_options *options)
 {

@@ -164,8 +164,7 @@ static const option options[] = {
 
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-/* -------- reading ----------------------------------------------------------
- */
+/* -------- reading -------------------------------------------------------- */
 
 /* "message 'text'", the text fit for a terminal. */
 static bool refuse(sg_buf *error, const char *message, sg_str text)
@@ -318,8 +317,7 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     return true;
 }
 
-/* -------- help ---------------------------------------------------------------
- */
+/* -------- help ----------------------------------------------------------- */
 
 enum { HELP_COLUMN = 30 };
 

@@ -17,8 +17,7 @@ enum { FLUSH_NS = 1000000000 };
 
 static volatile sig_atomic_t interrupted;
 
-/* -------- one event ---------------------------------------------------------
- */
+/* -------- one event ------------------------------------------------------ */
 
 /* Find the rules the line matches; false when it cannot be read. */
 static bool match_line(sr_session *s, sg_str line, size_t *count)
@@ -91,8 +90,7 @@ static void run_line(sr_session *s, sg_str line)
     correlate(s, count);
 }
 
-/* -------- inputs
- * --------------------------------------------------------------- */
+/* -------- inputs --------------------------------------------------------- */
 
 static int64_t clock_now(void)
 {
@@ -188,8 +186,7 @@ static void run_input(sr_session *s, uint32_t source)
     sr_input_close(input);
 }
 
-/* -------- opening and closing
- * ---------------------------------------------------- */
+/* -------- opening and closing -------------------------------------------- */
 
 bool sr_session_flush(sr_session *s)
 {

@@ -140,8 +140,7 @@ static void put_event(const sr_output *out, sg_buf *buf, const sr_alert *a)
     sg_buf_put(buf, a->event);
 }
 
-/* -------- cells --------------------------------------------------------------
- */
+/* -------- cells ---------------------------------------------------------- */
 
 static bool needs_quotes(sg_str text)
 {

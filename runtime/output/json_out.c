@@ -146,8 +146,7 @@ static void put_object(sr_output *out, const sr_alert *alert)
     sg_buf_putc(buf, '}');
 }
 
-/* -------- one object a line -------------------------------------------------
- */
+/* -------- one object a line ---------------------------------------------- */
 
 static void line_alert(sr_output *out, const sr_alert *alert)
 {
@@ -163,8 +162,7 @@ static void line_row(sr_output *out, const sr_pair *pairs, uint32_t count)
 
 const sr_format_ops sr_format_ndjson = {line_alert, line_row, NULL, NULL};
 
-/* -------- one array ----------------------------------------------------------
- */
+/* -------- one array ------------------------------------------------------ */
 
 static void begin_element(sr_output *out)
 {

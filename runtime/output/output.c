@@ -153,8 +153,7 @@ void sr_output_close(sr_output *out)
     free(out);
 }
 
-/* -------- pieces -----------------------------------------------------------
- */
+/* -------- pieces --------------------------------------------------------- */
 
 sg_str sr_pool_str(const sr_output *out, sigma_ref ref)
 {

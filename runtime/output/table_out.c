@@ -14,8 +14,7 @@ enum {
     WAITING_ROWS = 500 /* then the widths found so far must do */
 };
 
-/* -------- display width ------------------------------------------------------
- */
+/* -------- display width -------------------------------------------------- */
 
 typedef struct range {
     uint32_t first, last;
@@ -108,8 +107,7 @@ static void put_blanks(sg_buf *buf, size_t count)
         sg_buf_putc(buf, ' ');
 }
 
-/* -------- alerts
- * ---------------------------------------------------------------- */
+/* -------- alerts --------------------------------------------------------- */
 
 enum { TIME_WIDTH = 24, LEVEL_WIDTH = 13, RULE_WIDTH = 44 };
 
@@ -185,8 +183,7 @@ static void table_alert(sr_output *out, const sr_alert *alert)
     sg_buf_putc(buf, '\n');
 }
 
-/* -------- reports
- * ----------------------------------------------------------------- */
+/* -------- reports -------------------------------------------------------- */
 
 static void add_cell(sr_grid *grid, uint32_t column, sg_str text, bool right)
 {

@@ -6,8 +6,7 @@
 
 #include "support/lower.h"
 
-/* -------- events ------------------------------------------------------------
- */
+/* -------- events --------------------------------------------------------- */
 
 typedef struct event_case {
     const char *line;
@@ -73,8 +72,7 @@ static void test_event_depth(void)
     sg_buf_free(&deep);
 }
 
-/* -------- verdicts
- * ------------------------------------------------------------ */
+/* -------- verdicts ------------------------------------------------------- */
 
 typedef struct verdict_case {
     const char *detection; /* body of selection s */
@@ -260,8 +258,7 @@ static void test_times(void)
     CHECK_VERDICTS(cases);
 }
 
-/* -------- correlations
- * ----------------------------------------------------------- */
+/* -------- correlations --------------------------------------------------- */
 
 #define BASE(name)                                                             \
     "title: " name "\n"                                                        \

@@ -360,8 +360,7 @@ static void test_live(void)
     close(from[0]);
 }
 
-/* -------- allocations ------------------------------------------------------
- */
+/* -------- allocations ---------------------------------------------------- */
 
 /* Of the address sanitizer, when it is there. */
 extern int __sanitizer_install_malloc_and_free_hooks(
