@@ -81,7 +81,7 @@ int sc_cmd_check(sc_session *s, const sc_options *o)
         return SC_EXIT_USAGE;
     code = sc_load(s, o, &loaded);
     sc_code_set_filter(s, &set);
-    if (!loaded.dumped)
+    if (!loaded.dumped && code <= SC_EXIT_REJECTED)
         put_result(s, o);
     if (code == SC_EXIT_OK && s->warnings > 0 &&
         sg_str_eq(o->fail_on, SG_S("warning")))

@@ -217,7 +217,7 @@ static uint32_t lower_id(rule_build *r, const sc_cond *cond)
     const uint32_t at = find_selection(r, cond->space, cond->name);
 
     if (at == SIGMA_NONE) {
-        sc_error(r->b->s, SC_E0252, cond->at,
+        sc_error(r->b->s, SC_E0305, cond->at,
                  "'%.*s' is not a search identifier of this rule",
                  SG_FMT(cond->name));
         return SC_NO_NODE;

@@ -150,7 +150,7 @@ static bool add_expr(corr_build *k, const sc_cond *cond)
     if (cond->kind == SC_COND_ID)
         return add_expr_ref(k, cond);
     if (cond->kind == SC_COND_OF)
-        return sc_error(k->b->s, SC_E0650, cond->at,
+        return sc_error(k->b->s, SC_E0523, cond->at,
                         "a selector is not supported in a condition over "
                         "rules");
     for (i = 0; i < cond->kids.count; i++) {
@@ -184,7 +184,7 @@ static bool find_sort(corr_build *k)
             k->out.sort_column = report->columns.count + i;
             return true;
         }
-    return sc_error(k->b->s, SC_E0654, report->sort_at,
+    return sc_error(k->b->s, SC_E0530, report->sort_at,
                     "the report is sorted by '%.*s', which is neither a column "
                     "nor a group-by field",
                     SG_FMT(report->sort));
@@ -226,24 +226,24 @@ static bool check_shape(const corr_build *k)
     sc_session *s = k->b->s;
 
     if (c->refs.count == 0)
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "a correlation without rules is not supported");
     if (c->expr != NULL && !wants_rules(c->type))
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "a condition over rules is only supported for "
                         "temporal correlations");
     if (wants_values(c->type) && c->fields.count == 0)
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "a correlation of values needs a field");
     if (c->fields.count > 1 && c->type != SIGMA_CORR_VALUE_COUNT)
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "several fields are only supported for value_count");
     if (!wants_rules(c->type) && c->conds.count == 0)
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "a correlation of events needs a threshold");
     if (c->type == SIGMA_CORR_VALUE_PERCENTILE &&
         !(c->percentile >= 0 && c->percentile <= 100))
-        return sc_error(s, SC_E0650, c->at,
+        return sc_error(s, SC_E0523, c->at,
                         "a percentile lies between 0 and 100");
     return true;
 }

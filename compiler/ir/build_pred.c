@@ -143,7 +143,7 @@ static bool has_placeholder(sc_build *b, const sc_value *v)
 {
     if (!sc_pattern_has_placeholder(&v->pattern))
         return false;
-    sc_error(b->s, SC_E0251, v->at, "a placeholder is not resolved");
+    sc_error(b->s, SC_E0411, v->at, "a placeholder is not resolved");
     return true;
 }
 

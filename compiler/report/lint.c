@@ -262,6 +262,30 @@ static void walk_doc(sc_lint *l, const sc_code_set *set, uint32_t doc)
     sg_arena_rewind(l->tmp, mark);
 }
 
+/* Rules that one document was read as, because of an aggregation: only the
+ * first stands for it. */
+static bool is_made(const sc_ast *ast, uint32_t i)
+{
+    return ast->rules.items[i]->correlation != NULL &&
+           sc_y_get(ast->rules.items[i]->yaml, "correlation") == NULL;
+}
+
+bool sc_lint_stands_for_doc(const sc_ast *ast, uint32_t i)
+{
+    return !is_made(ast, i) &&
+           (i == 0 || ast->rules.items[i]->doc != ast->rules.items[i - 1]->doc);
+}
+
+static bool has_aggregation(const sc_ast *ast, uint32_t i)
+{
+    const uint32_t doc = ast->rules.items[i]->doc;
+
+    for (; i < ast->rules.count && ast->rules.items[i]->doc == doc; i++)
+        if (is_made(ast, i))
+            return true;
+    return false;
+}
+
 static void walk_rule(sc_lint *l, const sc_code_set *set, const sc_rule *rule)
 {
     l->rule = rule;
@@ -300,8 +324,13 @@ void sc_lint_run(sc_session *s, const sc_ast *ast, const sc_code_set *set)
         l.code = lints[i].code;
         lints[i].run(&l);
     }
-    for (uint32_t i = 0; i < ast->rules.count; i++)
+    for (uint32_t i = 0; i < ast->rules.count; i++) {
+        if (!sc_lint_stands_for_doc(ast, i))
+            continue;
+        l.aggregates = has_aggregation(ast, i);
         walk_rule(&l, set, ast->rules.items[i]);
+    }
+    l.aggregates = false;
     for (uint32_t i = 0; i < ast->filters.count; i++)
         walk_filter(&l, set, ast->filters.items[i]);
     s->doc = SIGMA_NONE;

@@ -33,7 +33,7 @@ static bool any_uses(const sc_lint *l, const sc_selection *sel)
 
 void sc_lint_unused(sc_lint *l)
 {
-    for (uint32_t i = 0; i < l->sel_count; i++)
+    for (uint32_t i = 0; i < l->sel_count && !l->aggregates; i++)
         if (!any_uses(l, &l->sels[i]))
             sc_lint_warn(l, l->sels[i].at, "the condition does not use '%.*s'",
                          SG_FMT(sc_lint_cut(l->sels[i].name)));

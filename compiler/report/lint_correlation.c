@@ -44,6 +44,20 @@ static int judge(sigma_cmp cmp, double limit, double most)
     return 0;
 }
 
+static void tell(sc_lint *l, sc_span at, bool never, double most)
+{
+    if (!never) {
+        sc_lint_warn(l, at, "one event satisfies this condition");
+        sc_lint_hint(l, "raise the threshold, or use the rule on its own");
+        return;
+    }
+    sc_lint_warn(l, at, "no count satisfies this condition");
+    if (most < 1e9)
+        sc_lint_hint(l, "counts run from 0 to %.0f, the number of rules", most);
+    else
+        sc_lint_hint(l, "counts are 0 or more");
+}
+
 void sc_lint_threshold(sc_lint *l)
 {
     const sc_correlation *c = l->rule->correlation;
@@ -59,10 +73,7 @@ void sc_lint_threshold(sc_lint *l)
 
         if (how == 0 || map == NULL)
             continue;
-        if (how < 0)
-            sc_lint_warn(l, map->span, "no count satisfies this condition");
-        else
-            sc_lint_warn(l, map->span, "one event satisfies this condition");
+        tell(l, map->span, how < 0, most_of(c));
         return;
     }
 }

@@ -76,7 +76,11 @@ void sc_lint_same_title(sc_lint *l)
         const sc_rule *rule = l->ast->rules.items[i];
         const sg_str key = sc_lint_lower(l->tmp, rule->title);
         bool found;
-        uint32_t *cell = sg_map_put(l->tmp, &titles, key, &found);
+        uint32_t *cell;
+
+        if (!sc_lint_stands_for_doc(l->ast, i))
+            continue;
+        cell = sg_map_put(l->tmp, &titles, key, &found);
 
         if (!found) {
             *cell = i;
@@ -152,7 +156,7 @@ static bool check_date(sc_lint *l, const char *key)
         return false;
     if (is_date(y->text, '-'))
         return true;
-    sc_lint_warn(l, y->span, "%s is no date", key);
+    sc_lint_warn(l, y->span, "%s is not a day written YYYY-MM-DD", key);
     if (is_date(y->text, '/'))
         sc_lint_hint(l, "write %.4s-%.2s-%.2s", y->text.ptr, y->text.ptr + 5,
                      y->text.ptr + 8);
@@ -349,6 +353,12 @@ void sc_lint_key(sc_lint *l)
 
 /* -------- related --------------------------------------------------------- */
 
+static void tell_self(sc_lint *l, const sc_y *id)
+{
+    sc_lint_warn(l, id->span, "the document is related to itself");
+    sc_lint_hint(l, "give the id of the other rule");
+}
+
 static void check_relation(sc_lint *l, const sc_y *y)
 {
     static const sg_str types[] = {
@@ -369,7 +379,7 @@ static void check_relation(sc_lint *l, const sc_y *y)
     if (!sc_y_is_scalar(id) || !is_uuid(id->text))
         sc_lint_warn(l, id->span, "the related id is not a UUID");
     else if (sg_str_eq_nocase(id->text, l->rule->id))
-        sc_lint_warn(l, id->span, "the document is related to itself");
+        tell_self(l, id);
     for (size_t i = 0; i < TYPES; i++)
         known |= sc_y_is_scalar(type) && sg_str_eq(type->text, types[i]);
     if (known)
@@ -430,7 +440,7 @@ void sc_lint_timeframe(sc_lint *l)
 {
     const sc_y *detection = sc_y_get(l->root, "detection");
 
-    if (detection == NULL || detection->kind != SC_Y_MAP)
+    if (l->aggregates || detection == NULL || detection->kind != SC_Y_MAP)
         return;
     for (uint32_t i = 0; i < detection->count; i++) {
         const sc_y *key = detection->pairs[i].key;

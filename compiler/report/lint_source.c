@@ -73,15 +73,18 @@ static sg_str nearest_part(sc_lint *l, const sg_str parts[3], size_t part,
 {
     sg_str names[SOURCES];
     size_t count = 0;
+    bool known_product = false;
 
     *exact = false;
+    for (size_t i = 0; i < SOURCES; i++)
+        known_product |= sg_str_eq(sources[i].parts[0], parts[0]);
     for (size_t i = 0; i < SOURCES; i++) {
         const sg_str name = sources[i].parts[part];
 
         if (name.len == 0)
             continue;
         *exact |= sg_str_eq(name, parts[part]);
-        if (part == 0 || parts[0].len == 0 ||
+        if (part == 0 || !known_product ||
             sg_str_eq(sources[i].parts[0], parts[0]))
             names[count++] = name;
     }
@@ -145,23 +148,25 @@ static const sc_item *event_item(const sc_det *det)
     return NULL;
 }
 
+/* Whether the marks are those of Sysmon's log and this event number. */
+static bool is_sysmon_event(sg_str marks, sg_str number)
+{
+    static const char log[] = "Sysmon/Operational;";
+    const size_t at = sg_str_find(marks, SG_S("EventID="));
+
+    return sg_str_find(marks, sg_str_of(log)) != SIZE_MAX && at != SIZE_MAX &&
+           sg_str_eq(sg_str_sub(marks, at + strlen("EventID="), marks.len),
+                     number);
+}
+
 /* The category that stands for one event number of Sysmon. */
 static sg_str sysmon_category(sg_str product, sg_str number)
 {
-    for (size_t i = 0; i < SYSMON; i++) {
-        const sg_str marks = sg_str_of(sysmon[i].marks);
-        const size_t at =
-            sg_str_find(marks, SG_S("Sysmon/Operational;EventID="));
-
-        if (at == SIZE_MAX || !sg_str_eq(sysmon[i].product, product) ||
-            sysmon[i].category.len == 0)
-            continue;
-        if (sg_str_eq(sg_str_sub(marks,
-                                 at + strlen("Sysmon/Operational;EventID="),
-                                 marks.len),
-                      number))
+    for (size_t i = 0; i < SYSMON; i++)
+        if (sysmon[i].category.len > 0 &&
+            sg_str_eq(sysmon[i].product, product) &&
+            is_sysmon_event(sg_str_of(sysmon[i].marks), number))
             return sysmon[i].category;
-    }
     return SG_S("");
 }
 

@@ -140,20 +140,11 @@ static bool find_unseen(sg_str text, uint32_t *cp)
 
 void sc_lint_control(sc_lint *l)
 {
-    const sc_pattern *p = &l->value->pattern;
     uint32_t cp;
 
-    if ((l->value->kind != SC_V_STRING && l->value->kind != SC_V_REGEX) ||
-        sc_lint_has_modifier(l->item, "wide") ||
-        sc_lint_has_modifier(l->item, "utf16le") ||
-        sc_lint_has_modifier(l->item, "utf16be") ||
-        sc_lint_has_modifier(l->item, "utf16"))
-        return;
-    for (uint32_t i = 0; i < p->toks.count; i++)
-        if (find_unseen(p->toks.items[i].text, &cp)) {
-            sc_lint_warn(l, l->value->at, "the value holds U+%04X", cp);
-            return;
-        }
+    /* As written: who spells it as an escape knows that it is there. */
+    if (find_unseen(sc_lint_text(l, l->value), &cp))
+        sc_lint_warn(l, l->value->at, "the value holds U+%04X", cp);
 }
 
 /* -------- regular expressions --------------------------------------------- */
@@ -230,8 +221,8 @@ static size_t longest_literal(sg_str re)
 
         if (c == '|' && depth == 0)
             return 0;
-        depth += c == '(' || c == '[';
-        depth -= depth > 0 && (c == ')' || c == ']');
+        depth += c == '(' || c == '[' || c == '{';
+        depth -= depth > 0 && (c == ')' || c == ']' || c == '}');
         if (c == '\\' && i + 1 < re.len)
             literal = is_punctuation(re.ptr[++i]);
         if (literal && depth == 0) {

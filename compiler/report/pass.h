@@ -18,6 +18,7 @@ typedef struct sc_lint {
     const sc_rule *rule;     /* RULE; DETECTION of a rule */
     const sc_filter *filter; /* FILTER; DETECTION of a filter */
     const sc_y *root;        /* RULE: the document */
+    bool aggregates;         /* a rule of Sigma 1 that was read as several */
 
     /* DETECTION and below: of a rule or a filter */
     const sc_logsource *source;
@@ -48,6 +49,10 @@ bool sc_lint_has_modifier(const sc_item *item, const char *name);
 sg_str sc_lint_lower(sg_arena *arena, sg_str s);
 /* Parts of a grammar: digits at the start of s, at most `most`. */
 size_t sc_lint_digits(sg_str s, size_t most);
+
+/* Whether rule i of the collection is the one that its document is judged
+ * by. */
+bool sc_lint_stands_for_doc(const sc_ast *ast, uint32_t i);
 
 /* -------- values compared (value.c) --------------------------------------- */
 

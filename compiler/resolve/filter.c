@@ -32,23 +32,26 @@ static bool is_for(const sc_filter *filter, const sc_rule *rule)
            sc_logsource_contains(&filter->logsource, &rule->logsource);
 }
 
-/* Attach to the rules of one reference; `done` holds, per session doc, the
- * number of the last filter attached to it. */
+/* Attach to the rules of the filter's reference `which`; `done` holds, per
+ * session doc, the number of the last filter attached to it. */
 static void attach_named(sc_session *s, const sc_index *index,
-                         const sc_filter *filter, sg_str ref, uint32_t *done)
+                         const sc_filter *filter, uint32_t which,
+                         uint32_t *done)
 {
+    const sg_str ref = filter->rules.items[which];
+    const sc_span at = filter->rules_at.items[which];
     const sc_entry *e = sc_index_find(s, index, ref);
 
     s->doc = filter->doc;
     if (e == NULL)
-        sc_warn(s, SC_W0551, filter->at,
+        sc_warn(s, SC_W0551, at,
                 "the filter refers to '%.*s', which "
                 "was not given",
                 SG_FMT(ref));
     while (e != NULL) {
         sc_rule *rule = e->rule;
         if (!is_for(filter, rule)) {
-            sc_warn(s, SC_W0552, filter->at,
+            sc_warn(s, SC_W0552, at,
                     "the filter does not apply to '%.*s': its log source "
                     "does not contain the rule's",
                     SG_FMT(ref));
@@ -70,7 +73,7 @@ void sc_filters_apply(sc_session *s, const sc_ast *ast, const sc_index *index)
             continue;
         if (!filter->any) {
             for (uint32_t i = 0; i < filter->rules.count; i++)
-                attach_named(s, index, filter, filter->rules.items[i], done);
+                attach_named(s, index, filter, i, done);
             continue;
         }
         for (uint32_t i = 0; i < ast->rules.count; i++) {

@@ -315,8 +315,8 @@ bool sc_lower_aggregation(sc_reader *r, const sc_y *root, sc_rule *base,
                       "fields, an operator and a number");
     }
     sc_warn(r->s, SC_W0304, sc_y_subspan(y, agg->pipe, y->text.len),
-            "aggregations in conditions are deprecated; read as a %s "
-            "correlation",
+            "aggregations in conditions are deprecated; read as a "
+            "correlation of type %s",
             sc_corr_type_name(c->type));
     SG_PUSH(&r->s->arena, &ast->rules, rule);
     return true;

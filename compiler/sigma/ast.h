@@ -233,6 +233,7 @@ typedef struct sc_filter {
     sc_logsource logsource;
     bool any; /* applies to every rule of the log source */
     SG_VEC(sg_str) rules;
+    SG_VEC(sc_span) rules_at; /* parallel */
     SG_VEC(sc_selection) selections;
     sc_cond *condition;
     const sc_y *condition_yaml;

@@ -194,9 +194,11 @@ static sc_cond *trailing(parser *p)
         return NULL;
     }
     unexpected(p, "'and', 'or' or the end");
-    if (sg_str_eq_nocase(shown, SG_S("and")) ||
-        sg_str_eq_nocase(shown, SG_S("or")) ||
-        sg_str_eq_nocase(shown, SG_S("not")))
+    if (sg_str_eq(shown, SG_S("not")))
+        sc_hint(p->s, "write 'and not'");
+    else if (sg_str_eq_nocase(shown, SG_S("and")) ||
+             sg_str_eq_nocase(shown, SG_S("or")) ||
+             sg_str_eq_nocase(shown, SG_S("not")))
         sc_hint(p->s, "operators are lower case");
     else if (p->tok.kind == T_WORD || p->tok.kind == T_OPEN)
         sc_hint(p->s, "join the two with 'and' or 'or'");

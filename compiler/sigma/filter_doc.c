@@ -28,8 +28,10 @@ static bool read_rules(sc_reader *r, const sc_y *map, sc_filter *filter)
     }
     if (!sc_read_texts(r, y, "rules", SC_E0502, &rules))
         return false;
-    for (uint32_t i = 0; i < rules.list.count; i++)
+    for (uint32_t i = 0; i < rules.list.count; i++) {
         SG_PUSH(&r->s->arena, &filter->rules, rules.list.items[i].text);
+        SG_PUSH(&r->s->arena, &filter->rules_at, rules.list.items[i].at);
+    }
     filter->any = filter->rules.count == 0;
     return true;
 }

@@ -579,7 +579,7 @@ static void report_syntax(reader *r)
              p->problem != NULL ? p->problem : "not YAML");
     if (at.end > at.beg && r->text.ptr[at.beg] == '\t')
         sc_hint(r->s, "indent with spaces: tabs cannot indent");
-    if (p->context != NULL)
+    if (p->context != NULL && p->context_mark.index != p->problem_mark.index)
         sc_note_at(r->s, char_at(r, byte_of(r, p->context_mark)), "%s",
                    p->context);
     r->s->doc = SIGMA_NONE;
