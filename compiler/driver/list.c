@@ -125,6 +125,16 @@ static void list_correlations(table *t)
 #undef CORR
 }
 
+static void list_logsources(table *t)
+{
+    *t = (table){
+        t->session, {"product", "category", "service", "marks"}, 4, 4, {0}};
+#define SOURCE(product, category, service, marks)                              \
+    add(t, (row){{SG_S(product), SG_S(category), SG_S(service), SG_S(marks)}});
+#include "ir/logsources.def"
+#undef SOURCE
+}
+
 static void list_operators(table *t)
 {
     *t = (table){t->session, {"name", "operands", "meaning"}, 3, 3, {0}};
@@ -212,6 +222,7 @@ int sc_cmd_list(sc_session *s, const sc_options *o)
         {SG_LIT("outputs"), list_outputs},
         {SG_LIT("pipelines"), list_pipelines},
         {SG_LIT("correlations"), list_correlations},
+        {SG_LIT("logsources"), list_logsources},
         {SG_LIT("operators"), list_operators},
         {SG_LIT("diagnostics"), list_diagnostics},
     };
@@ -233,6 +244,7 @@ int sc_cmd_list(sc_session *s, const sc_options *o)
     }
     return sc_fail(SC_EXIT_USAGE,
                    "list takes one of: modifiers, transforms, inputs, outputs, "
-                   "pipelines, correlations, operators, diagnostics\n"
+                   "pipelines, correlations, logsources, operators, "
+                   "diagnostics\n"
                    "Try 'sigcc list --help'.");
 }

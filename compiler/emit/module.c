@@ -212,7 +212,6 @@ static void put_detector(const sc_module *m, sc_cw *w)
         {"strs", "str", ir->strs.count},
         {"rules", "rule", ir->rules.count},
         {"routes", "route", ir->routes.count},
-        {"route_checks", "route_check", ir->route_checks.count},
         {"correlations", "correlation", ir->corrs.count},
         {"corr_refs", "corr_ref", ir->corr_refs.count},
         {"corr_keys", "corr_key", ir->keys.count},

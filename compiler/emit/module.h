@@ -24,6 +24,7 @@ typedef struct sc_module {
     sg_str *fields;     /* per field: name of its enumerator */
     sg_str *preds;      /* per predicate: name of its enumerator */
     sg_str *rules;      /* per rule: name of its function */
+    sg_str *routes;     /* per route: name of its function */
     sg_str *sels;       /* per selection: name of its function, or empty when
                          * nothing needs it */
     uint32_t *slots;    /* per selection: its index in the emitted table counted

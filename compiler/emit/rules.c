@@ -1,8 +1,8 @@
 /*
- * rules.c - one C function per selection and per rule. The return line of a
- * rule's function is its condition, so && and || stop at the first verdict
- * that settles it. Expressions fit one line, or stand one operand per line;
- * what is larger than a screen is cut into functions of its own.
+ * rules.c - one C function per route, per selection and per rule. The return
+ * line of a rule's function is its condition, so && and || stop at the first
+ * verdict that settles it. Expressions fit one line, or stand one operand per
+ * line; what is larger than a screen is cut into functions of its own.
  */
 #include "emit/module.h"
 
@@ -95,6 +95,17 @@ static void name_rule(sc_module *m, uint32_t index, bool *used)
     }
 }
 
+static void name_routes(sc_module *m)
+{
+    const sc_cw_style style = {"route", SC_CW_NAME, false};
+
+    m->routes = sg_new_n(m->arena, sg_str, m->ir->routes.count);
+    for (uint32_t i = 0; i < m->ir->routes.count; i++)
+        m->routes[i] =
+            sc_cw_unique(m->arena, &m->names, SG_S(""),
+                         sg_arena_printf(m->arena, "route_%" PRIu32, i), style);
+}
+
 void sc_name_functions(sc_module *m)
 {
     bool *used = sg_new_n(m->arena, bool, m->ir->sels.count);
@@ -105,6 +116,7 @@ void sc_name_functions(sc_module *m)
     m->slots = sg_new_n(m->arena, uint32_t, m->ir->sels.count);
     for (uint32_t i = 0; i < m->ir->sels.count; i++)
         m->slots[i] = SIGMA_NONE;
+    name_routes(m);
     for (uint32_t i = 0; i < m->ir->rules.count; i++)
         name_rule(m, i, used);
 }
@@ -463,6 +475,18 @@ static sg_str rule_comment(const sc_module *m, const sc_ir_rule *rule)
 
 /* -------- the functions of the rules ------------------------------------- */
 
+static void emit_route(sc_module *m, sc_cw *w, uint32_t index)
+{
+    const sc_ir_route *route = &m->ir->routes.items[index];
+    function f = {.m = m, .w = w, .name = m->routes[index]};
+    sg_str text =
+        sg_arena_printf(m->arena, "log source: %.*s", SG_FMT(route->text));
+
+    text = sc_cw_commented(m->arena, text, SC_CW_COLUMNS - 6);
+    f.comment = sg_arena_printf(m->arena, "/* %.*s */\n", SG_FMT(text));
+    put_function(&f, expr_of(m, NULL, route->node));
+}
+
 static void emit_rule(sc_module *m, sc_cw *w, uint32_t index)
 {
     const sc_ir_rule *rule = &m->ir->rules.items[index];
@@ -485,6 +509,8 @@ static void emit_rule(sc_module *m, sc_cw *w, uint32_t index)
 
 void sc_emit_functions(sc_module *m, sc_cw *w)
 {
+    for (uint32_t i = 0; i < m->ir->routes.count; i++)
+        emit_route(m, w, i);
     for (uint32_t i = 0; i < m->ir->rules.count; i++)
         emit_rule(m, w, i);
 }

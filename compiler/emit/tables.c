@@ -352,20 +352,11 @@ static void put_routes(sc_module *m, sc_cw *w)
     sc_cw_rows rows = {0};
 
     for (uint32_t i = 0; i < m->ir->routes.count; i++) {
-        const sigma_route *r = &m->ir->routes.items[i];
-        sc_module_row(m, &rows, "{%" PRIu32 ", %" PRIu32 "},", r->check_first,
-                      r->check_count);
-        sc_module_note(m, &rows, "%" PRIu32, i);
+        sc_module_row(m, &rows, "{%.*s},", SG_FMT(m->routes[i]));
+        sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i,
+                       SG_FMT(m->ir->routes.items[i].text));
     }
     sc_table_rows(w, "sigma_route", "routes", &rows);
-    for (uint32_t i = 0; i < m->ir->route_checks.count; i++) {
-        const sigma_route_check *c = &m->ir->route_checks.items[i];
-        sc_module_row(m, &rows, "{%.*s, %.*s},",
-                      SG_FMT(sc_module_pred(m, c->pred)),
-                      SG_FMT(sc_module_pred(m, c->present)));
-        sc_module_note(m, &rows, "%" PRIu32, i);
-    }
-    sc_table_rows(w, "sigma_route_check", "route_checks", &rows);
 }
 
 static void put_ref(sc_module *m, sc_cw *w, const char *name, sg_str text)

@@ -50,8 +50,7 @@ static void put_node_ref(const dumper *d, uint32_t node)
     }
 }
 
-/* -------- predicates ---------------------------------------------------------
- */
+/* -------- predicates ----------------------------------------------------- */
 
 /* A GLOB literal as a Sigma string: wildcards plain, the rest escaped. */
 static void put_glob(const dumper *d, sg_str lit)
@@ -145,8 +144,7 @@ static void put_pred(const dumper *d, uint32_t i)
     put_at(d, p->at);
 }
 
-/* -------- rules
- * ---------------------------------------------------------------- */
+/* -------- rules ---------------------------------------------------------- */
 
 static void put_field(const dumper *d, uint32_t i)
 {
@@ -230,7 +228,7 @@ static void put_rule(const dumper *d, uint32_t i)
     if (r->time_field != SIGMA_NONE)
         sg_buf_printf(d->out, " time=f%u", r->time_field);
     if (r->route != SIGMA_NONE)
-        sg_buf_printf(d->out, " route=%u", r->route);
+        sg_buf_printf(d->out, " route=t%u", r->route);
     if (r->flags & SIGMA_RULE_HIDDEN)
         sg_buf_putz(d->out, " hidden");
     put_title(d, &r->meta);
@@ -238,8 +236,7 @@ static void put_rule(const dumper *d, uint32_t i)
     put_rule_parts(d, r);
 }
 
-/* -------- correlations
- * ----------------------------------------------------------- */
+/* -------- correlations --------------------------------------------------- */
 
 static const char *corr_text(sigma_corr_type type)
 {
@@ -351,18 +348,13 @@ static void put_corr(const dumper *d, uint32_t i)
 
 static void put_routes(const dumper *d)
 {
-    uint32_t i, k;
+    uint32_t i;
 
     for (i = 0; i < d->ir->routes.count; i++) {
-        const sigma_route *r = &d->ir->routes.items[i];
-
-        sg_buf_printf(d->out, "route %u", i);
-        for (k = 0; k < r->check_count; k++) {
-            const sigma_route_check *c =
-                &d->ir->route_checks.items[r->check_first + k];
-
-            sg_buf_printf(d->out, " p%u/p%u", c->pred, c->present);
-        }
+        sg_buf_printf(d->out, "route t%u ", i);
+        put_node_ref(d, d->ir->routes.items[i].node);
+        sg_buf_putc(d->out, ' ');
+        sg_buf_put_json(d->out, d->ir->routes.items[i].text);
         sg_buf_putc(d->out, '\n');
     }
 }

@@ -70,10 +70,17 @@ typedef struct sc_ir_rule {
     uint32_t time_field;
     uint32_t sel_first, sel_count;
     uint32_t derive_first, derive_count;
-    uint32_t route;
+    uint32_t route; /* or SIGMA_NONE: looks at any event (sc_ir_add_routes) */
+    sg_str category, product, service; /* log source after pipelines */
     sg_str condition; /* text of the condition(s), for comments */
     sc_span condition_at;
 } sc_ir_rule;
+
+/* What rules of some log sources ask of an event before they look at it. */
+typedef struct sc_ir_route {
+    uint32_t node; /* over PRED leaves only; true: the event may be theirs */
+    sg_str text;   /* those sources: "windows/process_creation" */
+} sc_ir_route;
 
 typedef struct sc_ir_column {
     sigma_column_kind kind;
@@ -109,8 +116,7 @@ typedef struct sc_ir {
     SG_VEC(sc_ir_derive) derives;
     SG_VEC(sg_str) strs;
     SG_VEC(sc_ir_rule) rules;
-    SG_VEC(sigma_route) routes;
-    SG_VEC(sigma_route_check) route_checks;
+    SG_VEC(sc_ir_route) routes;
     SG_VEC(sc_ir_corr) corrs; /* inner ones first */
     SG_VEC(sigma_corr_ref) corr_refs;
     SG_VEC(sg_str) keys;
@@ -137,6 +143,9 @@ unsigned sc_op_cost(sigma_op op);
  * reported against their doc and left out. Never NULL. */
 struct sc_session;
 sc_ir *sc_ir_build(sc_session *s, const struct sc_ast *ast);
+/* Give each rule the route of its log source (logsources.def): rules whose
+ * source has none look at every event. */
+void sc_ir_add_routes(sc_ir *ir);
 /* Assert every invariant; aborts with a message when one is broken. */
 void sc_ir_verify(const sc_ir *ir);
 /* Stable text, one entity a line (--dump=ir). */
@@ -153,6 +162,8 @@ void sc_ref_event_free(sc_ref_event *event);
 bool sc_ref_pred(const sc_ir *ir, uint32_t pred, const sc_ref_event *event);
 bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
                  const sc_ref_event *event);
+/* Whether the rule looks at the event at all. */
+bool sc_ref_accepts(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
 bool sc_ref_rule(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
 
 /* A correlation whose condition held after an event. */

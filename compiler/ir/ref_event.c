@@ -649,8 +649,8 @@ const sc_ref_values *sc_ref_recall(const sc_ref_event *event, sg_str field,
 {
     memory *m = event->memory;
     sc_ref_values values;
+    const uint32_t *at;
     bool found;
-    uint32_t *at;
 
     if (keywords) {
         if (m->scalars == NULL) {
@@ -659,11 +659,13 @@ const sc_ref_values *sc_ref_recall(const sc_ref_event *event, sg_str field,
         }
         return m->scalars;
     }
-    at = sg_map_put(&m->arena, &m->names, field, &found);
-    if (!found) {
-        *at = m->lists.count;
-        sc_ref_lookup(event, field, &m->arena, &values);
-        SG_PUSH(&m->arena, &m->lists, remember(m, &values));
-    }
-    return m->lists.items[*at];
+    at = sg_map_get(&m->names, field);
+    if (at != NULL)
+        return m->lists.items[*at];
+    /* The event may outlive the rules that name the field. */
+    *sg_map_put(&m->arena, &m->names, sg_arena_dup(&m->arena, field), &found) =
+        m->lists.count;
+    sc_ref_lookup(event, field, &m->arena, &values);
+    SG_PUSH(&m->arena, &m->lists, remember(m, &values));
+    return m->lists.items[m->lists.count - 1];
 }

@@ -501,7 +501,16 @@ bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
     return false;
 }
 
+bool sc_ref_accepts(const sc_ir *ir, uint32_t rule, const sc_ref_event *event)
+{
+    const uint32_t route = ir->rules.items[rule].route;
+
+    return route == SIGMA_NONE ||
+           sc_ref_node(ir, rule, ir->routes.items[route].node, event);
+}
+
 bool sc_ref_rule(const sc_ir *ir, uint32_t rule, const sc_ref_event *event)
 {
-    return sc_ref_node(ir, rule, ir->rules.items[rule].node, event);
+    return sc_ref_accepts(ir, rule, event) &&
+           sc_ref_node(ir, rule, ir->rules.items[rule].node, event);
 }

@@ -29,8 +29,7 @@ static void at(verifier *v, const char *what, uint32_t index)
     v->index = index;
 }
 
-/* -------- predicates --------------------------------------------------------
- */
+/* -------- predicates ----------------------------------------------------- */
 
 static bool is_time(sigma_op op)
 {
@@ -113,8 +112,7 @@ static void check_pred(verifier *v, const sc_ir_pred *p)
     sg_fatal("broken IR: %s %u: operand kind", v->what, v->index);
 }
 
-/* -------- nodes -------------------------------------------------------------
- */
+/* -------- nodes ---------------------------------------------------------- */
 
 static void check_node(verifier *v, const sc_ir_node *n)
 {
@@ -182,8 +180,7 @@ static void check_leaves(verifier *v, uint32_t *seen, uint32_t mark,
             check_leaves(v, seen, mark, v->ir->kids.items[n->first + i], sels);
 }
 
-/* -------- rules --------------------------------------------------------------
- */
+/* -------- rules ---------------------------------------------------------- */
 
 static void check_meta(verifier *v, const sc_ir_meta *m)
 {
@@ -233,22 +230,15 @@ static void check_rules(verifier *v)
         check_leaves(v, seen, ++mark, r->node, r->sel_count);
     }
     for (i = 0; i < ir->routes.count; i++) {
-        const sigma_route *r = &ir->routes.items[i];
-
         at(v, "route", i);
-        REQUIRE(v,
-                range(r->check_first, r->check_count, ir->route_checks.count));
-    }
-    for (i = 0; i < ir->route_checks.count; i++) {
-        at(v, "route check", i);
-        REQUIRE(v, ir->route_checks.items[i].pred < ir->preds.count);
-        REQUIRE(v, ir->route_checks.items[i].present < ir->preds.count);
+        REQUIRE(v, ir->routes.items[i].node < ir->nodes.count);
+        check_acyclic(v, ir->routes.items[i].node);
+        check_leaves(v, seen, ++mark, ir->routes.items[i].node, SIGMA_NONE);
     }
     sg_arena_free(&tmp);
 }
 
-/* -------- correlations -------------------------------------------------------
- */
+/* -------- correlations --------------------------------------------------- */
 
 /* Postfix that leaves one value and never takes what is not there. */
 static void check_expr(verifier *v, const sc_ir_corr *c)

@@ -17,8 +17,7 @@ typedef void sc_pass(sc_ir *ir, sg_arena *tmp);
 
 typedef SG_VEC(uint32_t) sc_node_ids;
 
-/* -------- rewriting (rewrite.c) ---------------------------------------------
- */
+/* -------- rewriting (rewrite.c) ------------------------------------------ */
 
 typedef struct sc_maker sc_maker;
 
@@ -49,12 +48,11 @@ uint32_t sc_make_leaf(sc_maker *m, sc_node_kind kind, uint32_t first,
 uint32_t sc_make(sc_maker *m, sc_node_kind kind, const uint32_t *kids,
                  uint32_t count, sc_span at);
 
-/* Rebuild every selection and every condition, kids first. Selections come
+/* Rebuild every selection, route and condition, kids first. Selections come
  * before conditions, so remake may look at a selection's new node. */
 void sc_rewrite(sc_ir *ir, sg_arena *tmp, sc_remake *remake, void *ctx);
 
-/* -------- guesses (cost.c) ---------------------------------------------------
- */
+/* -------- guesses (cost.c) ----------------------------------------------- */
 
 /* Time to evaluate a predicate, in units of a short comparison. */
 double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p);

@@ -83,6 +83,8 @@ void sc_rewrite(sc_ir *ir, sg_arena *tmp, sc_remake *remake, void *ctx)
     m.round = 1;
     for (i = 0; i < ir->sels.count; i++)
         ir->sels.items[i].node = rebuild(&m, ir->sels.items[i].node);
+    for (i = 0; i < ir->routes.count; i++)
+        ir->routes.items[i].node = rebuild(&m, ir->routes.items[i].node);
     for (i = 0; i < ir->rules.count; i++) {
         m.round++;
         m.sel_first = ir->rules.items[i].sel_first;

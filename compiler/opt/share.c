@@ -18,8 +18,7 @@ typedef struct sharer {
     uint32_t *memo;     /* old predicate id to new */
 } sharer;
 
-/* -------- sets of operands
- * ---------------------------------------------------- */
+/* -------- sets of operands ----------------------------------------------- */
 
 static void put_bytes(sg_buf *key, const void *bytes, size_t len)
 {
@@ -87,8 +86,7 @@ static uint32_t place_set(sharer *s, const sc_ir_pred *p)
     return *cell;
 }
 
-/* -------- predicates
- * ---------------------------------------------------------- */
+/* -------- predicates ----------------------------------------------------- */
 
 static uint32_t share_pred(sharer *s, uint32_t old)
 {
@@ -171,11 +169,5 @@ void sc_pass_share(sc_ir *ir, sg_arena *tmp)
     for (i = 0; i < ir->rules.count; i++)
         if (ir->rules.items[i].gate != SIGMA_NONE)
             ir->rules.items[i].gate = share_pred(&s, ir->rules.items[i].gate);
-    for (i = 0; i < ir->route_checks.count; i++) {
-        sigma_route_check *c = &ir->route_checks.items[i];
-
-        c->pred = share_pred(&s, c->pred);
-        c->present = share_pred(&s, c->present);
-    }
     install(&s);
 }

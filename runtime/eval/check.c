@@ -165,14 +165,7 @@ static void check_rule(check *c, uint32_t i)
 
 static void check_route(check *c, uint32_t i)
 {
-    need_range(c, c->d->routes[i].check_first, c->d->routes[i].check_count,
-               c->d->route_check_count);
-}
-
-static void check_route_check(check *c, uint32_t i)
-{
-    need_index(c, c->d->route_checks[i].pred, c->d->pred_count);
-    need_index(c, c->d->route_checks[i].present, c->d->pred_count);
+    require(c, c->d->routes[i].accepts != NULL, "no function");
 }
 
 /* Every ref has its own row of key and value fields. */
@@ -259,8 +252,7 @@ static void check_column(check *c, uint32_t i)
     need_text(c, c->d->columns[i].name);
 }
 
-/* -------- the whole --------------------------------------------------------
- */
+/* -------- the whole ------------------------------------------------------ */
 
 /* Tables in an order in which each may rely on those before it. */
 static void check_tables(check *c)
@@ -280,8 +272,6 @@ static void check_tables(check *c)
         {"preds", d->preds, d->pred_count, check_pred},
         {"selections", d->selections, d->selection_count, check_selection},
         {"derives", d->derives, d->derive_count, check_derive},
-        {"route_checks", d->route_checks, d->route_check_count,
-         check_route_check},
         {"routes", d->routes, d->route_count, check_route},
         {"rules", d->rules, d->rule_count, check_rule},
         {"corr_refs", d->corr_refs, d->corr_ref_count, NULL},

@@ -46,6 +46,15 @@ typedef struct pred {
     } u;
 } pred;
 
+/* Rules of one route, ascending. */
+typedef struct bucket {
+    uint32_t *rules;
+    uint32_t count;
+} bucket;
+
+/* What is known of a route for the event at hand. */
+enum { ROUTE_UNKNOWN, ROUTE_CLOSED, ROUTE_OPEN };
+
 struct sr_eval {
     const sigma_detector *d;
     sg_arena arena;
@@ -54,6 +63,10 @@ struct sr_eval {
     sg_str *num_texts; /* canonical texts of its nums */
     uint64_t *known, *value;
     size_t words;
+    bucket *buckets;   /* per route, and last those that take any event */
+    uint8_t *verdicts; /* per route: ROUTE_* */
+    uint64_t *matched; /* bit r: rule r; all 0 between events */
+    size_t rule_words;
     sr_want *wants[2]; /* predicate fields, context fields */
     uint32_t want_count[2];
     lazy_regex *regexes; /* all of them, to free */
@@ -66,8 +79,7 @@ static sg_str text_of(const sigma_detector *d, sigma_ref ref)
     return (sg_str){d->pool + ref.off, ref.len};
 }
 
-/* -------- opening ----------------------------------------------------------
- */
+/* -------- opening -------------------------------------------------------- */
 
 static void make_texts(sr_eval *eval)
 {
@@ -231,6 +243,37 @@ static void make_wants(sr_eval *eval)
     }
 }
 
+/* The bucket of a rule. */
+static bucket *bucket_of(sr_eval *eval, const sigma_rule *rule)
+{
+    const uint32_t any = eval->d->route_count;
+
+    return &eval->buckets[rule->route == SIGMA_NONE ? any : rule->route];
+}
+
+static void make_buckets(sr_eval *eval)
+{
+    const sigma_detector *d = eval->d;
+    const uint32_t count = d->route_count + 1;
+    uint32_t *rules = sg_new_n(&eval->arena, uint32_t, d->rule_count);
+
+    eval->rule_words = ((size_t)d->rule_count + 63) / 64;
+    eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
+    eval->verdicts = sg_new_n(&eval->arena, uint8_t, count);
+    eval->buckets = sg_new_n(&eval->arena, bucket, count);
+    for (uint32_t i = 0; i < d->rule_count; i++)
+        bucket_of(eval, &d->rules[i])->count++;
+    for (uint32_t i = 0; i < count; i++) {
+        eval->buckets[i].rules = rules;
+        rules += eval->buckets[i].count;
+        eval->buckets[i].count = 0;
+    }
+    for (uint32_t i = 0; i < d->rule_count; i++) {
+        bucket *b = bucket_of(eval, &d->rules[i]);
+        b->rules[b->count++] = i;
+    }
+}
+
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
 {
     if (!sr_detector_check(d, reason, reason_size))
@@ -247,6 +290,7 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
         return NULL;
     }
     make_wants(eval);
+    make_buckets(eval);
     return eval;
 }
 
@@ -271,8 +315,7 @@ const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)
     return &eval->stats;
 }
 
-/* -------- one value --------------------------------------------------------
- */
+/* -------- one value ------------------------------------------------------ */
 
 /* What a predicate is judged in. */
 typedef struct scene {
@@ -451,8 +494,7 @@ static bool value_holds(scene s, const pred *p, sr_value *v)
     return false;
 }
 
-/* -------- all values of a field --------------------------------------------
- */
+/* -------- all values of a field ------------------------------------------ */
 
 static bool any_value(scene s, const pred *p)
 {
@@ -524,8 +566,7 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     return verdict;
 }
 
-/* -------- rules ------------------------------------------------------------
- */
+/* -------- rules ---------------------------------------------------------- */
 
 void sr_eval_begin(sr_eval *eval, sr_event *event)
 {
@@ -533,40 +574,70 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     event->bits.value = eval->value;
     event->evaluator = eval;
     memset(eval->known, 0, eval->words * sizeof(*eval->known));
+    memset(eval->verdicts, ROUTE_UNKNOWN, eval->d->route_count);
 }
 
-/* A check fails when the event carries the field with a value not listed. */
-static bool is_routed(const sr_eval *eval, sr_event *event, uint32_t route)
+/* Each route is asked at most once per event. */
+static bool is_open(sr_eval *eval, sr_event *event, uint32_t route)
 {
-    const sigma_route *r = &eval->d->routes[route];
+    uint8_t *verdict = &eval->verdicts[route];
 
-    for (uint32_t i = 0; i < r->check_count; i++) {
-        const sigma_route_check *c = &eval->d->route_checks[r->check_first + i];
-        if (SIGMA_P(&event->bits, c->present) &&
-            !SIGMA_P(&event->bits, c->pred))
-            return false;
-    }
-    return true;
+    if (*verdict == ROUTE_UNKNOWN)
+        *verdict = eval->d->routes[route].accepts(&event->bits) ? ROUTE_OPEN
+                                                                : ROUTE_CLOSED;
+    return *verdict == ROUTE_OPEN;
+}
+
+static bool rule_matches(sr_event *event, const sigma_rule *r)
+{
+    return (r->gate == SIGMA_NONE || SIGMA_P(&event->bits, r->gate)) &&
+           r->match(&event->bits);
 }
 
 bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
 {
     const sigma_rule *r = &eval->d->rules[rule];
 
-    if (r->gate != SIGMA_NONE && !SIGMA_P(&event->bits, r->gate))
+    if (r->route != SIGMA_NONE && !is_open(eval, event, r->route))
         return false;
-    if (r->route != SIGMA_NONE && !is_routed(eval, event, r->route))
-        return false;
-    return r->match(&event->bits);
+    return rule_matches(event, r);
+}
+
+/* Note the rules of a bucket that match; returns their number. */
+static size_t match_bucket(sr_eval *eval, sr_event *event, const bucket *b)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < b->count; i++) {
+        const uint32_t rule = b->rules[i];
+        if (!rule_matches(event, &eval->d->rules[rule]))
+            continue;
+        eval->matched[rule >> 6] |= UINT64_C(1) << (rule & 63);
+        n++;
+    }
+    return n;
+}
+
+/* The rules noted, ascending, which are then forgotten. */
+static void take_matched(sr_eval *eval, uint32_t *hits)
+{
+    for (size_t w = 0; w < eval->rule_words; w++) {
+        for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1)
+            *hits++ = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
+        eval->matched[w] = 0;
+    }
 }
 
 size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
 {
-    size_t n = 0;
+    const uint32_t any = eval->d->route_count;
+    size_t n = match_bucket(eval, event, &eval->buckets[any]);
 
-    for (uint32_t i = 0; i < eval->d->rule_count; i++)
-        if (sr_eval_rule(eval, event, i))
-            hits[n++] = i;
+    for (uint32_t i = 0; i < any; i++)
+        if (eval->buckets[i].count != 0 && is_open(eval, event, i))
+            n += match_bucket(eval, event, &eval->buckets[i]);
+    if (n != 0)
+        take_matched(eval, hits);
     return n;
 }
 

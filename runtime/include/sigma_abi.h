@@ -149,17 +149,11 @@ typedef struct sigma_rule {
     sigma_match_fn *match;
 } sigma_rule;
 
-/* Log-source routing: an event that carries `field` with a value other than
- * those listed is not for the rule. All checks of a route must pass; a check
- * whose field the event lacks passes. */
+/* Log-source routing: rules of a route need not look at an event that it does
+ * not accept, one that says it is of another log source. */
 typedef struct sigma_route {
-    uint32_t check_first, check_count; /* into route_checks */
+    sigma_match_fn *accepts;
 } sigma_route;
-
-typedef struct sigma_route_check {
-    uint32_t pred;    /* holds: the value is one of those listed */
-    uint32_t present; /* holds: the event carries the field */
-} sigma_route_check;
 
 typedef enum sigma_corr_type {
 #define CORR(name, text, operand, doc) SIGMA_CORR_##name,
@@ -263,7 +257,6 @@ typedef struct sigma_detector {
     const sigma_ref *strs;
     const sigma_rule *rules;
     const sigma_route *routes;
-    const sigma_route_check *route_checks;
     const sigma_correlation *correlations;
     const sigma_corr_ref *corr_refs;
     const sigma_corr_key *corr_keys;
@@ -273,7 +266,7 @@ typedef struct sigma_detector {
     const sigma_column *columns;
     uint32_t pool_size, field_count, lit_count, num_count, pred_count;
     uint32_t selection_count, derive_count, str_count, rule_count;
-    uint32_t route_count, route_check_count, correlation_count;
+    uint32_t route_count, correlation_count;
     uint32_t corr_ref_count, corr_key_count, corr_source_count;
     uint32_t corr_cond_count, corr_expr_count, column_count;
 } sigma_detector;

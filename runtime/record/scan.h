@@ -65,7 +65,7 @@ bool sr_scan_scalar(sr_scan *s, sr_kind *kind);
 
 /* The first byte in [p, end) that a string cannot just pass over: quote,
  * backslash, control or non-ASCII; end when there is none. */
-const char *sr_special(const char *p, const char *end)
+static inline const char *sr_special(const char *p, const char *end)
 {
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"');

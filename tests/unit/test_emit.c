@@ -129,7 +129,7 @@ static void add_rule(sc_ir *ir, uint32_t i, uint32_t source)
                     .sel_first = ir->sels.count,
                     .sel_count = 1 + i % 6,
                     .derive_first = ir->derives.count,
-                    .route = i % 4 ? SIGMA_NONE : 0,
+                    .route = i % 4 ? SIGMA_NONE : i % 3,
                     .flags = i % 5 ? 0 : SIGMA_RULE_HIDDEN};
 
     r.meta.doc = SIGMA_NONE;
@@ -204,8 +204,7 @@ static void add_correlation(sc_ir *ir, uint32_t type)
 static sc_ir *make_ir(sc_session *s)
 {
     sc_ir *ir = sg_new(&s->arena, sc_ir);
-    sigma_route route = {0, 1};
-    sigma_route_check check = {0, 1};
+    sc_ir_route route = {.text = SG_S("*/ windows?\?/\n\xe2\x80\xae")};
     uint32_t source;
 
     ir->arena = &s->arena;
@@ -213,8 +212,10 @@ static sc_ir *make_ir(sc_session *s)
                            SG_S("title: x\n*/: \"*/ ?\?/\n"
                                 "  - y: '\xe2\x80\xae'\n  - 1\nz: 1\n"));
     add_tables(ir);
-    SG_PUSH(ir->arena, &ir->routes, route);
-    SG_PUSH(ir->arena, &ir->route_checks, check);
+    for (uint32_t i = 0; i < 3; i++) {
+        route.node = add_expr(ir, SC_NODE_PRED, ir->preds.count, i, 2 + i * 9);
+        SG_PUSH(ir->arena, &ir->routes, route);
+    }
     for (uint32_t i = 0; i < 60; i++)
         add_rule(ir, i, source);
     for (uint32_t t = 0; t < SIGMA_CORR_COUNT; t++)

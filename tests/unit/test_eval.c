@@ -25,7 +25,6 @@ typedef struct bench {
     sigma_derive derives[MOST];
     sigma_rule rules[MOST];
     sigma_route routes[MOST];
-    sigma_route_check route_checks[MOST];
 } bench;
 
 static sigma_ref pooled(bench *b, sg_str s)
@@ -56,7 +55,6 @@ static void start(bench *b)
                             .derives = b->derives,
                             .rules = b->rules,
                             .routes = b->routes,
-                            .route_checks = b->route_checks,
                             .field_count = 3};
 }
 
@@ -411,6 +409,15 @@ static bool select_1(sigma_event *p)
     return SIGMA_P(p, 1);
 }
 
+/* G is absent or x; notes that it was asked. */
+static unsigned route_asked;
+
+static bool route_g_x(sigma_event *p)
+{
+    route_asked++;
+    return !SIGMA_P(p, 3) || SIGMA_P(p, 2);
+}
+
 static bool always(sigma_event *p)
 {
     (void)p;
@@ -418,7 +425,8 @@ static bool always(sigma_event *p)
 }
 
 /* Predicates: F = a, F = b, G = x, G exists. Rules: select_0; always behind
- * the gate F = b; always routed by G = x. */
+ * the gate F = b; always routed by G = x, twice; between them one routed by
+ * F = a. */
 static void build_rules(bench *b)
 {
     start(b);
@@ -426,10 +434,9 @@ static void build_rules(bench *b)
     (void)pred_lits(b, 0, SIGMA_OP_EQ, 0, "b");
     (void)pred_lits(b, 1, SIGMA_OP_EQ, 0, "x");
     b->preds[b->d.pred_count++] = (sigma_pred){1, SIGMA_OP_EXISTS, 0, 0, 0};
-    b->route_checks[0] = (sigma_route_check){2, 3};
-    b->d.route_check_count = 1;
-    b->routes[0] = (sigma_route){0, 1};
-    b->d.route_count = 1;
+    b->routes[0] = (sigma_route){route_g_x};
+    b->routes[1] = (sigma_route){select_0};
+    b->d.route_count = 2;
     b->selections[0].holds = select_0;
     b->selections[1].holds = select_1;
     b->d.selection_count = 2;
@@ -437,7 +444,7 @@ static void build_rules(bench *b)
     b->derives[1] = (sigma_derive){1, 1, pooled(b, SG_S("second"))};
     b->derives[2] = (sigma_derive){0, SIGMA_NONE, pooled(b, SG_S("default"))};
     b->d.derive_count = 3;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         b->rules[i].gate = SIGMA_NONE;
         b->rules[i].time_field = SIGMA_NONE;
         b->rules[i].route = SIGMA_NONE;
@@ -447,8 +454,9 @@ static void build_rules(bench *b)
     b->rules[0].selection_count = 2;
     b->rules[0].derive_count = 3;
     b->rules[1].gate = 1;
-    b->rules[2].route = 0;
-    b->d.rule_count = 3;
+    b->rules[2].route = b->rules[4].route = 0;
+    b->rules[3].route = 1;
+    b->d.rule_count = 5;
 }
 
 static void expect_hits(runner *r, const char *json, unsigned want)
@@ -475,11 +483,14 @@ static void test_rules(void)
 
     build_rules(&b);
     run_open(&r, &b);
-    expect_hits(&r, "{}", 4);
-    expect_hits(&r, "{\"F\":\"a\"}", 1 | 4);
+    route_asked = 0;
+    expect_hits(&r, "{}", 4 | 16);
+    expect_hits(&r, "{\"F\":\"a\"}", 1 | 4 | 8 | 16);
     expect_hits(&r, "{\"F\":\"b\",\"G\":\"y\"}", 2);
-    expect_hits(&r, "{\"F\":\"b\",\"G\":\"X\"}", 2 | 4);
-    expect_hits(&r, "{\"F\":\"a\",\"G\":null}", 1);
+    expect_hits(&r, "{\"F\":\"b\",\"G\":\"X\"}", 2 | 4 | 16);
+    expect_hits(&r, "{\"F\":\"a\",\"G\":null}", 1 | 8);
+    CHECK(!sr_eval_rule(r.eval, &r.event, 4));
+    CHECK_INT(route_asked, 5);
     CHECK(sr_eval_derives(r.eval, 0, 1));
     CHECK(!sr_eval_derives(r.eval, 0, 2));
     CHECK(!sr_eval_derives(r.eval, 1, 1));
@@ -571,7 +582,7 @@ static void test_refused_tables(void)
     REFUSED((b.preds[2].op = SIGMA_OP_CIDR));
     REFUSED(b.rules[0].match = NULL);
     REFUSED(b.rules[0].gate = 4);
-    REFUSED(b.rules[0].route = 1);
+    REFUSED(b.rules[0].route = 2);
     REFUSED(b.rules[0].time_field = 3);
     REFUSED(b.rules[0].selection_first = 1);
     REFUSED(b.rules[0].derive_first = 1);
@@ -580,8 +591,7 @@ static void test_refused_tables(void)
     REFUSED(b.derives[0].selection = 2);
     REFUSED(b.derives[0].field = 3);
     REFUSED(b.selections[1].holds = NULL);
-    REFUSED(b.routes[0].check_count = 2);
-    REFUSED(b.route_checks[0].pred = 4);
+    REFUSED(b.routes[0].accepts = NULL);
     REFUSED((b.d.correlations = corr, b.d.correlation_count = 2,
              b.d.corr_refs = &ref, b.d.corr_ref_count = 1));
     REFUSED((b.d.num_count = 1, b.nums[0].kind = SIGMA_FLOAT,
