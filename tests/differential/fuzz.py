@@ -6,8 +6,9 @@ usage: fuzz.py --sigcc PATH [--seconds N | --rounds N] [--seed N] [--rules N]
 
 Each round draws a pack of random rules and a file of random events, asks the
 oracle (`sigcc eval`) for the verdicts and compares them with detectors built
-at -O0 and -O2, with and without each optimiser pass now and then. A
-difference prints the rule, the event and both verdicts, and ends with 1.
+at -O0 and -O2, with and without each optimiser pass now and then; every third
+pack has filters, every second one a pipeline. A difference prints the rule,
+the event and both verdicts, and ends with 1.
 """
 import argparse
 import collections
@@ -19,16 +20,16 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from generate import Generator  # noqa: E402
+from generate import CONSTRUCTS, Generator  # noqa: E402
 
 
 def run(args, **kw):
     return subprocess.run(args, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, **kw)
 
 
-def oracle(sigcc, rules, events):
+def oracle(sigcc, rules, events, extra):
     """Verdicts of the slow evaluator: line -> set of rule names."""
-    p = run([sigcc, "eval", rules, "--events", events])
+    p = run([sigcc, "eval", rules, "--events", events] + extra)
     if p.returncode not in (0, 1):
         raise RuntimeError("eval exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
     out = {}
@@ -40,7 +41,7 @@ def oracle(sigcc, rules, events):
 
 def compiled(sigcc, rules, events, flags, folder):
     """Verdicts of a detector built with flags."""
-    det = os.path.join(folder, "det" + "".join(c for c in "".join(flags) if c.isalnum()))
+    det = os.path.join(folder, "det" + flags[0][1:])
     p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
     if p.returncode not in (0, 1):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
@@ -57,18 +58,25 @@ def compiled(sigcc, rules, events, flags, folder):
 def round_(args, seed, folder, coverage, stats):
     g = Generator(seed)
     rules = [g.rule("r%d" % i) for i in range(args.rules)]
+    docs, extra = list(rules), []
+    if seed % 3 == 0:
+        docs += [g.filter(i, rules) for i in range(g.r.randint(1, 4))]
+    if seed % 2 == 0:
+        extra = ["-p", os.path.join(folder, "pipeline.yml")]
+        with open(extra[1], "w", encoding="utf-8") as f:
+            json.dump(g.pipeline(), f)
     lines = [g.line(g.event(rules)) for _ in range(args.events)]
     rpath, epath = os.path.join(folder, "rules.yml"), os.path.join(folder, "events.ndjson")
     with open(rpath, "w", encoding="utf-8") as f:       # JSON is YAML, but for \\u surrogates
-        f.write("\n---\n".join(json.dumps(r, ensure_ascii=False) for r in rules))
+        f.write("\n---\n".join(json.dumps(r, ensure_ascii=False) for r in docs))
     with open(epath, "w", encoding="utf-8", errors="surrogatepass") as f:
         f.write("\n".join(lines) + "\n")
-    want = oracle(args.sigcc, rpath, epath)
+    want = oracle(args.sigcc, rpath, epath, extra)
     variants = [["-O0"], ["-O2"]]
     if seed % 5 == 0:
         variants.append(["-O1", "-fno-" + ["fold", "share", "litset", "gate", "order"][seed // 5 % 5]])
     for flags in variants:
-        have, status, err = compiled(args.sigcc, rpath, epath, flags, folder)
+        have, status, err = compiled(args.sigcc, rpath, epath, flags + extra, folder)
         stats["rejected"] += err.count("error[")
         for n in range(1, len(lines) + 1):
             w, h = want.get(n, set()), have.get(n, set())
@@ -105,7 +113,9 @@ def main():
         done += 1
     if args.coverage:
         for name, n in sorted(coverage.items()):
-            print("%-28s %8d" % (name, n))
+            print("%-36s %8d" % (name, n))
+        missing = [c for c in CONSTRUCTS if not coverage[c]]
+        print("constructs drawn %d of %d%s" % (len(CONSTRUCTS) - len(missing), len(CONSTRUCTS), "".join("\n  never: " + c for c in missing)))
     print("rounds %d, rejected by the compiler %d, verdicts compared %d, of them matches %d" % (
         done, stats["rejected"], stats["verdicts"], stats["matches"]))
     print("%d passed, %d failed" % (done, failed))

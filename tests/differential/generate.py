@@ -24,6 +24,24 @@ TIMES = ["2024-01-01T00:00:00Z", "2024-12-31T23:59:59.123456789Z", "2021-01-03 0
 REGEXES = ["cmd", "^a", "z+$", "(?i)powershell", "[A-Z]:\\\\", "\\d{3}", "^$", ".", "é", "a|b|1", "(a+)+$", "\\bexe\\b", "^.*\\\\[^\\\\]+$", "\\s",
            "x\\*y", "^\\w+$", "(?:10\\.){1}", "日.", "[^a]", "a.c", "e{2,3}?"]
 
+MODIFIERS = ["contains", "startswith", "endswith", "all", "neq", "exists", "cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le",
+             "utf16be", "re", "i", "m", "s", "ignorecase", "multiline", "dotall", "cidr", "lt", "lte", "gt", "gte", "fieldref", "expand", "minute",
+             "hour", "day", "week", "month", "year"]
+# What a long run must have drawn; fuzz.py --coverage names what is missing.
+CONSTRUCTS = ["modifier:" + m for m in MODIFIERS] + ["value:" + v for v in (
+    "string", "wildcard", "escape", "empty-string", "number", "boolean", "null", "null-in-list", "list", "empty-list", "placeholder")] + [
+    "keywords:" + k for k in ("scalar", "list", "number", "all", "re", "re-all", "contains", "contains-all", "startswith", "cased", "windash",
+                              "base64offset", "expand")] + [
+    "condition:" + c for c in ("name", "not", "and", "or", "selector", "list", "1 of them", "any of them", "all of them", "1 of pattern",
+                               "all of pattern", "nothing", "exact", "hidden", "double-not", "spacing")] + [
+    "selection:" + f for f in ("map", "list-of-maps", "mixed", "nested-list", "keywords-in-list")] + [
+    "neq:" + n for n in ("plain", "contains", "re", "cidr", "gt", "fieldref", "windash", "base64", "all", "exists", "cased", "time")] + [
+    "filter:" + f for f in ("any", "list", "one", "negated", "positive")] + [
+    "pipeline:" + t for t in ("field_name_mapping", "field_name_prefix_mapping", "field_name_suffix", "field_name_prefix", "drop_detection_item",
+                              "hashes_fields", "replace_string", "map_string", "set_value", "convert_type", "case", "add_condition",
+                              "value_placeholders", "wildcard_placeholders", "regex")] + [
+    "event:" + e for e in ("evtx", "winlog", "duplicate-key", "escapes")]
+
 
 class Generator:
     def __init__(self, seed):
@@ -44,10 +62,13 @@ class Generator:
         r = self.r
         s = self.text().replace("\u0000", "")
         if wildcards and r.random() < 0.4:
-            self.use("value:wildcard")
             for _ in range(r.randint(1, 2)):
                 i = r.randint(0, len(s))
-                s = s[:i] + r.choice(["*", "?", "\\*", "\\?", "\\\\", "\\"]) + s[i:]
+                piece = r.choice(["*", "?", "\\*", "\\?", "\\\\", "\\"])
+                self.use("value:escape" if piece[0] == "\\" else "value:wildcard")
+                s = s[:i] + piece + s[i:]
+        if not s:
+            self.use("value:empty-string")
         return s
 
     def plain_text(self):
@@ -75,18 +96,30 @@ class Generator:
         if r.random() < 0.5:
             return one()
         self.use("value:list")
-        return [one() for _ in range(r.randint(2, most))]
+        out = [one() for _ in range(r.randint(2, most))]
+        if None in out:
+            self.use("value:null-in-list")
+        return out
 
     def strings(self):
         return self.several(self.sigma_text)
 
+    def count_key(self, key):
+        for m in key.split("|")[1:]:
+            self.use("modifier:" + m)
+
     def item(self):
         """One (key, value) of a selection's map."""
+        key, value = self.draw_item()
+        self.count_key(key)
+        return key, value
+
+    def draw_item(self):
         r = self.r
         field = r.choice(FIELDS)
         kinds = ["plain"] * 6 + ["contains", "startswith", "endswith"] * 3 + [
-            "all", "cased", "re", "re", "cidr", "compare", "exists", "windash", "base64", "base64offset", "wide", "fieldref", "time", "neq", "emptylist",
-            "chain"]
+            "all", "cased", "re", "re", "cidr", "compare", "exists", "windash", "base64", "base64offset", "wide", "fieldref", "time", "neq", "neq",
+            "emptylist", "chain", "expand", "hashes"]
         kind = r.choice(kinds)
         self.use("item:" + kind)
         if kind == "plain":
@@ -100,7 +133,7 @@ class Generator:
         if kind == "cased":
             return field + "|" + r.choice(["cased", "contains|cased", "cased|startswith", "endswith|cased"]), self.strings()
         if kind == "re":
-            flags = r.choice(["", "", "|i", "|m", "|s", "|i|s"])
+            flags = r.choice(["", "", "|i", "|m", "|s", "|i|s", "|ignorecase", "|multiline", "|dotall"])
             if flags:
                 self.use("item:re-flags")
             return field + "|re" + flags, self.several(lambda: r.choice(REGEXES))
@@ -129,29 +162,78 @@ class Generator:
             value = r.choice([0, 1, 2, 6, 12, 29, 30, 31, 52, 53, 2020, 2021, 2024, top])
             return "When|" + part + r.choice(["", "|gt", "|gte", "|lt", "|lte"]), value
         if kind == "neq":
-            key = field + "|" + r.choice(["neq", "contains|neq", "re|neq", "cidr|neq", "gt|neq"])
-            one = {"re": lambda: r.choice(REGEXES), "ci": lambda: r.choice(NETS), "gt": lambda: r.choice(NUMBERS)}.get(
-                key[len(field) + 1:][:2], self.sigma_text)
-            return key, self.several(one)
+            return self.neq_item(field)
+        if kind == "expand":
+            self.use("value:placeholder")
+            value = "%" + r.choice(["names", "nets", "loose"]) + "%"
+            return field + "|expand" + r.choice(["", "|contains", "|startswith", "|endswith"]), r.choice(
+                [value, "x" + value, value + "y*", [value, self.plain_text()]])
+        if kind == "hashes":
+            return "Hashes", r.choice(["MD5=ab", ["SHA1=a", "MD5=b"], "IMPHASH=cmd"])
         if kind == "emptylist":
+            self.use("value:empty-list")
             return field, []
         key = r.choice(["contains|startswith", "startswith|endswith", "windash|contains|all", "windash|cased|contains"])
         value = self.strings() if "all" not in key else [self.sigma_text(False), "-f"]
         return field + "|" + key, value
 
+    def neq_item(self, field):
+        r = self.r
+        regex, net, number = (lambda: r.choice(REGEXES)), (lambda: r.choice(NETS)), (lambda: r.choice(NUMBERS))
+        form, key, one = r.choice([
+            ("plain", "neq", self.scalar), ("contains", "contains|neq", self.sigma_text), ("contains", "neq|contains", self.sigma_text),
+            ("re", "re|neq", regex), ("re", "re|i|neq", regex), ("cidr", "cidr|neq", net), ("gt", "gt|neq", number), ("gt", "lte|neq", number),
+            ("fieldref", "fieldref|neq", None), ("windash", "windash|contains|neq", lambda: r.choice(["-f", "/c x"])),
+            ("base64", "base64|neq", self.plain_text), ("all", "contains|all|neq", self.sigma_text), ("exists", "exists|neq", None),
+            ("cased", "cased|neq", self.sigma_text), ("time", "hour|neq", None)])
+        self.use("neq:" + form)
+        if form == "fieldref":
+            return field + "|" + key, r.choice(FIELDS)
+        if form == "exists":
+            return field + "|" + key, r.random() < 0.5
+        if form == "time":
+            return "When|" + key, r.choice([0, 12, 23])
+        if form == "all":
+            return field + "|" + key, [one(), one()]
+        return field + "|" + key, self.several(one)
+
     def keywords(self):
         r = self.r
-        form = r.choice(["scalar", "list", "all", "re", "mapped"])
+        form = r.choice(["scalar", "list", "all", "re", "contains", "re-all", "contains-all", "startswith", "cased", "windash", "base64offset",
+                         "expand"])
         self.use("keywords:" + form)
+        value = self.draw_keywords(form)
+        if isinstance(value, dict):
+            for key in value:
+                self.count_key(key)
+        return value
+
+    def draw_keywords(self, form):
+        r = self.r
         if form == "scalar":
             return self.sigma_text() or "a"
         if form == "list":
-            return [self.sigma_text() or "a" for _ in range(r.randint(1, 3))] + ([443] if r.random() < 0.2 else [])
+            out = [self.sigma_text() or "a" for _ in range(r.randint(1, 3))]
+            if r.random() < 0.3:
+                self.use("keywords:number")
+                out.append(r.choice([443, 1, 0.5]))
+            return out
         if form == "all":
             return {"|all": [self.sigma_text(), self.sigma_text()]}
         if form == "re":
             return {"|re": r.choice(REGEXES)}
-        return {"|contains": self.strings()}
+        if form == "re-all":
+            return {"|re|all": [r.choice(REGEXES), r.choice(REGEXES)]}
+        if form == "contains-all":
+            return {"|contains|all": [self.sigma_text(), self.sigma_text()]}
+        if form == "windash":
+            return {"|windash": [r.choice(["-f", " /c", "--x"])]}
+        if form == "base64offset":
+            return {"|base64offset": self.plain_text() + "xyz"}
+        if form == "expand":
+            self.use("value:placeholder")
+            return {"|expand": "%names%"}
+        return {"|" + form: self.strings()}
 
     def mapping(self):
         out = {}
@@ -169,29 +251,45 @@ class Generator:
         if p < 0.86:
             self.use("selection:list-of-maps")
             return [self.mapping() for _ in range(r.randint(1, 3))]
-        if p < 0.97:
+        if p < 0.96:
             return self.keywords()
-        self.use("selection:mixed")
-        return [self.mapping(), self.sigma_text() or "a"]
+        if p < 0.98:
+            self.use("selection:mixed")
+            return [self.mapping(), self.sigma_text() or "a"]
+        if p < 0.99:
+            self.use("selection:keywords-in-list")
+            return [{"|all": [self.sigma_text(), self.sigma_text()]}, self.mapping()]
+        self.use("selection:nested-list")
+        return [[self.mapping(), self.mapping()], self.mapping()]
 
     def condition(self, names, depth=0):
         r = self.r
         p = r.random()
         if depth > 3 or p < 0.4:
+            self.use("condition:name")
             return r.choice(names)
-        if p < 0.55:
+        if p < 0.53:
             self.use("condition:not")
             return "not " + self.paren(names, depth)
+        if p < 0.55:
+            self.use("condition:double-not")
+            return "not not " + self.paren(names, depth)
         if p < 0.70:
             self.use("condition:and")
-            return self.paren(names, depth) + " and " + self.paren(names, depth)
-        if p < 0.85:
+            return self.paren(names, depth) + r.choice([" and ", " and ", "  and\n "]) + self.paren(names, depth)
+        if p < 0.83:
             self.use("condition:or")
             return self.paren(names, depth) + " or " + self.paren(names, depth)
-        form = r.choice(["1 of them", "all of them", "any of sel*", "1 of s*_?".replace("?", "*"), "all of sel_*", "1 of _hid*", "all of _*",
-                         "1 of " + names[0]])
+        if p < 0.85:
+            self.use("condition:spacing")
+            return "(%s)or(%s)" % (self.condition(names, depth + 1), r.choice(names))
+        form, text = r.choice([
+            ("1 of them", "1 of them"), ("all of them", "all of them"), ("any of them", "any of them"), ("1 of pattern", "any of sel*"),
+            ("1 of pattern", "1 of s*_*"), ("all of pattern", "all of sel_*"), ("hidden", "1 of _hid*"), ("hidden", "all of _*"),
+            ("exact", "1 of " + names[0]), ("nothing", "1 of none*"), ("nothing", "all of none*")])
         self.use("condition:selector")
-        return form
+        self.use("condition:" + form)
+        return text
 
     def paren(self, names, depth):
         c = self.condition(names, depth + 1)
@@ -209,6 +307,48 @@ class Generator:
         else:
             det["condition"] = self.condition(names)
         return {"title": "rule " + name, "name": name, "logsource": {"product": "test_prod"}, "detection": det}
+
+    # -------- filters and pipelines -----------------------------------------
+
+    def filter(self, i, rules):
+        """A filter over some of the rules, most often an exclusion."""
+        r = self.r
+        form = r.choice(["any", "list", "list", "one"])
+        self.use("filter:" + form)
+        names = [rule["name"] for rule in r.sample(rules, min(len(rules), 6))]
+        positive = r.random() < 0.3
+        self.use("filter:positive" if positive else "filter:negated")
+        return {"title": "filter %d" % i, "name": "f%d" % i, "logsource": {"product": "test_prod"}, "filter": {
+            "rules": "any" if form == "any" else names if form == "list" else names[0], "sel": self.mapping(), "other": self.selection(),
+            "condition": r.choice(["sel", "1 of them", "sel or not other"]) if positive else r.choice(["not sel", "not 1 of *", "not sel and not other"])}}
+
+    def transformation(self):
+        r = self.r
+        field = r.choice(FIELDS)
+        t = r.choice([
+            {"type": "field_name_mapping", "mapping": {field: r.choice(FIELDS), r.choice(FIELDS): r.sample(FIELDS, 2)}},
+            {"type": "field_name_prefix_mapping", "mapping": {"a.": "objs.", "Co": "Im"}},
+            {"type": "field_name_suffix", "suffix": ".k"}, {"type": "field_name_prefix", "prefix": "a."},
+            {"type": "drop_detection_item"}, {"type": "hashes_fields", "valid_hash_algos": ["MD5", "SHA1"], "field_prefix": ""},
+            {"type": "replace_string", "regex": r.choice(["cmd", "a+", "\\\\", "(e)(x)"]), "replacement": r.choice(["", "q", "x y"])},
+            {"type": "map_string", "mapping": {"a": ["b", "cmd"], "cmd": "exe"}}, {"type": "set_value", "value": r.choice(["cmd", 1, 443])},
+            {"type": "convert_type", "target_type": "str"}, {"type": "case", "method": r.choice(["lower", "upper"])},
+            {"type": "add_condition", "conditions": {field: self.several(self.sigma_text)}, "negated": r.random() < 0.5},
+            {"type": "regex", "method": r.choice(["plain", "ignore_case_flag"])}])
+        self.use("pipeline:" + t["type"])
+        narrow = {"field_name_conditions": [{"type": "include_fields", "fields": r.sample(FIELDS, 3)}]}
+        if t["type"] != "add_condition" and (t["type"] in ("drop_detection_item", "set_value", "field_name_suffix", "field_name_prefix")
+                                             or r.random() < 0.6):
+            t.update(narrow)
+        return t
+
+    def pipeline(self):
+        """A pipeline that resolves the placeholders, and some more."""
+        self.use("pipeline:value_placeholders")
+        self.use("pipeline:wildcard_placeholders")
+        return {"name": "random", "priority": 10, "vars": {"names": ["cmd", "a*", "exe", 443], "nets": ["10.0.0.1", "k"]}, "transformations": [
+            {"type": "value_placeholders", "include": ["names", "nets"]}, {"type": "wildcard_placeholders"}] + [
+            self.transformation() for _ in range(self.r.choice([0, 1, 2, 3]))]}
 
     # -------- events --------------------------------------------------------
 
