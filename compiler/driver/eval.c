@@ -77,7 +77,9 @@ static int read_result(FILE *file)
 static void put_firing(sg_buf *out, const sc_ir *ir, const sc_ref_firing *f)
 {
     const sc_ir_corr *corr = &ir->corrs.items[f->corr];
-    char text[SG_TIME_TEXT > SG_NUM_TEXT ? SG_TIME_TEXT : SG_NUM_TEXT];
+    char text[SG_TIME_TEXT];
+
+    _Static_assert(SG_NUM_TEXT <= SG_TIME_TEXT, "a value's text fits too");
 
     sg_buf_printf(out, "{\"line\":%" PRIu32 ",\"rule\":", f->line);
     sg_buf_put_json(out, label(&corr->meta));

@@ -209,6 +209,10 @@ static void test_sum(void)
     sr_sum_remove(&sum, real(0.5));
     sr_sum_remove(&sum, integer(3));
     check_num(sr_sum_value(&sum, 1), "0");
+    /* Floats that have left leave no trace. */
+    sr_sum_add(&pool, &sum, integer(INT64_MAX));
+    check_num(sr_sum_value(&sum, 1), "9223372036854775807");
+    sr_sum_remove(&sum, integer(INT64_MAX));
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     CHECK(sr_sum_value(&sum, 1).v.f == DBL_MAX);
