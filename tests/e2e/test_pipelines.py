@@ -8,7 +8,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
-from harness import Case, SHARED, main, need_shared, shared  # noqa: E402
+from harness import ROOT, Case, SHARED, main, need_shared, shared  # noqa: E402
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
@@ -595,9 +595,8 @@ class Small(Case):
                 self.assertIn(reason, p.stderr.decode())
 
     def test_every_shipped_pipeline_is_here(self):
-        names = {line.split()[0] for line in self.sigcc("list", "pipelines").stdout.decode().splitlines() if line.strip()}
-        tested = {name for key in SMALL for name in key.split()}
-        self.assertEqual({n for n in names if re.fullmatch(r"[a-z0-9_]+", n)} - tested, set())
+        shipped = {name[:-4] for name in os.listdir(os.path.join(ROOT, "sigma/pipelines")) if name.endswith(".yml")}
+        self.assertEqual(shipped, {name for key in SMALL for name in key.split()})
 
 
 def rules_by_id(wanted):
