@@ -26,7 +26,7 @@ static const struct lint {
     void (*run)(sc_lint *l);
 } lints[] = {
 #define LINT(code, scope, preset, function)                                    \
-    {SC_##code, scope, preset == ON, function},
+    {SC_##code, scope, (preset) == ON, function},
 #include "report/lints.def"
 #undef LINT
 };

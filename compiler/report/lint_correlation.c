@@ -24,24 +24,44 @@ static double most_of(const sc_correlation *c)
                : 1e300;
 }
 
-/* -1 no count in [0, most] satisfies it, 1 each in [1, most] does, else 0. */
-static int judge(sigma_cmp cmp, double limit, double most)
+/* Whether no count in [0, most] satisfies it. */
+static bool is_never(sigma_cmp cmp, double limit, double most)
 {
     switch (cmp) {
     case SIGMA_CMP_LT:
-        return limit <= 0 ? -1 : limit > most ? 1 : 0;
+        return limit <= 0;
     case SIGMA_CMP_LTE:
-        return limit < 0 ? -1 : limit >= most ? 1 : 0;
+        return limit < 0;
     case SIGMA_CMP_GT:
-        return limit >= most ? -1 : limit < 1 ? 1 : 0;
+        return limit >= most;
     case SIGMA_CMP_GTE:
-        return limit > most ? -1 : limit <= 1 ? 1 : 0;
+        return limit > most;
     case SIGMA_CMP_EQ:
-        return limit < 0 || limit > most ? -1 : 0;
+        return limit < 0 || limit > most;
     case SIGMA_CMP_NEQ:
-        return limit < 0 || limit > most ? 1 : 0;
+        break;
     }
-    return 0;
+    return false;
+}
+
+/* Whether each count in [1, most] does: those that an event brings about. */
+static bool is_always(sigma_cmp cmp, double limit, double most)
+{
+    switch (cmp) {
+    case SIGMA_CMP_LT:
+        return limit > most;
+    case SIGMA_CMP_LTE:
+        return limit >= most;
+    case SIGMA_CMP_GT:
+        return limit < 1;
+    case SIGMA_CMP_GTE:
+        return limit <= 1;
+    case SIGMA_CMP_NEQ:
+        return limit < 1 || limit > most;
+    case SIGMA_CMP_EQ:
+        break;
+    }
+    return false;
 }
 
 static void tell(sc_lint *l, sc_span at, bool never, double most)
@@ -68,12 +88,12 @@ void sc_lint_threshold(sc_lint *l)
     map = part_of(l, "condition");
     for (uint32_t i = 0; i < c->conds.count; i++) {
         const sigma_corr_cond *cond = &c->conds.items[i];
-        const int how =
-            judge(cond->cmp, sg_num_double(cond->threshold), most_of(c));
+        const double limit = sg_num_double(cond->threshold);
+        const bool never = is_never(cond->cmp, limit, most_of(c));
 
-        if (how == 0 || map == NULL)
+        if (map == NULL || (!never && !is_always(cond->cmp, limit, most_of(c))))
             continue;
-        tell(l, map->span, how < 0, most_of(c));
+        tell(l, map->span, never, most_of(c));
         return;
     }
 }

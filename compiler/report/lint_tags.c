@@ -199,7 +199,7 @@ static sg_str modern(sc_lint *l, sg_str s)
     char *p = sg_arena_alloc(l->tmp, s.len + 1, 1);
 
     for (size_t i = 0; i < s.len; i++)
-        p[i] = lower.ptr[i] == '_' ? '-' : lower.ptr[i];
+        p[i] = (char)(lower.ptr[i] == '_' ? '-' : lower.ptr[i]);
     return (sg_str){p, s.len};
 }
 

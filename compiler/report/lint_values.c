@@ -226,7 +226,7 @@ static size_t longest_literal(sg_str re)
         if (c == '\\' && i + 1 < re.len)
             literal = is_punctuation(re.ptr[++i]);
         if (literal && depth == 0) {
-            const char next = i + 1 < re.len ? re.ptr[i + 1] : '\0';
+            const char next = (char)(i + 1 < re.len ? re.ptr[i + 1] : '\0');
 
             run = next == '?' || next == '*' || next == '{' ? 0 : run + 1;
         } else {
