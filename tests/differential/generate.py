@@ -24,6 +24,14 @@ TIMES = ["2024-01-01T00:00:00Z", "2024-12-31T23:59:59.123456789Z", "2021-01-03 0
 REGEXES = ["cmd", "^a", "z+$", "(?i)powershell", "[A-Z]:\\\\", "\\d{3}", "^$", ".", "é", "a|b|1", "(a+)+$", "\\bexe\\b", "^.*\\\\[^\\\\]+$", "\\s",
            "x\\*y", "^\\w+$", "(?:10\\.){1}", "日.", "[^a]", "a.c", "e{2,3}?"]
 
+# Log sources with and without a row in logsources.def, and what logs say.
+SOURCES = [{"product": "windows", "category": "process_creation"}, {"product": "windows", "category": "registry_event"},
+           {"product": "windows", "category": "file_delete"}, {"product": "windows", "service": "security"},
+           {"product": "windows", "category": "process_creation", "service": "sysmon"}, {"product": "linux", "service": "auditd"},
+           {"product": "zeek", "service": "dns"}, {"product": "windows"}, {"category": "proxy"}]
+CHANNELS = ["Security", "SECURITY", "Microsoft-Windows-Sysmon/Operational", "System", "ForwardedEvents", "x", "", None, [], ["x", "Security"], {"a": 1}]
+EVENT_IDS = [1, 3, 12, 23, 4657, 4688, 4624, "1", "4688", "01", 4688.0, None, True, [4624, 1]]
+
 MODIFIERS = ["contains", "startswith", "endswith", "all", "neq", "exists", "cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le",
              "utf16be", "re", "i", "m", "s", "ignorecase", "multiline", "dotall", "cidr", "lt", "lte", "gt", "gte", "fieldref", "expand", "minute",
              "hour", "day", "week", "month", "year"]
@@ -40,7 +48,7 @@ CONSTRUCTS = ["modifier:" + m for m in MODIFIERS] + ["value:" + v for v in (
     "pipeline:" + t for t in ("field_name_mapping", "field_name_prefix_mapping", "field_name_suffix", "field_name_prefix", "drop_detection_item",
                               "hashes_fields", "replace_string", "map_string", "set_value", "convert_type", "case", "add_condition",
                               "value_placeholders", "wildcard_placeholders", "regex")] + [
-    "event:" + e for e in ("evtx", "winlog", "duplicate-key", "escapes")]
+    "event:" + e for e in ("flat", "evtx", "winlog", "beat6", "blank-key", "duplicate-key", "escapes")] + ["logsource:routed", "logsource:any"]
 
 
 class Generator:
@@ -306,7 +314,9 @@ class Generator:
             det["condition"] = [self.condition(names), self.condition(names)]
         else:
             det["condition"] = self.condition(names)
-        return {"title": "rule " + name, "name": name, "logsource": {"product": "test_prod"}, "detection": det}
+        routed = r.random() < 0.4
+        self.use("logsource:routed" if routed else "logsource:any")
+        return {"title": "rule " + name, "name": name, "logsource": r.choice(SOURCES) if routed else {"product": "test_prod"}, "detection": det}
 
     # -------- filters and pipelines -----------------------------------------
 
@@ -437,14 +447,38 @@ class Generator:
             b = self.bait(r.choice(rules))
             if b:
                 self.put(event, b[0] or r.choice(FIELDS), b[1])
-        shape = r.random()
-        if shape < 0.1:
-            self.use("event:evtx")
-            event = {"Event": {"System": {"EventID": event.pop("EventID", 1), "Channel": "x"}, "EventData": event}}
-        elif shape < 0.16:
-            self.use("event:winlog")
-            event = {"winlog": {"event_id": str(event.pop("EventID", 1)), "channel": "c", "event_data": event}}
-        return event
+        return self.shaped(event)
+
+    def shaped(self, event):
+        """The event as one of the layouts of Windows logs has it."""
+        r = self.r
+        shape = r.choices(["any", "flat", "evtx", "winlog", "beat6"], [60, 10, 12, 12, 6])[0]
+        if shape == "any":
+            return event
+        self.use("event:" + shape)
+        if r.random() < 0.2:
+            self.use("event:blank-key")
+            event = {k[:2] + r.choice([" ", "  "]) + k[2:] if r.random() < 0.5 else k: v for k, v in event.items()}
+        says = {}
+        if r.random() < 0.8:
+            says["Channel"] = r.choice(CHANNELS)
+        if r.random() < 0.8:
+            says["EventID"] = r.choice(EVENT_IDS)
+        if shape == "flat":
+            return {**event, **says, **({"_path": r.choice(["dns", "http"])} if r.random() < 0.3 else {})}
+        if r.random() < 0.1:
+            event["Channel"] = r.choice(CHANNELS)
+        if shape == "evtx":
+            if r.random() < 0.3 and "EventID" in says:
+                says["EventID"] = {"#attributes": {"Qualifiers": 0}, "#text": says["EventID"]}
+            return {"Event": {"System": says, r.choice(["EventData", "EventData", "UserData"]): r.choice([event, {"A": event, "B": {"User": "a"}}])}}
+        names = {"Channel": "channel", "EventID": "event_id"} if shape == "winlog" else {"Channel": "log_name", "EventID": "event_id"}
+        says = {names[k]: v for k, v in says.items()}
+        data = {r.choice(["event_data", "event_data", "user_data"]): event}
+        if shape == "beat6":
+            return {**data, **says}
+        ecs = {"event": {"code": r.choice(EVENT_IDS)}} if r.random() < 0.3 else {}
+        return {"winlog": {**says, **data}, **ecs}
 
     def line(self, event):
         """JSON text: sometimes escaped more than needed, with a repeated key."""
