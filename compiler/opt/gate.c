@@ -6,7 +6,6 @@
  */
 #include "opt/pass.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* A rule that is let through costs about this many short comparisons. */
@@ -91,7 +90,8 @@ static id_set work_out(gates *g, const sc_ir_node *n)
         SG_PUSH(g->tmp, &out, n->first);
         return out;
     case SC_NODE_SEL:
-        assert(g->rule != NULL);
+        if (g->rule == NULL)
+            sg_fatal("a selection refers to a selection");
         return needed(g, g->ir->sels.items[g->rule->sel_first + n->first].node);
     case SC_NODE_AND:
         return all_of(g, n);

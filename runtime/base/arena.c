@@ -39,7 +39,7 @@ static char *data_of(sg_block *block)
     return (char *)(block + 1);
 }
 
-static void spoil(char *beg, size_t size)
+static void spoil(void *beg, size_t size)
 {
 #if defined(HAVE_ASAN)
     __asan_poison_memory_region(beg, size);

@@ -43,7 +43,7 @@ def compiled(sigcc, rules, events, flags, folder):
     """Verdicts of a detector built with flags."""
     det = os.path.join(folder, "det" + flags[0][1:])
     p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
-    if p.returncode not in (0, 1):
+    if p.returncode not in (0, 1) or not os.path.exists(det):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
     d = run([det, "-f", "ndjson", "--no-event", events])
     if d.returncode != 0:
@@ -64,7 +64,7 @@ def round_(args, seed, folder, coverage, stats):
     if seed % 2 == 0:
         extra = ["-p", os.path.join(folder, "pipeline.yml")]
         with open(extra[1], "w", encoding="utf-8") as f:
-            json.dump(g.pipeline(), f)
+            json.dump(g.pipeline(), f, ensure_ascii=False)
     lines = [g.line(g.event(rules)) for _ in range(args.events)]
     rpath, epath = os.path.join(folder, "rules.yml"), os.path.join(folder, "events.ndjson")
     with open(rpath, "w", encoding="utf-8") as f:       # JSON is YAML, but for \\u surrogates
