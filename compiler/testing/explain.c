@@ -225,7 +225,16 @@ sc_x_rule sc_explain_rule(const sc_ir *ir, uint32_t rule,
 
     for (uint32_t i = 0; i < r->sel_count; i++)
         sels[i] = read_node(&j, ir->sels.items[r->sel_first + i].node);
-    mark(condition, sels);
+    if (r->route != SIGMA_NONE) {
+        sc_x_node *route = read_node(&j, ir->routes.items[r->route].node);
+        out.route = route;
+        out.route_text = ir->routes.items[r->route].text;
+        /* Not for the rule: nothing else matters. */
+        if (!route->holds)
+            mark(route, sels);
+    }
+    if (out.route == NULL || out.route->holds)
+        mark(condition, sels);
     for (uint32_t i = 0; i < r->sel_count; i++)
         SG_PUSH(arena, &out.selections, sels[i]);
     out.holds = sc_ref_rule(ir, rule, event);

@@ -48,6 +48,8 @@ typedef struct sc_x_rule {
     uint32_t index; /* in ir->rules */
     bool holds;
     const sc_x_node *condition; /* SELECTION leaves */
+    const sc_x_node *route;     /* of the log source; NULL: any event */
+    sg_str route_text;
     /* By index of the rule's selections; NULL: the condition has no use. */
     SG_VEC(const sc_x_node *) selections;
 } sc_x_rule;
@@ -102,7 +104,7 @@ sc_x_rule sc_explain_rule(const sc_ir *ir, uint32_t rule,
 /* The whole tree for a person. Texts of rules and events are made safe. */
 void sc_explain_text(sg_buf *out, const sc_explained *x, sc_x_style style);
 /* A few lines: the items on which the verdict rests. */
-void sc_explain_excerpt(sg_buf *out, const sc_x_rule *rule, const char *indent);
+void sc_explain_excerpt(sg_buf *out, const sc_x_rule *rule, const char *space);
 /* {"schema":"sigcc.explain/1",...}, one line. */
 void sc_explain_json(sg_buf *out, const sc_explained *x);
 

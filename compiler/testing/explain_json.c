@@ -152,6 +152,13 @@ static void put_rule(const writer *w, const sc_x_rule *x)
     put_meta(w, &r->meta);
     sg_buf_printf(w->out, ",\"match\":%s,\"hidden\":%s", word(x->holds),
                   word((r->flags & SIGMA_RULE_HIDDEN) != 0));
+    if (x->route != NULL) {
+        sg_buf_putz(w->out, ",\"route\":{\"logsource\":");
+        sg_buf_put_json(w->out, x->route_text);
+        sg_buf_printf(w->out, ",\"holds\":%s,\"tree\":", word(x->route->holds));
+        put_node(w, x->route);
+        sg_buf_putc(w->out, '}');
+    }
     put_text(w->out, "condition", r->condition);
     sg_buf_putz(w->out, ",\"tree\":");
     put_node(w, x->condition);

@@ -275,6 +275,12 @@ static void put_rule(const printer *p, const sc_x_rule *x)
     if (r->flags & SIGMA_RULE_HIDDEN)
         sg_buf_putz(p->out, "  (raises no alert itself: feeds a "
                             "correlation)\n");
+    if (x->route != NULL && !x->route->holds) {
+        sg_buf_putz(p->out, "  not an event of ");
+        put_text(p, x->route_text);
+        sg_buf_putc(p->out, '\n');
+        put_node(p, x->route, 1);
+    }
     sg_buf_putz(p->out, "  condition: ");
     put_text(p, r->condition);
     sg_buf_putc(p->out, '\n');
@@ -393,6 +399,12 @@ void sc_explain_excerpt(sg_buf *out, const sc_x_rule *rule, const char *space)
     const printer p = {.out = out};
     uint32_t left = EXCERPT_ITEMS;
 
+    if (rule->route != NULL && !rule->route->holds) {
+        sg_buf_printf(out, "%snot an event of ", space);
+        put_text(&p, rule->route_text);
+        sg_buf_putc(out, '\n');
+        put_deciders(&p, rule->route, space, &left);
+    }
     for (uint32_t i = 0; i < rule->selections.count; i++)
         put_deciders(&p, rule->selections.items[i], space, &left);
 }

@@ -73,7 +73,7 @@ class Agreement(Case):
                 assert not r["match"] or check_tree(r["tree"]), r
                 for s in r["selections"]:
                     check_tree(s["tree"])
-                assert r["tree"]["decides"]
+                assert r["tree"]["decides"] == r.get("route", {}).get("holds", True)
         return len(case["events"])
 
     def test_conformance_cases(self):
@@ -119,6 +119,15 @@ class Show(Case):
             self.assertEqual([r["title"] for r in x["rules"]], ["other"])
         item = x["rules"][0]["selections"][0]["tree"]
         self.assertEqual((item["keywords"], item["operator"], item["values"]), (True, "contains", ["FOO", None, 1]))
+
+    def test_log_source(self):
+        text = json.dumps({"title": "t", "logsource": {"product": "windows", "category": "process_creation"},
+                           "detection": {"s": {"Image": "x"}, "condition": "s"}})
+        event = '{"Channel":"Security","EventID":4624,"Image":"x"}'
+        r = json.loads(self.explain(text, event, "--format", "json"))["rules"][0]
+        self.assertEqual((r["match"], r["route"]["holds"], r["tree"]["holds"], r["tree"]["decides"]), (False, False, True, False))
+        self.assertIn("not an event of windows/process_creation", self.explain(text, event))
+        self.assertTrue(self.explain(text, event, "--no-logsource-routing").startswith("yes t"))
 
     def test_hostile_text(self):
         evil = "\x1b]0;pwned\x07\u202e"
