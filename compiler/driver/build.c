@@ -106,8 +106,7 @@ static sg_str inside(sc_session *s, const sc_options *o, sg_str name)
 
 /* The rules of one root on their own. They were lowered before, all together,
  * so this can report nothing new. */
-static sc_ir *lower_again(sc_session *s, const sc_options *o,
-                          const sc_ast *ast)
+static sc_ir *lower_again(sc_session *s, const sc_options *o, const sc_ast *ast)
 {
     const uint32_t diags = s->diags.count, errors = s->errors,
                    warnings = s->warnings;

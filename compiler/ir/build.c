@@ -22,8 +22,7 @@ typedef struct rule_build {
     bool *in_condition; /* per selection: a condition names it */
 } rule_build;
 
-/* -------- fields and nodes --------------------------------------------------
- */
+/* -------- fields and nodes ----------------------------------------------- */
 
 /* A rule that is taken back leaves cells that point past the fields, or at a
  * later field of another name: both count as absent. */
@@ -86,8 +85,7 @@ uint32_t sc_build_group(sc_build *b, sc_node_kind kind, const sc_ids *kids,
     return push_node(b, (sc_ir_node){kind, first, kids->count, at});
 }
 
-/* -------- which selections a rule uses ---------------------------------------
- */
+/* -------- which selections a rule uses ----------------------------------- */
 
 static sg_str space_key(sc_build *b, uint32_t space, sg_str name)
 {
@@ -147,8 +145,7 @@ static bool derive_uses(const rule_build *r, const sc_selection *sel)
     return false;
 }
 
-/* -------- selections
- * ---------------------------------------------------------- */
+/* -------- selections ----------------------------------------------------- */
 
 static bool add_selection(rule_build *r, uint32_t i)
 {
@@ -207,8 +204,7 @@ static void index_selections(rule_build *r)
     }
 }
 
-/* -------- conditions
- * ----------------------------------------------------------- */
+/* -------- conditions ----------------------------------------------------- */
 
 static uint32_t lower_cond(rule_build *r, const sc_cond *cond);
 
@@ -344,8 +340,7 @@ static sg_str condition_text(sc_build *b, const sc_rule *rule)
     return text;
 }
 
-/* -------- rules
- * ------------------------------------------------------------------ */
+/* -------- rules ---------------------------------------------------------- */
 
 sc_ir_meta sc_build_meta(sc_build *b, const sc_rule *rule)
 {
@@ -466,8 +461,7 @@ static bool build_rule(sc_build *b, const sc_rule *rule)
     return false;
 }
 
-/* -------- documents
- * ---------------------------------------------------------------- */
+/* -------- documents ------------------------------------------------------ */
 
 /* The bytes of a pointer, which stay as long as the AST. */
 static sg_str pointer_key(sc_rule *const *rule)

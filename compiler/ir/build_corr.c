@@ -12,8 +12,7 @@ typedef struct corr_build {
     sc_ir_corr out;
 } corr_build;
 
-/* -------- references -------------------------------------------------------
- */
+/* -------- references ----------------------------------------------------- */
 
 static bool add_refs(corr_build *k)
 {
@@ -36,8 +35,7 @@ static bool add_refs(corr_build *k)
     return true;
 }
 
-/* -------- group keys and values --------------------------------------------
- */
+/* -------- group keys and values ------------------------------------------ */
 
 /* Whether `text` (an id or a name) refers to the rule of `ref`. */
 static bool names_ref(sg_str text, const sc_corr_rule_ref *ref)
@@ -95,8 +93,7 @@ static void add_keys(corr_build *k)
     }
 }
 
-/* -------- conditions -------------------------------------------------------
- */
+/* -------- conditions ----------------------------------------------------- */
 
 static bool wants_rules(sigma_corr_type type)
 {
@@ -166,8 +163,7 @@ static bool add_expr(corr_build *k, const sc_cond *cond)
     return true;
 }
 
-/* -------- reports ----------------------------------------------------------
- */
+/* -------- reports -------------------------------------------------------- */
 
 static bool find_sort(corr_build *k)
 {
@@ -215,8 +211,7 @@ static bool add_report(corr_build *k)
     return find_sort(k);
 }
 
-/* -------- whole correlations -----------------------------------------------
- */
+/* -------- whole correlations --------------------------------------------- */
 
 /* Combinations that have no meaning here; the reader refuses most of them
  * with a better place. */

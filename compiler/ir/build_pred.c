@@ -189,8 +189,7 @@ static uint32_t lower_regex(sc_build *b, target t, const sc_value *v)
     return add_lit(b, t, SIGMA_OP_REGEX, v->re_flags, lit, v->at);
 }
 
-/* -------- other kinds ------------------------------------------------------
- */
+/* -------- other kinds ---------------------------------------------------- */
 
 /* A number among keywords is searched as its text. */
 static uint32_t lower_num(sc_build *b, target t, const sc_value *v)
@@ -349,8 +348,7 @@ static uint32_t lower_value(sc_build *b, target t, const sc_value *v)
     sg_fatal("value kind %d is unknown", (int)v->kind);
 }
 
-/* -------- items and detections ---------------------------------------------
- */
+/* -------- items and detections ------------------------------------------- */
 
 /* The pseudo field that stands for every value of the event. */
 static uint32_t keyword_field(sc_build *b)

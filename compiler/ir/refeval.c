@@ -10,8 +10,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* -------- texts ------------------------------------------------------------
- */
+/* -------- texts ---------------------------------------------------------- */
 
 sg_str sc_ref_folded(sg_str s, sg_arena *arena)
 {
@@ -87,8 +86,7 @@ static bool regex(sg_str pattern, unsigned flags, sg_str text)
     return found;
 }
 
-/* -------- networks -----------------------------------------------------------
- */
+/* -------- networks ------------------------------------------------------- */
 
 /* Bytes of an address: 4, 16, or 0 when the text is none. */
 static size_t address(sg_str text, unsigned char out[16])
@@ -134,8 +132,7 @@ static bool in_network(sg_str network, sg_str text)
     return true;
 }
 
-/* -------- timestamps
- * ---------------------------------------------------------- */
+/* -------- timestamps ----------------------------------------------------- */
 
 typedef struct stamp {
     long part[SIGMA_YEAR + 1];
@@ -264,8 +261,7 @@ static bool read_stamp(sg_str text, stamp *s)
            good_tail(text, 16);
 }
 
-/* -------- one value and one operand
- * ----------------------------------------------- */
+/* -------- one value and one operand -------------------------------------- */
 
 static bool compare(sigma_op op, sg_num have, sg_num want)
 {
@@ -423,8 +419,7 @@ static bool any_ref(const sc_ir *ir, const sc_ir_pred *p, const sc_ref_value *v,
     return false;
 }
 
-/* -------- predicates
- * ---------------------------------------------------------------- */
+/* -------- predicates ----------------------------------------------------- */
 
 static bool value_holds(const sc_ir *ir, const sc_ir_pred *p,
                         const sc_ref_value *v, const sc_ref_event *event)
@@ -465,8 +460,7 @@ bool sc_ref_pred(const sc_ir *ir, uint32_t pred, const sc_ref_event *event)
     return holds;
 }
 
-/* -------- nodes and rules
- * -------------------------------------------------------------- */
+/* -------- nodes and rules ------------------------------------------------ */
 
 bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
                  const sc_ref_event *event)
