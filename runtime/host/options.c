@@ -369,7 +369,11 @@ void sr_options_help(sg_buf *buf, const sigma_detector *d)
         "\n"
         "Whatever is left out is counted and told on standard error: "
         "unreadable lines,\nevents that came too late or have no time, groups "
-        "beyond the bounds.\n";
+        "beyond the bounds.\n"
+        "\n"
+        "For comparisons of speed: SIGCC_SIMD in the environment names the "
+        "instructions that\nread events: scalar, sse2, avx2, avx512 or neon; "
+        "without it the best there are.\nVerdicts do not depend on it.\n";
 
     sg_buf_printf(buf, "Usage: %s [OPTION...] [FILE...]\n\n", d->name);
     sg_buf_putz(buf, head);

@@ -129,6 +129,32 @@ static bool document(sr_scan *s)
     return s->p == s->end || sr_fail(s, "text behind the object");
 }
 
+/* Values of a line that turned out bad are no values. */
+static void discard(sr_event *event)
+{
+    event->value_count = 0;
+    if (event->slot_count != 0) /* SIGMA_NONE in every place */
+        memset(event->slots, 0xFF, event->slot_count * sizeof *event->slots);
+}
+
+/* By the plan's level; what that does not find good, with care. */
+static bool run(sr_scan *s)
+{
+    sr_scan fast = *s;
+
+    fast.run = s->run = sr_work_begin(s->event, s->plan);
+    fast.work = s->work = s->event->work;
+    if (s->run == 0)
+        return sr_fail_memory(s);
+    if (s->plan->level->scan == NULL)
+        return document(s);
+    if (s->plan->level->scan(&fast))
+        return true;
+    s->event->value_count = s->values;
+    s->run = sr_work_begin(s->event, s->plan);
+    return document(s);
+}
+
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
 {
     const char *const line = event->line.len == 0 ? "" : event->line.ptr;
@@ -137,15 +163,11 @@ bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
                  .end = line + event->line.len,
                  .plan = plan,
                  .event = event,
-                 .run = sr_work_begin(event, plan),
+                 .values = event->value_count,
                  .fault = fault};
 
-    s.work = event->work;
-    if (s.run == 0 ? !sr_fail_memory(&s) : !document(&s)) {
-        event->value_count = 0;
-        if (event->slot_count != 0) /* SIGMA_NONE in every place */
-            memset(event->slots, 0xFF,
-                   event->slot_count * sizeof *event->slots);
+    if (!run(&s)) {
+        discard(event);
         return false;
     }
     sr_work_resolve(event, plan, s.run);

@@ -48,12 +48,26 @@ bool sr_shape_has_text(sg_str root);
 
 /* -------- plan --------------------------------------------------------- */
 
+/* A set of bytes: bit (byte >> 4 & 7) of low[byte & 15]. Non-ASCII bytes
+ * share the places of ASCII ones. */
+typedef struct sr_bytes {
+    uint8_t low[16];
+} sr_bytes;
+
+/* What wanted keys begin and end with, quotes for the empty one. */
+typedef struct sr_ends {
+    sr_bytes first, last;
+} sr_ends;
+
+extern const sr_ends sr_any_ends; /* all bytes */
+
 typedef struct sr_node {
     uint32_t table, mask; /* children: hash table in keys[table..+mask] */
     uint32_t sketch, sketch_mask; /* bits of their sr_key_sketch, in sketches */
     uint32_t wild;                /* child for every other key, or SIGMA_NONE */
     uint32_t feed_first, feed_count; /* cells its values go to */
     uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
+    sr_ends ends;  /* of the keys of its children */
     bool spaced;   /* has children for keys without their blanks */
 } sr_node;
 
@@ -92,7 +106,10 @@ typedef struct sr_cell {
     uint32_t use_first, use_count;
 } sr_cell;
 
+typedef struct sr_level sr_level; /* a way of scanning: scan.h */
+
 struct sr_plan {
+    const sr_level *level;
     uint64_t seed[2];
     sr_node *nodes; /* 0 is the top-level object */
     sr_key *keys;

@@ -8,7 +8,7 @@
  * before it that no event has; its subtree is copied into the siblings that
  * are the same name with blanks.
  */
-#include "record/plan.h"
+#include "record/scan.h"
 
 #include <assert.h>
 #include <string.h>
@@ -303,6 +303,24 @@ static uint32_t table_size(uint32_t children)
     return size;
 }
 
+const sr_ends sr_any_ends = {{{255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                               255, 255, 255, 255, 255, 255}},
+                             {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                               255, 255, 255, 255, 255, 255}}};
+
+static void add_byte(sr_bytes *set, char c)
+{
+    const unsigned char byte = (unsigned char)c;
+
+    set->low[byte & 15] |= (uint8_t)(1u << (byte >> 4 & 7));
+}
+
+static void add_ends(sr_ends *ends, sg_str key)
+{
+    add_byte(&ends->first, key.ptr[0]);
+    add_byte(&ends->last, key.ptr[key.len - 1]);
+}
+
 static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
 {
     sr_node *node = &plan->nodes[id];
@@ -317,6 +335,7 @@ static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
         plan->keys[node->table + i] = (sr_key){key, (uint32_t)(hash >> 32), c};
         i = sr_key_sketch(key) & node->sketch_mask;
         plan->sketches[node->sketch + i / 8] |= (uint8_t)(1u << i % 8);
+        add_ends(&node->ends, key.len == 0 ? SG_S("\"") : key);
         node->spaced |= key.len != 0 && key.ptr[0] == SR_SPACED;
     }
 }
@@ -392,6 +411,7 @@ sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count)
     bool fields = false;
 
     fill_seed(plan);
+    plan->level = sr_level_choose();
     plan->keywords = SIGMA_NONE;
     memset(plan->marks, 0xFF, sizeof plan->marks); /* SIGMA_NONE */
     plan->want_count = count;

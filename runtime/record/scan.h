@@ -23,8 +23,9 @@ typedef struct sr_scan {
     sr_event *event;
     sr_work *work;
     uint64_t run;
-    uint32_t depth; /* frames in use */
-    bool escaped;   /* the string just read has a backslash */
+    uint32_t depth;  /* frames in use */
+    uint32_t values; /* the event had before */
+    bool escaped;    /* the string just read has a backslash */
     sr_fault *fault;
 } sr_scan;
 
@@ -34,14 +35,18 @@ typedef bool sr_scan_fn(sr_scan *s);
 
 /* -------- choice of a level (level.c) ---------------------------------- */
 
-typedef struct sr_level {
+struct sr_level {
     const char *name;
-    sr_scan_fn *scan; /* NULL: the careful one alone */
-} sr_level;
+    bool (*usable)(void); /* has this processor what it takes? */
+    sr_scan_fn *scan;     /* NULL: the careful one alone */
+};
 
-/* The levels that this processor has, best first; the last one is scalar. */
-const sr_level *sr_levels(uint32_t *count);
-/* The best, or what $SIGCC_SIMD names when the processor has that. */
+/* All levels of this build, best first, NULL behind them; the last one is
+ * "scalar" and always usable. */
+extern const sr_level *const sr_levels[];
+/* The usable level of that name, or NULL. */
+const sr_level *sr_level_named(const char *name);
+/* The one $SIGCC_SIMD names when it is usable, else the best. */
 const sr_level *sr_level_choose(void);
 
 /* -------- faults ------------------------------------------------------- */

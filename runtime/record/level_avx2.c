@@ -1,0 +1,139 @@
+/*
+ * level_avx2.c - the fast scanner with AVX2 and carry-less multiplication.
+ */
+#include "record/level.h"
+
+#ifdef SR_X86
+
+#include <immintrin.h>
+
+#define SR_TARGET __attribute__((target("avx2,pclmul,bmi,bmi2")))
+
+typedef struct halves {
+    __m256i low, high;
+} halves;
+
+SR_TARGET static inline halves load(const char *p)
+{
+    return (halves){
+        _mm256_loadu_si256((const __m256i *)(const void *)p),
+        _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
+}
+
+SR_TARGET static inline uint64_t mask_of(__m256i low, __m256i high)
+{
+    const uint32_t l = (uint32_t)_mm256_movemask_epi8(low);
+    const uint32_t h = (uint32_t)_mm256_movemask_epi8(high);
+
+    return l | (uint64_t)h << 32;
+}
+
+SR_TARGET static inline uint64_t equal(halves v, char c)
+{
+    const __m256i all = _mm256_set1_epi8(c);
+
+    return mask_of(_mm256_cmpeq_epi8(v.low, all),
+                   _mm256_cmpeq_epi8(v.high, all));
+}
+
+SR_TARGET static inline __m256i bracket(__m256i v)
+{
+    /* Square ones differ from curly ones in that bit only. */
+    const __m256i curly = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+
+    return _mm256_or_si256(_mm256_cmpeq_epi8(curly, _mm256_set1_epi8('{')),
+                           _mm256_cmpeq_epi8(curly, _mm256_set1_epi8('}')));
+}
+
+SR_TARGET static inline __m256i space(__m256i v)
+{
+    /* At the place of a byte's low half: the space that ends in it. */
+    const __m256i by_low = _mm256_setr_epi8(
+        ' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0, ' ', 0, 0, 0,
+        0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0);
+
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, v), v);
+}
+
+/* As signed numbers, control and non-ASCII are those below space. */
+SR_TARGET static inline __m256i odd(__m256i v)
+{
+    return _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v);
+}
+
+SR_TARGET static inline uint64_t non_ascii(const char *p)
+{
+    const halves v = load(p);
+
+    return mask_of(v.low, v.high);
+}
+
+SR_TARGET static inline uint64_t brackets(const char *p)
+{
+    const halves v = load(p);
+
+    return mask_of(bracket(v.low), bracket(v.high));
+}
+
+SR_TARGET static inline uint64_t spaces(const char *p)
+{
+    const halves v = load(p);
+
+    return mask_of(space(v.low), space(v.high));
+}
+
+SR_TARGET static inline sr_masks classify(const char *p)
+{
+    const halves v = load(p);
+
+    return (sr_masks){.quote = equal(v, '"'),
+                      .slash = equal(v, '\\'),
+                      .colon = equal(v, ':'),
+                      .comma = equal(v, ','),
+                      .odd = mask_of(odd(v.low), odd(v.high))};
+}
+
+SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
+{
+    const __m128i ones = _mm_set1_epi8((char)0xFF);
+
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), ones, 0));
+}
+
+SR_TARGET static inline __m256i members_of(__m256i v, __m256i by_low)
+{
+    /* At the place of a byte's high half: its bit in the set. */
+    const __m256i by_high =
+        _mm256_set1_epi64x((long long)UINT64_C(0x8040201008040201));
+    const __m256i nibble = _mm256_set1_epi8(15);
+    const __m256i low = _mm256_and_si256(v, nibble);
+    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+    const __m256i bit = _mm256_shuffle_epi8(by_high, high);
+
+    return _mm256_cmpeq_epi8(
+        _mm256_and_si256(_mm256_shuffle_epi8(by_low, low), bit), bit);
+}
+
+SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
+{
+    const halves v = load(p);
+    const __m256i by_low = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128((const __m128i *)(const void *)set->low));
+
+    return mask_of(members_of(v.low, by_low), members_of(v.high, by_low));
+}
+
+#include "record/walk.h"
+
+static bool usable(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+
+const sr_level sr_level_avx2 = {"avx2", usable, walk_line};
+
+#else
+typedef int sr_level_avx2_not_here;
+#endif

@@ -1,0 +1,96 @@
+/*
+ * level_avx512.c - the fast scanner with AVX-512 (F, BW), whose comparisons
+ * give masks of 64 bytes at once.
+ */
+#include "record/level.h"
+
+#ifdef SR_X86
+
+#include <immintrin.h>
+
+#define SR_TARGET __attribute__((target("avx512f,avx512bw,pclmul,bmi,bmi2")))
+
+SR_TARGET static inline __m512i load(const char *p)
+{
+    return _mm512_loadu_si512((const void *)p);
+}
+
+SR_TARGET static inline uint64_t equal(__m512i v, char c)
+{
+    return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+}
+
+SR_TARGET static inline uint64_t non_ascii(const char *p)
+{
+    return _mm512_movepi8_mask(load(p));
+}
+
+SR_TARGET static inline uint64_t brackets(const char *p)
+{
+    /* Square ones differ from curly ones in that bit only. */
+    const __m512i curly = _mm512_or_si512(load(p), _mm512_set1_epi8(0x20));
+
+    return equal(curly, '{') | equal(curly, '}');
+}
+
+SR_TARGET static inline uint64_t spaces(const char *p)
+{
+    /* At the place of a byte's low half: the space that ends in it. */
+    const __m512i by_low = _mm512_broadcast_i32x4(_mm_setr_epi8(
+        ' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0));
+    const __m512i v = load(p);
+
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(by_low, v), v);
+}
+
+SR_TARGET static inline sr_masks classify(const char *p)
+{
+    const __m512i v = load(p);
+
+    /* As signed numbers, control and non-ASCII are those below space. */
+    return (sr_masks){.quote = equal(v, '"'),
+                      .slash = equal(v, '\\'),
+                      .colon = equal(v, ':'),
+                      .comma = equal(v, ','),
+                      .odd = _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20))};
+}
+
+SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
+{
+    const __m128i ones = _mm_set1_epi8((char)0xFF);
+
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), ones, 0));
+}
+
+SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
+{
+    /* At the place of a byte's high half: its bit in the set. */
+    const __m512i by_high =
+        _mm512_set1_epi64((long long)UINT64_C(0x8040201008040201));
+    const __m512i nibble = _mm512_set1_epi8(15);
+    const __m512i by_low = _mm512_broadcast_i32x4(
+        _mm_loadu_si128((const __m128i *)(const void *)set->low));
+    const __m512i v = load(p);
+    const __m512i low = _mm512_and_si512(v, nibble);
+    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
+
+    return _mm512_test_epi8_mask(_mm512_shuffle_epi8(by_low, low),
+                                 _mm512_shuffle_epi8(by_high, high));
+}
+
+#include "record/walk.h"
+
+static bool usable(void)
+{
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+}
+
+const sr_level sr_level_avx512 = {"avx512", usable, walk_line};
+
+#else
+typedef int sr_level_avx512_not_here;
+#endif

@@ -1,0 +1,130 @@
+/*
+ * level_neon.c - the fast scanner with Advanced SIMD, which every 64-bit Arm
+ * has.
+ */
+#include "record/level.h"
+
+#ifdef SR_NEON
+
+#include <arm_neon.h>
+
+#define SR_TARGET
+
+enum { QUARTERS = 4 };
+
+typedef struct quarters {
+    uint8x16_t v[QUARTERS];
+} quarters;
+
+static inline quarters load(const char *p)
+{
+    quarters q;
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vld1q_u8((const uint8_t *)p + 16 * i);
+    return q;
+}
+
+/* Of bytes that are all ones or all zeros: pairs are added three times, which
+ * brings the bits of eight bytes together in one. */
+static inline uint64_t mask_of(quarters q)
+{
+    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                       1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t bits = vld1q_u8(places);
+    const uint8x16_t low =
+        vpaddq_u8(vandq_u8(q.v[0], bits), vandq_u8(q.v[1], bits));
+    const uint8x16_t high =
+        vpaddq_u8(vandq_u8(q.v[2], bits), vandq_u8(q.v[3], bits));
+    const uint8x16_t both = vpaddq_u8(low, high);
+
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(both, both)), 0);
+}
+
+static inline uint64_t equal(quarters q, char c)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vceqq_u8(q.v[i], vdupq_n_u8((uint8_t)c));
+    return mask_of(q);
+}
+
+static inline uint64_t brackets(const char *p)
+{
+    quarters q = load(p);
+
+    /* Square ones differ from curly ones in that bit only. */
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vorrq_u8(q.v[i], vdupq_n_u8(0x20));
+    return equal(q, '{') | equal(q, '}');
+}
+
+static inline uint64_t spaces(const char *p)
+{
+    const quarters q = load(p);
+
+    return equal(q, ' ') | equal(q, '\t') | equal(q, '\n') | equal(q, '\r');
+}
+
+/* As signed numbers, control and non-ASCII are those below space. */
+static inline uint64_t odd(quarters q)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vcltq_s8(vreinterpretq_s8_u8(q.v[i]), vdupq_n_s8(0x20));
+    return mask_of(q);
+}
+
+static inline uint64_t non_ascii(const char *p)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vcltzq_s8(vreinterpretq_s8_u8(q.v[i]));
+    return mask_of(q);
+}
+
+static inline sr_masks classify(const char *p)
+{
+    const quarters q = load(p);
+
+    return (sr_masks){.quote = equal(q, '"'),
+                      .slash = equal(q, '\\'),
+                      .colon = equal(q, ':'),
+                      .comma = equal(q, ','),
+                      .odd = odd(q)};
+}
+
+static inline uint64_t members(const char *p, const sr_bytes *set)
+{
+    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                       1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t by_low = vld1q_u8(set->low);
+    const uint8x16_t by_high = vld1q_u8(places);
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++) {
+        const uint8x16_t low = vandq_u8(q.v[i], vdupq_n_u8(15));
+        const uint8x16_t high = vshrq_n_u8(q.v[i], 4);
+        q.v[i] = vtstq_u8(vqtbl1q_u8(by_low, low), vqtbl1q_u8(by_high, high));
+    }
+    return mask_of(q);
+}
+
+static inline uint64_t prefix_xor(uint64_t mask)
+{
+    for (unsigned by = 1; by < SR_BLOCK; by *= 2)
+        mask ^= mask << by;
+    return mask;
+}
+
+#include "record/walk.h"
+
+static bool usable(void)
+{
+    return true;
+}
+
+const sr_level sr_level_neon = {"neon", usable, walk_line};
+
+#else
+typedef int sr_level_neon_not_here;
+#endif

@@ -1,0 +1,294 @@
+/*
+ * test_levels.c - the fast scanners against the careful one: the same values,
+ * and for bad lines the same reason and place, on generated lines, on lines
+ * damaged at random, and at every alignment. Lines lie in memory of their
+ * exact size, so that reading past them is found.
+ */
+#include "record/scan.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+
+enum { SLOTS = 9, PLANS = 3, ROUNDS = 30000 };
+
+typedef struct fixture {
+    sg_arena arena;
+    sr_event want, have;
+    sr_plan *plans[PLANS];
+    uint64_t random;
+} fixture;
+
+static uint32_t draw(fixture *f, uint32_t count)
+{
+    f->random = f->random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (uint32_t)(f->random >> 33) % count;
+}
+
+/* -------- lines -------------------------------------------------------- */
+
+static const char *const keys[] = {
+    "a",
+    "b",
+    "Image",
+    "",
+    "Event",
+    "EventData",
+    "k\xC3\xA9",
+    "user name",
+    "UserData",
+    "winlog",
+    "event_data",
+    "#text",
+    "\\u0061",
+    "a long key that goes on from one block of bytes to the next one"};
+static const char *const pieces[] = {
+    "x",
+    "plain text ",
+    "\\\\",
+    "\\\"",
+    "\\n",
+    "\\u00e9",
+    "\xC3\xA9",
+    "\xE2\x82\xAC",
+    "\xF0\x9F\x98\x80",
+    "{[,:]}",
+    "\\\\\\\\\\\"",
+    "/",
+    "0123456789012345678901234567890123456789"};
+static const char *const scalars[] = {"0",    "-1.5e+3", "true", "false",
+                                      "null", "1234567", "12E5", "-0"};
+static const char *const blanks[] = {" ", "", "\t", "", "   \r\n ", ""};
+
+static void put_blank(fixture *f, sg_buf *out, uint32_t spaced)
+{
+    if (spaced != 0 && draw(f, 3) == 0)
+        sg_buf_putz(out, blanks[draw(f, 6)]);
+}
+
+static void put_text(fixture *f, sg_buf *out)
+{
+    sg_buf_putc(out, '"');
+    for (uint32_t i = draw(f, 6); i-- > 0;)
+        sg_buf_putz(out, pieces[draw(f, sizeof pieces / sizeof *pieces)]);
+    sg_buf_putc(out, '"');
+}
+
+static void put_value(fixture *f, sg_buf *out, uint32_t spaced, int depth);
+
+static void put_members(fixture *f, sg_buf *out, uint32_t spaced, int depth)
+{
+    const bool object = depth == 0 || draw(f, 3) != 0;
+
+    sg_buf_putc(out, object ? '{' : '[');
+    put_blank(f, out, spaced);
+    for (uint32_t i = 0, n = draw(f, depth == 0 ? 24 : 5); i < n; i++) {
+        if (i != 0)
+            sg_buf_putc(out, ',');
+        put_blank(f, out, spaced);
+        if (object) {
+            sg_buf_printf(out, "\"%s\"",
+                          keys[draw(f, sizeof keys / sizeof *keys -
+                                           (draw(f, 9) != 0 ? 2 : 0))]);
+            put_blank(f, out, spaced);
+            sg_buf_putc(out, ':');
+        }
+        put_blank(f, out, spaced);
+        put_value(f, out, spaced, depth + 1);
+        put_blank(f, out, spaced);
+    }
+    sg_buf_putc(out, object ? '}' : ']');
+}
+
+static void put_value(fixture *f, sg_buf *out, uint32_t spaced, int depth)
+{
+    const uint32_t what = draw(f, 8);
+
+    if (what == 0 && depth < 6)
+        put_members(f, out, spaced, depth);
+    else if (what == 1)
+        sg_buf_putz(out, scalars[draw(f, sizeof scalars / sizeof *scalars)]);
+    else
+        put_text(f, out);
+}
+
+/* Bytes that matter, put anywhere. */
+static void damage(fixture *f, sg_buf *line)
+{
+    static const char bytes[] = "\"\\{}[]:,0ex \t\x01\x1f\x80\xC3\xFF\x7f";
+
+    for (uint32_t i = draw(f, 3); i-- > 0 && line->len > 0;) {
+        const uint32_t at = draw(f, (uint32_t)line->len);
+        if (draw(f, 8) == 0)
+            line->len = at;
+        else
+            line->ptr[at] = bytes[draw(f, sizeof bytes - 1)];
+    }
+}
+
+/* -------- comparing ---------------------------------------------------- */
+
+static bool same_num(sg_num a, sg_num b)
+{
+    return a.kind == b.kind && a.v.u == b.v.u; /* all bits of any kind */
+}
+
+static bool same_value(const sr_value *a, const sr_value *b)
+{
+    return a->kind == b->kind && a->raw.ptr == b->raw.ptr &&
+           a->raw.len == b->raw.len && a->next == b->next &&
+           a->text.ptr == b->text.ptr && a->boolean == b->boolean &&
+           (a->kind != SR_NUMBER || same_num(a->num, b->num));
+}
+
+static bool same_event(const sr_event *a, const sr_event *b)
+{
+    if (a->value_count != b->value_count ||
+        memcmp(a->slots, b->slots, SLOTS * sizeof *a->slots) != 0)
+        return false;
+    for (uint32_t i = 0; i < a->value_count; i++)
+        if (!same_value(&a->values[i], &b->values[i]))
+            return false;
+    return true;
+}
+
+static void compare(fixture *f, sr_plan *plan, const sr_level *level,
+                    sg_str line)
+{
+    sr_fault want = {"", 0}, have = {"", 0};
+    bool good;
+
+    sr_event_begin(&f->want, line);
+    sr_event_begin(&f->have, line);
+    plan->level = sr_level_named("scalar");
+    good = sr_project(plan, &f->want, &want);
+    plan->level = level;
+    if (sr_project(plan, &f->have, &have) == good && have.at == want.at &&
+        strcmp(have.reason, want.reason) == 0 &&
+        same_event(&f->have, &f->want)) {
+        CHECK(true);
+        return;
+    }
+    CHECK(!"levels agree");
+    printf("  %s: %.*s\n  have %s at %zu, %u values\n  want %s at %zu, %u "
+           "values\n",
+           level->name, SG_FMT(line), have.reason, have.at, f->have.value_count,
+           want.reason, want.at, f->want.value_count);
+}
+
+static void compare_all(fixture *f, sg_str line)
+{
+    char *exact = malloc(line.len == 0 ? 1 : line.len);
+
+    if (exact == NULL)
+        abort();
+    if (line.len != 0)
+        memcpy(exact, line.ptr, line.len);
+    for (size_t i = 0; sr_levels[i] != NULL; i++)
+        for (int p = 0; sr_levels[i]->usable() && p < PLANS; p++)
+            compare(f, f->plans[p], sr_levels[i], (sg_str){exact, line.len});
+    free(exact);
+}
+
+/* -------- tests -------------------------------------------------------- */
+
+static void test_random(fixture *f)
+{
+    sg_buf line = {0};
+
+    for (int i = 0; i < ROUNDS && test_failures == 0; i++) {
+        line.len = 0;
+        put_blank(f, &line, draw(f, 2));
+        put_members(f, &line, draw(f, 2), 0);
+        put_blank(f, &line, draw(f, 2));
+        if (draw(f, 2) != 0)
+            damage(f, &line);
+        compare_all(f, sg_buf_str(&line));
+    }
+    sg_buf_free(&line);
+}
+
+/* Short tokens at every place of a block, and what ends in the next one. */
+static void test_alignment(fixture *f)
+{
+    static const char *const tails[] = {"a\":\"v\",\"Image\":\"w\"}",
+                                        "a\" : [ 1 , \"x\" ] }",
+                                        "a\":{\"b\":{}},\"b\":[[]]}",
+                                        "a\":\"\\\\\\\"\",\"b\":true }",
+                                        "\xF0\x9F\x98\x80\":\"\\u12aB\"}",
+                                        "\":\"\"}",
+                                        "a\":12.5e-7,\"b\":-1\t}",
+                                        "a\":\"\xE2\x82\"}",
+                                        "a\":\"\x1f\"}",
+                                        "a\":\"\\u12\"}",
+                                        "\\u0061\":1,\"a\":2}",
+                                        "a\",\"b\":1}",
+                                        "a\":\"b\":1}",
+                                        "a\":1]"};
+
+    for (int pad = 0; pad < 140; pad++)
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            sg_buf line = {0};
+            sg_buf_putz(&line, "{\"p\":\"");
+            for (int n = 0; n < pad; n++)
+                sg_buf_putc(&line, '.');
+            sg_buf_printf(&line, "\",\"%s", tails[i]);
+            compare_all(f, sg_buf_str(&line));
+            sg_buf_free(&line);
+        }
+}
+
+/* Nesting up to the limit and beyond it. */
+static void test_depth(fixture *f)
+{
+    for (int depth = SR_MAX_DEPTH - 2; depth < SR_MAX_DEPTH + 2; depth++)
+        for (int object = 0; object < 2; object++) {
+            sg_buf line = {0};
+            sg_buf_putz(&line, "{\"a\":");
+            for (int i = 0; i < depth; i++)
+                sg_buf_putz(&line, object ? "{\"a\":" : "[");
+            sg_buf_putz(&line, "1");
+            for (int i = 0; i < depth; i++)
+                sg_buf_putz(&line, object ? "}" : "]");
+            sg_buf_putz(&line, "}");
+            compare_all(f, sg_buf_str(&line));
+            sg_buf_free(&line);
+        }
+}
+
+/* A name that the environment gives is taken when it can be. */
+static void test_choice(void)
+{
+    CHECK(sr_level_named("scalar") != NULL);
+    CHECK(sr_level_named("none") == NULL);
+    CHECK(setenv("SIGCC_SIMD", "scalar", 1) == 0);
+    CHECK(sr_level_choose()->scan == NULL);
+    CHECK(setenv("SIGCC_SIMD", "none", 1) == 0);
+    CHECK(sr_level_choose() != NULL);
+    CHECK(unsetenv("SIGCC_SIMD") == 0);
+}
+
+int main(void)
+{
+    static const char *const names[SLOTS - 1] = {
+        "a",        "b",        "Image", "", "a.b", "Event.EventData",
+        "username", "k\xC3\xA9"};
+    sr_want wants[SLOTS];
+    fixture f = {.random = 42};
+
+    for (uint32_t i = 0; i + 1 < SLOTS; i++)
+        wants[i] = (sr_want){sg_str_of(names[i]), i, false};
+    wants[SLOTS - 1] = (sr_want){SG_S(""), SLOTS - 1, true};
+    f.plans[0] = sr_plan_new(&f.arena, wants, SLOTS - 1);
+    f.plans[1] = sr_plan_new(&f.arena, wants, SLOTS);
+    f.plans[2] = sr_plan_new(&f.arena, wants, 1);
+    sr_event_init(&f.want, SLOTS);
+    sr_event_init(&f.have, SLOTS);
+    test_random(&f);
+    test_alignment(&f);
+    test_depth(&f);
+    test_choice();
+    sr_event_free(&f.want);
+    sr_event_free(&f.have);
+    sg_arena_free(&f.arena);
+    return TEST_END();
+}
