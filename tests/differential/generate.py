@@ -47,7 +47,7 @@ CONSTRUCTS = ["modifier:" + m for m in MODIFIERS] + ["value:" + v for v in (
     "filter:" + f for f in ("any", "list", "one", "negated", "positive")] + [
     "pipeline:" + t for t in ("field_name_mapping", "field_name_prefix_mapping", "field_name_suffix", "field_name_prefix", "drop_detection_item",
                               "hashes_fields", "replace_string", "map_string", "set_value", "convert_type", "case", "add_condition",
-                              "value_placeholders", "wildcard_placeholders", "regex")] + [
+                              "value_placeholders", "wildcard_placeholders")] + [
     "event:" + e for e in ("flat", "evtx", "winlog", "beat6", "blank-key", "duplicate-key", "escapes")] + ["logsource:routed", "logsource:any"]
 
 
@@ -343,8 +343,7 @@ class Generator:
             {"type": "replace_string", "regex": r.choice(["cmd", "a+", "\\\\", "(e)(x)"]), "replacement": r.choice(["", "q", "x y"])},
             {"type": "map_string", "mapping": {"a": ["b", "cmd"], "cmd": "exe"}}, {"type": "set_value", "value": r.choice(["cmd", 1, 443])},
             {"type": "convert_type", "target_type": "str"}, {"type": "case", "method": r.choice(["lower", "upper"])},
-            {"type": "add_condition", "conditions": {field: self.several(self.sigma_text)}, "negated": r.random() < 0.5},
-            {"type": "regex", "method": r.choice(["plain", "ignore_case_flag"])}])
+            {"type": "add_condition", "conditions": {field: self.several(self.sigma_text)}, "negated": r.random() < 0.5}])
         self.use("pipeline:" + t["type"])
         narrow = {"field_name_conditions": [{"type": "include_fields", "fields": r.sample(FIELDS, 3)}]}
         if t["type"] != "add_condition" and (t["type"] in ("drop_detection_item", "set_value", "field_name_suffix", "field_name_prefix")
