@@ -211,6 +211,7 @@ static void put_detector(const sc_module *m, sc_cw *w)
         {"derives", "derive", ir->derives.count},
         {"strs", "str", ir->strs.count},
         {"rules", "rule", ir->rules.count},
+        {"gates", "gate", ir->gates.count},
         {"routes", "route", ir->routes.count},
         {"correlations", "correlation", ir->corrs.count},
         {"corr_refs", "corr_ref", ir->corr_refs.count},

@@ -407,8 +407,21 @@ static uint32_t listed(const sc_module *m, const sc_ir_rule *rule)
     return n;
 }
 
+static void put_gates(sc_module *m, sc_cw *w)
+{
+    sc_cw_rows rows = {0};
+
+    for (uint32_t i = 0; i < m->ir->gates.count; i++) {
+        const uint32_t pred = m->ir->gates.items[i];
+        sc_module_row(m, &rows, "%.*s,", SG_FMT(sc_module_pred(m, pred)));
+        sc_module_note(m, &rows, "%" PRIu32, i);
+    }
+    sc_table_rows(w, "uint32_t", "gates", &rows);
+}
+
 void sc_emit_rules(sc_module *m, sc_cw *w)
 {
+    put_gates(m, w);
     put_selections(m, w);
     put_derives(m, w);
     put_routes(m, w);
@@ -424,7 +437,7 @@ void sc_emit_rules(sc_module *m, sc_cw *w)
         sc_emit_meta(m, w, &r->meta);
         if ((r->flags & SIGMA_RULE_HIDDEN) != 0)
             sc_cw_line(w, ".flags = SIGMA_RULE_HIDDEN,");
-        sc_cw_line(w, ".gate = %.*s,", SG_FMT(sc_module_pred(m, r->gate)));
+        sc_emit_slice(w, "gate", r->gate_first, r->gate_count);
         sc_cw_line(w, ".time_field = %.*s,",
                    SG_FMT(sc_module_field(m, r->time_field)));
         sc_emit_slice(w, "selection", m->starts[i], listed(m, r));

@@ -405,7 +405,7 @@ static bool lower_rule(rule_build *r, sc_ir_rule *out)
     index_selections(r);
     out->meta = sc_build_meta(r->b, rule);
     out->flags = rule->hidden ? SIGMA_RULE_HIDDEN : 0;
-    out->gate = out->route = SIGMA_NONE;
+    out->route = SIGMA_NONE;
     out->category = rule->logsource.category;
     out->product = rule->logsource.product;
     out->service = rule->logsource.service;

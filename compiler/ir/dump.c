@@ -223,8 +223,9 @@ static void put_rule(const dumper *d, uint32_t i)
 
     sg_buf_printf(d->out, "rule r%u ", i);
     put_node_ref(d, r->node);
-    if (r->gate != SIGMA_NONE)
-        sg_buf_printf(d->out, " gate=p%u", r->gate);
+    for (uint32_t k = 0; k < r->gate_count; k++)
+        sg_buf_printf(d->out, "%sp%u", k == 0 ? " gate=" : "|",
+                      d->ir->gates.items[r->gate_first + k]);
     if (r->time_field != SIGMA_NONE)
         sg_buf_printf(d->out, " time=f%u", r->time_field);
     if (r->route != SIGMA_NONE)

@@ -64,9 +64,10 @@ typedef struct sc_ir_meta {
 
 typedef struct sc_ir_rule {
     sc_ir_meta meta;
-    uint32_t flags; /* SIGMA_RULE_* */
-    uint32_t node;  /* the condition, over SEL leaves */
-    uint32_t gate;  /* necessary predicate or SIGMA_NONE (opt/gate.c) */
+    uint32_t flags;                  /* SIGMA_RULE_* */
+    uint32_t node;                   /* the condition, over SEL leaves */
+    uint32_t gate_first, gate_count; /* ir->gates: one of these predicates
+                                      * holds whenever it matches */
     uint32_t time_field;
     uint32_t sel_first, sel_count;
     uint32_t derive_first, derive_count;
@@ -116,6 +117,7 @@ typedef struct sc_ir {
     SG_VEC(sc_ir_derive) derives;
     SG_VEC(sg_str) strs;
     SG_VEC(sc_ir_rule) rules;
+    SG_VEC(uint32_t) gates; /* predicate ids (opt/gate.c) */
     SG_VEC(sc_ir_route) routes;
     SG_VEC(sc_ir_corr) corrs; /* inner ones first */
     SG_VEC(sigma_corr_ref) corr_refs;

@@ -195,7 +195,9 @@ static void check_rule(verifier *v, const sc_ir_rule *r)
     check_meta(v, &r->meta);
     REQUIRE(v, (r->flags & ~(uint32_t)SIGMA_RULE_HIDDEN) == 0);
     REQUIRE(v, r->node < ir->nodes.count);
-    REQUIRE(v, r->gate == SIGMA_NONE || r->gate < ir->preds.count);
+    REQUIRE(v, range(r->gate_first, r->gate_count, ir->gates.count));
+    for (i = 0; i < r->gate_count; i++)
+        REQUIRE(v, ir->gates.items[r->gate_first + i] < ir->preds.count);
     REQUIRE(v, r->route == SIGMA_NONE || r->route < ir->routes.count);
     REQUIRE(v, r->time_field == SIGMA_NONE || r->time_field < ir->fields.count);
     REQUIRE(v, range(r->sel_first, r->sel_count, ir->sels.count));

@@ -85,3 +85,14 @@ double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
                       : base_chance(p->op);
     return chance < 0.9 ? chance : 0.9;
 }
+
+bool sc_pred_indexed(const sc_ir *ir, const sc_ir_pred *p)
+{
+    const bool literal = p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
+                         p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS;
+
+    for (uint32_t i = 0; literal && i < p->count; i++)
+        if (ir->lits.items[p->first + i].len < SHORT_LITERAL)
+            return false;
+    return literal || p->op == SIGMA_OP_NUM_EQ;
+}

@@ -1,32 +1,72 @@
 /*
- * gate.c - gives each rule a predicate that holds whenever the rule matches,
- * so that the runtime need not call rules whose gate is closed. Of several the
- * one that is cheapest for what it keeps out; what many rules share costs each
- * of them less.
+ * gate.c - gives each rule a set of predicates, one of which holds whenever the
+ * rule matches, so that the runtime finds the rules an event can match by what
+ * its fields hold instead of asking every rule. Of several sets the one that
+ * lets the fewest events through for the least work.
  */
 #include "opt/pass.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A rule that is let through costs about this many short comparisons. */
 static const double rule_cost = 40;
 
-/* Ascending predicate ids that hold whenever a node does. */
-typedef sc_node_ids id_set;
+/* Larger sets hardly keep anything out. */
+enum { GATE_MOST = 256 };
+
+/* One of the predicates holds whenever the node does; `score` is what the set
+ * costs, lower is better. Empty: nothing is known. */
+typedef struct cover {
+    sc_node_ids preds; /* ascending */
+    double score;
+} cover;
 
 typedef struct gates {
     const sc_ir *ir;
     sg_arena *tmp;
     const sc_ir_rule *rule;
-    uint32_t *uses;  /* per predicate: rules that need it */
-    id_set *needs;   /* per node */
-    uint32_t *stamp; /* per node: the round its needs are of, or 0 */
+    cover *covers;   /* per node */
+    uint32_t *stamp; /* per node: the round its cover is of, or 0 */
     uint32_t round;
 } gates;
 
 enum { OF_SELECTIONS = 1 }; /* the first round; then one per rule */
 
-static id_set needed(gates *g, uint32_t node);
+static const cover *covered(gates *g, uint32_t node);
+
+/* -------- one node ------------------------------------------------------- */
+
+static double score(const sc_ir *ir, uint32_t pred)
+{
+    const sc_ir_pred *p = &ir->preds.items[pred];
+    const double work = sc_pred_indexed(ir, p) ? 0 : sc_pred_cost(ir, p);
+
+    return work + rule_cost * sc_pred_chance(ir, p);
+}
+
+static cover of_pred(gates *g, uint32_t pred)
+{
+    cover out = {.score = score(g->ir, pred)};
+
+    SG_PUSH(g->tmp, &out.preds, pred);
+    return out;
+}
+
+/* Any operand's cover serves: the best one. */
+static cover of_and(gates *g, const sc_ir_node *n)
+{
+    cover out = {0};
+
+    for (uint32_t i = 0; i < n->count; i++) {
+        const cover *kid = covered(g, g->ir->kids.items[n->first + i]);
+
+        if (kid->preds.count != 0 &&
+            (out.preds.count == 0 || kid->score < out.score))
+            out = *kid;
+    }
+    return out;
+}
 
 static int by_id(const void *a, const void *b)
 {
@@ -35,131 +75,91 @@ static int by_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static id_set all_of(gates *g, const sc_ir_node *n)
+static void sort_unique(sc_node_ids *ids)
 {
-    id_set out = {0};
-    uint32_t i, k, kept = 0;
+    uint32_t kept = 0;
 
-    for (i = 0; i < n->count; i++) {
-        const id_set kid = needed(g, g->ir->kids.items[n->first + i]);
+    qsort(ids->items, ids->count, sizeof(*ids->items), by_id);
+    for (uint32_t i = 0; i < ids->count; i++)
+        if (kept == 0 || ids->items[kept - 1] != ids->items[i])
+            ids->items[kept++] = ids->items[i];
+    ids->count = kept;
+}
 
-        for (k = 0; k < kid.count; k++)
-            SG_PUSH(g->tmp, &out, kid.items[k]);
+/* All operands' covers together; nothing when one has none. */
+static cover of_or(gates *g, const sc_ir_node *n)
+{
+    cover out = {0};
+
+    for (uint32_t i = 0; i < n->count; i++) {
+        const cover *kid = covered(g, g->ir->kids.items[n->first + i]);
+
+        if (kid->preds.count == 0)
+            return (cover){0};
+        for (uint32_t k = 0; k < kid->preds.count; k++)
+            SG_PUSH(g->tmp, &out.preds, kid->preds.items[k]);
     }
-    if (out.count > 1)
-        qsort(out.items, out.count, sizeof(*out.items), by_id);
-    for (i = 0; i < out.count; i++)
-        if (kept == 0 || out.items[kept - 1] != out.items[i])
-            out.items[kept++] = out.items[i];
-    out.count = kept;
+    sort_unique(&out.preds);
+    if (out.preds.count > GATE_MOST)
+        return (cover){0};
+    for (uint32_t i = 0; i < out.preds.count; i++)
+        out.score += score(g->ir, out.preds.items[i]);
     return out;
 }
 
-static id_set common(gates *g, id_set a, id_set b)
+static cover work_out(gates *g, const sc_ir_node *n)
 {
-    id_set out = {0};
-    uint32_t i = 0, k = 0;
-
-    while (i < a.count && k < b.count) {
-        if (a.items[i] == b.items[k])
-            SG_PUSH(g->tmp, &out, a.items[i]);
-        if (a.items[i] <= b.items[k])
-            i++;
-        else
-            k++;
-    }
-    return out;
-}
-
-static id_set any_of(gates *g, const sc_ir_node *n)
-{
-    id_set out = needed(g, g->ir->kids.items[n->first]);
-    uint32_t i;
-
-    for (i = 1; i < n->count && out.count > 0; i++)
-        out = common(g, out, needed(g, g->ir->kids.items[n->first + i]));
-    return out;
-}
-
-static id_set work_out(gates *g, const sc_ir_node *n)
-{
-    id_set out = {0};
-
     switch (n->kind) {
     case SC_NODE_PRED:
-        SG_PUSH(g->tmp, &out, n->first);
-        return out;
+        return of_pred(g, n->first);
     case SC_NODE_SEL:
-        if (g->rule == NULL)
-            sg_fatal("a selection refers to a selection");
-        return needed(g, g->ir->sels.items[g->rule->sel_first + n->first].node);
+        assert(g->rule != NULL);
+        return *covered(g,
+                        g->ir->sels.items[g->rule->sel_first + n->first].node);
     case SC_NODE_AND:
-        return all_of(g, n);
+        return of_and(g, n);
     case SC_NODE_OR:
-        return any_of(g, n);
+        return of_or(g, n);
     case SC_NODE_FALSE:
     case SC_NODE_TRUE:
     case SC_NODE_NOT:
-        return out;
+        break;
     }
-    return out;
+    return (cover){0};
 }
 
 /* Selections need the same in every rule, conditions do not. */
-static id_set needed(gates *g, uint32_t node)
+static const cover *covered(gates *g, uint32_t node)
 {
     if (g->stamp[node] != OF_SELECTIONS && g->stamp[node] != g->round) {
-        g->needs[node] = work_out(g, &g->ir->nodes.items[node]);
+        g->covers[node] = work_out(g, &g->ir->nodes.items[node]);
         g->stamp[node] = g->round;
     }
-    return g->needs[node];
+    return &g->covers[node];
 }
 
-/* -------- choice --------------------------------------------------------- */
+/* -------- rules ---------------------------------------------------------- */
 
-static double score(const gates *g, uint32_t pred)
+static void set_gate(sc_ir *ir, sc_ir_rule *rule, const cover *c)
 {
-    const sc_ir_pred *p = &g->ir->preds.items[pred];
-
-    return sc_pred_cost(g->ir, p) / g->uses[pred] +
-           rule_cost * sc_pred_chance(g->ir, p);
-}
-
-static uint32_t best(const gates *g, id_set set)
-{
-    uint32_t out = SIGMA_NONE, i;
-    double low = 0;
-
-    for (i = 0; i < set.count; i++) {
-        const double s = score(g, set.items[i]);
-
-        if (out == SIGMA_NONE || s < low) {
-            out = set.items[i];
-            low = s;
-        }
-    }
-    return out;
+    rule->gate_first = ir->gates.count;
+    rule->gate_count = c->preds.count;
+    for (uint32_t i = 0; i < c->preds.count; i++)
+        SG_PUSH(ir->arena, &ir->gates, c->preds.items[i]);
 }
 
 void sc_pass_gate(sc_ir *ir, sg_arena *tmp)
 {
     gates g = {.ir = ir, .tmp = tmp};
-    id_set *sets = sg_new_n(tmp, id_set, (size_t)ir->rules.count + 1);
-    uint32_t i, k;
 
-    g.uses = sg_new_n(tmp, uint32_t, (size_t)ir->preds.count + 1);
     g.stamp = sg_new_n(tmp, uint32_t, (size_t)ir->nodes.count + 1);
-    g.needs = sg_new_n(tmp, id_set, (size_t)ir->nodes.count + 1);
+    g.covers = sg_new_n(tmp, cover, (size_t)ir->nodes.count + 1);
     g.round = OF_SELECTIONS;
-    for (i = 0; i < ir->sels.count; i++)
-        (void)needed(&g, ir->sels.items[i].node);
-    for (i = 0; i < ir->rules.count; i++) {
+    for (uint32_t i = 0; i < ir->sels.count; i++)
+        (void)covered(&g, ir->sels.items[i].node);
+    for (uint32_t i = 0; i < ir->rules.count; i++) {
         g.round++;
         g.rule = &ir->rules.items[i];
-        sets[i] = needed(&g, g.rule->node);
-        for (k = 0; k < sets[i].count; k++)
-            g.uses[sets[i].items[k]]++;
+        set_gate(ir, &ir->rules.items[i], covered(&g, g.rule->node));
     }
-    for (i = 0; i < ir->rules.count; i++)
-        ir->rules.items[i].gate = best(&g, sets[i]);
 }

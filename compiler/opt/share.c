@@ -166,8 +166,7 @@ void sc_pass_share(sc_ir *ir, sg_arena *tmp)
     s.memo = sg_new_n(tmp, uint32_t, (size_t)ir->preds.count + 1);
     memset(s.memo, 0xFF, ir->preds.count * sizeof(*s.memo));
     sc_rewrite(ir, tmp, remake, &s);
-    for (i = 0; i < ir->rules.count; i++)
-        if (ir->rules.items[i].gate != SIGMA_NONE)
-            ir->rules.items[i].gate = share_pred(&s, ir->rules.items[i].gate);
+    for (i = 0; i < ir->gates.count; i++)
+        ir->gates.items[i] = share_pred(&s, ir->gates.items[i]);
     install(&s);
 }

@@ -152,7 +152,7 @@ static void check_rule(check *c, uint32_t i)
     const sigma_rule *r = &d->rules[i];
 
     need_meta(c, &r->meta);
-    need_optional(c, r->gate, d->pred_count);
+    need_range(c, r->gate_first, r->gate_count, d->gate_count);
     need_optional(c, r->time_field, d->field_count);
     need_optional(c, r->route, d->route_count);
     need_range(c, r->selection_first, r->selection_count, d->selection_count);
@@ -161,6 +161,11 @@ static void check_rule(check *c, uint32_t i)
     for (uint32_t k = 0; c->fault == NULL && k < r->derive_count; k++)
         need_optional(c, d->derives[r->derive_first + k].selection,
                       r->selection_count);
+}
+
+static void check_gate(check *c, uint32_t i)
+{
+    need_index(c, c->d->gates[i], c->d->pred_count);
 }
 
 static void check_route(check *c, uint32_t i)
@@ -273,6 +278,7 @@ static void check_tables(check *c)
         {"selections", d->selections, d->selection_count, check_selection},
         {"derives", d->derives, d->derive_count, check_derive},
         {"routes", d->routes, d->route_count, check_route},
+        {"gates", d->gates, d->gate_count, check_gate},
         {"rules", d->rules, d->rule_count, check_rule},
         {"corr_refs", d->corr_refs, d->corr_ref_count, NULL},
         {"corr_keys", d->corr_keys, d->corr_key_count, check_key},

@@ -9,6 +9,8 @@
  */
 #include "eval/eval.h"
 
+#include "eval/candidates.h"
+
 #include "match/match.h"
 
 #include <assert.h>
@@ -65,7 +67,8 @@ struct sr_eval {
     size_t words;
     bucket *buckets;   /* per route, and last those that take any event */
     uint8_t *verdicts; /* per route: ROUTE_* */
-    uint64_t *matched; /* bit r: rule r; all 0 between events */
+    sr_candidates *candidates; /* NULL: few rules, ask each */
+    uint64_t *matched;         /* bit r: rule r; all 0 between events */
     size_t rule_words;
     sr_want *wants[2]; /* predicate fields, context fields */
     uint32_t want_count[2];
@@ -259,6 +262,7 @@ static void make_buckets(sr_eval *eval)
 
     eval->rule_words = ((size_t)d->rule_count + 63) / 64;
     eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
+    eval->candidates = sr_candidates_new(&eval->arena, d);
     eval->verdicts = sg_new_n(&eval->arena, uint8_t, count);
     eval->buckets = sg_new_n(&eval->arena, bucket, count);
     for (uint32_t i = 0; i < d->rule_count; i++)
@@ -588,10 +592,19 @@ static bool is_open(sr_eval *eval, sr_event *event, uint32_t route)
     return *verdict == ROUTE_OPEN;
 }
 
-static bool rule_matches(sr_event *event, const sigma_rule *r)
+static bool gate_holds(const sr_eval *eval, sr_event *event,
+                       const sigma_rule *r)
 {
-    return (r->gate == SIGMA_NONE || SIGMA_P(&event->bits, r->gate)) &&
-           r->match(&event->bits);
+    for (uint32_t i = 0; i < r->gate_count; i++)
+        if (SIGMA_P(&event->bits, eval->d->gates[r->gate_first + i]))
+            return true;
+    return r->gate_count == 0;
+}
+
+static bool rule_matches(const sr_eval *eval, sr_event *event,
+                         const sigma_rule *r)
+{
+    return gate_holds(eval, event, r) && r->match(&event->bits);
 }
 
 bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
@@ -600,7 +613,7 @@ bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
 
     if (r->route != SIGMA_NONE && !is_open(eval, event, r->route))
         return false;
-    return rule_matches(event, r);
+    return rule_matches(eval, event, r);
 }
 
 /* Note the rules of a bucket that match; returns their number. */
@@ -610,7 +623,7 @@ static size_t match_bucket(sr_eval *eval, sr_event *event, const bucket *b)
 
     for (uint32_t i = 0; i < b->count; i++) {
         const uint32_t rule = b->rules[i];
-        if (!rule_matches(event, &eval->d->rules[rule]))
+        if (!rule_matches(eval, event, &eval->d->rules[rule]))
             continue;
         eval->matched[rule >> 6] |= UINT64_C(1) << (rule & 63);
         n++;
@@ -628,8 +641,30 @@ static void take_matched(sr_eval *eval, uint32_t *hits)
     }
 }
 
+/* Of the rules that the event's fields make candidates, those that match. */
+static size_t match_candidates(sr_eval *eval, sr_event *event, uint32_t *hits)
+{
+    size_t n = 0;
+
+    sr_candidates_find(eval->candidates, event, eval->matched);
+    for (size_t w = 0; w < eval->rule_words; w++) {
+        for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1) {
+            const uint32_t rule =
+                (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
+
+            eval->stats.candidates++;
+            if (sr_eval_rule(eval, event, rule))
+                hits[n++] = rule;
+        }
+        eval->matched[w] = 0;
+    }
+    return n;
+}
+
 size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
 {
+    if (eval->candidates != NULL)
+        return match_candidates(eval, event, hits);
     const uint32_t any = eval->d->route_count;
     size_t n = match_bucket(eval, event, &eval->buckets[any]);
 

@@ -17,6 +17,7 @@ typedef struct sr_eval sr_eval;
 /* Losses, none of which is silent. */
 typedef struct sr_eval_stats {
     uint64_t regex_limits;   /* searches given up: counted as "not found" */
+    uint64_t candidates;     /* rules asked since their gate may be open */
     uint64_t regex_refusals; /* not made, as the expression did not compile */
     uint64_t pair_limits;    /* field references between huge arrays cut off */
 } sr_eval_stats;

@@ -145,6 +145,7 @@ static void gather(sr_session *s)
     s->stats.late = agg.late;
     s->stats.untimed += agg.untimed;
     s->stats.regex_limits = eval->regex_limits;
+    s->stats.candidates = eval->candidates;
     s->stats.regex_refusals = eval->regex_refusals;
     s->stats.pair_limits = eval->pair_limits;
 }

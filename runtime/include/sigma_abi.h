@@ -141,7 +141,8 @@ enum {
 typedef struct sigma_rule {
     sigma_meta meta;
     uint32_t flags;
-    uint32_t gate;       /* predicate it cannot match without, or NONE */
+    uint32_t gate_first, gate_count; /* into gates: predicates one of which
+                                      * holds whenever it matches; 0: none */
     uint32_t time_field; /* field id of the event time, or NONE: the usual */
     uint32_t selection_first, selection_count;
     uint32_t derive_first, derive_count;
@@ -256,6 +257,7 @@ typedef struct sigma_detector {
     const sigma_derive *derives;
     const sigma_ref *strs;
     const sigma_rule *rules;
+    const uint32_t *gates; /* predicate ids */
     const sigma_route *routes;
     const sigma_correlation *correlations;
     const sigma_corr_ref *corr_refs;
@@ -266,6 +268,7 @@ typedef struct sigma_detector {
     const sigma_column *columns;
     uint32_t pool_size, field_count, lit_count, num_count, pred_count;
     uint32_t selection_count, derive_count, str_count, rule_count;
+    uint32_t gate_count;
     uint32_t route_count, correlation_count;
     uint32_t corr_ref_count, corr_key_count, corr_source_count;
     uint32_t corr_cond_count, corr_expr_count, column_count;

@@ -124,7 +124,8 @@ static void add_tables(sc_ir *ir)
 
 static void add_rule(sc_ir *ir, uint32_t i, uint32_t source)
 {
-    sc_ir_rule r = {.gate = i % 2 ? SIGMA_NONE : i % 7,
+    sc_ir_rule r = {.gate_first = ir->gates.count,
+                    .gate_count = i % 3,
                     .time_field = i % 3 ? SIGMA_NONE : 2,
                     .sel_first = ir->sels.count,
                     .sel_count = 1 + i % 6,
@@ -132,6 +133,8 @@ static void add_rule(sc_ir *ir, uint32_t i, uint32_t source)
                     .route = i % 4 ? SIGMA_NONE : i % 3,
                     .flags = i % 5 ? 0 : SIGMA_RULE_HIDDEN};
 
+    for (uint32_t k = 0; k < r.gate_count; k++)
+        SG_PUSH(ir->arena, &ir->gates, (i + k) % 7);
     r.meta.doc = SIGMA_NONE;
     r.meta.title = hostile(i);
     r.meta.id = SG_S("6d4b7a1e");

@@ -24,6 +24,7 @@ typedef struct bench {
     sigma_selection selections[MOST];
     sigma_derive derives[MOST];
     sigma_rule rules[MOST];
+    uint32_t gates[MOST];
     sigma_route routes[MOST];
 } bench;
 
@@ -54,6 +55,7 @@ static void start(bench *b)
                             .selections = b->selections,
                             .derives = b->derives,
                             .rules = b->rules,
+                            .gates = b->gates,
                             .routes = b->routes,
                             .field_count = 3};
 }
@@ -445,7 +447,6 @@ static void build_rules(bench *b)
     b->derives[2] = (sigma_derive){0, SIGMA_NONE, pooled(b, SG_S("default"))};
     b->d.derive_count = 3;
     for (int i = 0; i < 5; i++) {
-        b->rules[i].gate = SIGMA_NONE;
         b->rules[i].time_field = SIGMA_NONE;
         b->rules[i].route = SIGMA_NONE;
         b->rules[i].match = always;
@@ -453,7 +454,9 @@ static void build_rules(bench *b)
     b->rules[0].match = select_0;
     b->rules[0].selection_count = 2;
     b->rules[0].derive_count = 3;
-    b->rules[1].gate = 1;
+    b->gates[0] = 1;
+    b->d.gate_count = 1;
+    b->rules[1].gate_count = 1;
     b->rules[2].route = b->rules[4].route = 0;
     b->rules[3].route = 1;
     b->d.rule_count = 5;
@@ -581,7 +584,8 @@ static void test_refused_tables(void)
     REFUSED((b.preds[2] = (sigma_pred){0, SIGMA_OP_TIME_EQ, 0x60, 0, 0}));
     REFUSED((b.preds[2].op = SIGMA_OP_CIDR));
     REFUSED(b.rules[0].match = NULL);
-    REFUSED(b.rules[0].gate = 4);
+    REFUSED(b.gates[0] = 4);
+    REFUSED(b.rules[0].gate_count = 2);
     REFUSED(b.rules[0].route = 2);
     REFUSED(b.rules[0].time_field = 3);
     REFUSED(b.rules[0].selection_first = 1);
