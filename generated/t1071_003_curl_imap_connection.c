@@ -9,6 +9,8 @@ enum {
     F1_DESTINATIONPORT, /* 1: DestinationPort */
     F2_CHANNEL,         /* 2: Channel */
     F3_EVENTID,         /* 3: EventID */
+    F4_CHANNEL,         /* 4: $Channel */
+    F5_EVENTID,         /* 5: $EventID */
 };
 
 enum {
@@ -16,14 +18,21 @@ enum {
     P1_DESTINATIONPORT_NUM_EQ,
     P2_CHANNEL_EQ,
     P3_EVENTID_NUM_EQ,
+    P4_CHANNEL_ANY,
+    P5_CHANNEL_EQ,
+    P6_EVENTID_ANY,
+    P7_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "/curl"
                            "linux-sysmon/operational"
+                           "forwardedevents"
                            "Image"
                            "DestinationPort"
                            "Channel"
                            "EventID"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "selection"
@@ -35,8 +44,10 @@ static const char pool[] = "/curl"
                            "62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e725";
 
 static const sigma_ref lits[] = {
-    {0, 5},  /* 0: "/curl" */
-    {5, 24}, /* 1: "linux-sysmon/operational" */
+    {0, 5},   /* 0: "/curl" */
+    {5, 24},  /* 1: "linux-sysmon/operational" */
+    {5, 24},  /* 2: "linux-sysmon/operational" */
+    {29, 15}, /* 3: "forwardedevents" */
 };
 
 static const sigma_num nums[] = {
@@ -47,13 +58,17 @@ static const sigma_num nums[] = {
 
 static const sigma_field fields[] = {
     /* 0: Image */
-    {{29, 5}, SIGMA_FIELD_PRED},
+    {{44, 5}, SIGMA_FIELD_PRED},
     /* 1: DestinationPort */
-    {{34, 15}, SIGMA_FIELD_PRED},
+    {{49, 15}, SIGMA_FIELD_PRED},
     /* 2: Channel */
-    {{49, 7}, SIGMA_FIELD_PRED},
+    {{64, 7}, SIGMA_FIELD_PRED},
     /* 3: EventID */
-    {{56, 7}, SIGMA_FIELD_PRED},
+    {{71, 7}, SIGMA_FIELD_PRED},
+    /* 4: $Channel */
+    {{78, 8}, SIGMA_FIELD_PRED},
+    /* 5: $EventID */
+    {{86, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -65,12 +80,29 @@ static const sigma_pred preds[] = {
     [2] = {F2_CHANNEL, SIGMA_OP_EQ, 0, 1, 1},
     /* EventID|num: 3 */
     [3] = {F3_EVENTID, SIGMA_OP_NUM_EQ, 0, 2, 1},
+    /* $Channel|any */
+    [4] = {F4_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "linux-sysmon/operational", "forwardedevents" */
+    [5] = {F4_CHANNEL, SIGMA_OP_EQ, 0, 2, 2},
+    /* $EventID|any */
+    [6] = {F5_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 3 */
+    [7] = {F5_EVENTID, SIGMA_OP_NUM_EQ, 0, 2, 1},
 };
 
 static const sigma_ref strs[] = {
-    {63, 26}, /* 0: "attack.command-and-control" */
-    {89, 16}, /* 1: "attack.t1071.003" */
+    {94, 26},  /* 0: "attack.command-and-control" */
+    {120, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: linux/network_connection */
+static bool route_0(sigma_event *e)
+{
+    return (!SIGMA_P(e, P4_CHANNEL_ANY) ||  /* $Channel|any */
+            SIGMA_P(e, P5_CHANNEL_EQ)) &&   /* $Channel|eq, any of 2: "linux-sysmon/operationa... */
+           (!SIGMA_P(e, P6_EVENTID_ANY) ||  /* $EventID|any */
+            SIGMA_P(e, P7_EVENTID_NUM_EQ)); /* $EventID|num: 3 */
+}
 
 /* sigma/t1071_003_curl_imap_connection.yml:18 selection: Image|endswith: /curl DestinationPor... */
 static bool r0_selection(sigma_event *e)
@@ -94,26 +126,34 @@ static bool r0_imap_connection_by_curl(sigma_event *e)
     return r0_cond_1(e) && r0_selection(e);
 }
 
+static const uint32_t gates[] = {
+    P2_CHANNEL_EQ, /* 0 */
+};
+
 static const sigma_selection selections[] = {
-    {{105, 9}, r0_selection}, /* 0: selection */
+    {{136, 9}, r0_selection}, /* 0: selection */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/network_connection */
 };
 
 static const sigma_rule rules[] = {
     /* 0: IMAP Connection by Curl */
     {
-        .meta.id = {114, 36},
-        .meta.name = {150, 20},
-        .meta.title = {170, 23},
-        .meta.level = {193, 6},
-        .meta.status = {199, 12},
-        .meta.sha256 = {211, 64},
+        .meta.id = {145, 36},
+        .meta.name = {181, 20},
+        .meta.title = {201, 23},
+        .meta.level = {224, 6},
+        .meta.status = {230, 12},
+        .meta.sha256 = {242, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = P0_IMAGE_ENDS,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .route = SIGMA_NONE,
         .match = r0_imap_connection_by_curl,
     },
 };
@@ -126,8 +166,9 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
                                "lters\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort"
-                               "\",\"Channel\",\"EventID\"],\"digest\":\"8156576de3d2436ae3175a1f5"
-                               "b69ed6eae2f49ab45ba12c994cb9460030fa832\"}";
+                               "\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":"
+                               "\"8156576de3d2436ae3175a1f5b69ed6eae2f49ab45ba12c994cb9460030fa832"
+                               "\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -143,14 +184,18 @@ static const sigma_detector detector = {
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 275,
-    .field_count = 4,
-    .lit_count = 2,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 306,
+    .field_count = 6,
+    .lit_count = 4,
     .num_count = 3,
-    .pred_count = 4,
+    .pred_count = 8,
     .selection_count = 1,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 1,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_curl_imap_connection(void);

@@ -9,6 +9,8 @@ enum {
     F1_COMMANDLINE, /* 1: CommandLine */
     F2_CHANNEL,     /* 2: Channel */
     F3_EVENTID,     /* 3: EventID */
+    F4_CHANNEL,     /* 4: $Channel */
+    F5_EVENTID,     /* 5: $EventID */
 };
 
 enum {
@@ -19,6 +21,10 @@ enum {
     P4_COMMANDLINE_REGEX,
     P5_CHANNEL_EQ,
     P6_EVENTID_NUM_EQ,
+    P7_CHANNEL_ANY,
+    P8_CHANNEL_EQ,
+    P9_EVENTID_ANY,
+    P10_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "/curl"
@@ -28,10 +34,13 @@ static const char pool[] = "/curl"
                            "\\s-u\\S"
                            "imaps\077://[^/\\s@]+:[^/\\s@]*@"
                            "linux-sysmon/operational"
+                           "forwardedevents"
                            "Image"
                            "CommandLine"
                            "Channel"
                            "EventID"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "curl"
@@ -54,6 +63,8 @@ static const sigma_ref lits[] = {
     {38, 6},  /* 4: "\s-u\S" */
     {44, 27}, /* 5: "imaps?://[^/\s@]+:[^/\s@]*@" */
     {71, 24}, /* 6: "linux-sysmon/operational" */
+    {71, 24}, /* 7: "linux-sysmon/operational" */
+    {95, 15}, /* 8: "forwardedevents" */
 };
 
 static const sigma_num nums[] = {
@@ -62,13 +73,17 @@ static const sigma_num nums[] = {
 
 static const sigma_field fields[] = {
     /* 0: Image */
-    {{95, 5}, SIGMA_FIELD_PRED},
+    {{110, 5}, SIGMA_FIELD_PRED},
     /* 1: CommandLine */
-    {{100, 11}, SIGMA_FIELD_PRED},
+    {{115, 11}, SIGMA_FIELD_PRED},
     /* 2: Channel */
-    {{111, 7}, SIGMA_FIELD_PRED},
+    {{126, 7}, SIGMA_FIELD_PRED},
     /* 3: EventID */
-    {{118, 7}, SIGMA_FIELD_PRED},
+    {{133, 7}, SIGMA_FIELD_PRED},
+    /* 4: $Channel */
+    {{140, 8}, SIGMA_FIELD_PRED},
+    /* 5: $EventID */
+    {{148, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -86,12 +101,29 @@ static const sigma_pred preds[] = {
     [5] = {F2_CHANNEL, SIGMA_OP_EQ, 0, 6, 1},
     /* EventID|num: 1 */
     [6] = {F3_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|any */
+    [7] = {F4_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "linux-sysmon/operational", "forwardedevents" */
+    [8] = {F4_CHANNEL, SIGMA_OP_EQ, 0, 7, 2},
+    /* $EventID|any */
+    [9] = {F5_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 1 */
+    [10] = {F5_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
 };
 
 static const sigma_ref strs[] = {
-    {125, 26}, /* 0: "attack.command-and-control" */
-    {151, 16}, /* 1: "attack.t1071.003" */
+    {156, 26}, /* 0: "attack.command-and-control" */
+    {182, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: linux/process_creation */
+static bool route_0(sigma_event *e)
+{
+    return (!SIGMA_P(e, P7_CHANNEL_ANY) ||   /* $Channel|any */
+            SIGMA_P(e, P8_CHANNEL_EQ)) &&    /* $Channel|eq, any of 2: "linux-sysmon/operation... */
+           (!SIGMA_P(e, P9_EVENTID_ANY) ||   /* $EventID|any */
+            SIGMA_P(e, P10_EVENTID_NUM_EQ)); /* $EventID|num: 1 */
+}
 
 /* sigma/t1071_003_curl_imap_process.yml:19 curl: Image|endswith: /curl */
 static bool r0_curl(sigma_event *e)
@@ -144,30 +176,38 @@ static bool r0_curl_reads_a_mailbox_with_credentials(sigma_event *e)
             r0_in_address(e)); /* in_address */
 }
 
+static const uint32_t gates[] = {
+    P0_IMAGE_ENDS, /* 0 */
+};
+
 static const sigma_selection selections[] = {
-    {{167, 4}, r0_curl},        /* 0: curl */
-    {{171, 7}, r0_address},     /* 1: address */
-    {{178, 6}, r0_option},      /* 2: option */
-    {{184, 6}, r0_joined},      /* 3: joined */
-    {{190, 10}, r0_in_address}, /* 4: in_address */
+    {{198, 4}, r0_curl},        /* 0: curl */
+    {{202, 7}, r0_address},     /* 1: address */
+    {{209, 6}, r0_option},      /* 2: option */
+    {{215, 6}, r0_joined},      /* 3: joined */
+    {{221, 10}, r0_in_address}, /* 4: in_address */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/process_creation */
 };
 
 static const sigma_rule rules[] = {
     /* 0: Curl Reads a Mailbox With Credentials */
     {
-        .meta.id = {200, 36},
-        .meta.name = {236, 17},
-        .meta.title = {253, 37},
-        .meta.level = {290, 4},
-        .meta.status = {294, 12},
-        .meta.sha256 = {306, 64},
+        .meta.id = {231, 36},
+        .meta.name = {267, 17},
+        .meta.title = {284, 37},
+        .meta.level = {321, 4},
+        .meta.status = {325, 12},
+        .meta.sha256 = {337, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = P0_IMAGE_ENDS,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 5,
-        .route = SIGMA_NONE,
         .match = r0_curl_reads_a_mailbox_with_credentials,
     },
 };
@@ -180,8 +220,9 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "elines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256"
                                "\":\"cda87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3"
                                "bb0\"}],\"filters\":[],\"options\":{},\"fields\":[\"Image\",\"Comm"
-                               "andLine\",\"Channel\",\"EventID\"],\"digest\":\"065e8d7149fdd0b456"
-                               "cda9ea42a103bb6f9fedfb35fc3af133979f09cd6043d2\"}";
+                               "andLine\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"dig"
+                               "est\":\"065e8d7149fdd0b456cda9ea42a103bb6f9fedfb35fc3af133979f09cd"
+                               "6043d2\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -197,14 +238,18 @@ static const sigma_detector detector = {
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 370,
-    .field_count = 4,
-    .lit_count = 7,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 401,
+    .field_count = 6,
+    .lit_count = 9,
     .num_count = 1,
-    .pred_count = 7,
+    .pred_count = 11,
     .selection_count = 5,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 1,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_curl_imap_process(void);

@@ -137,7 +137,7 @@ static bool r0_mail_client(sigma_event *e)
     return SIGMA_P(e, P3_IMAGEFILENAME_REGEX);
 }
 
-/* sigma/pipelines/crowdstrike_fdr.yml:135 _cond_1 */
+/* sigma/pipelines/crowdstrike_fdr.yml:157 _cond_1 */
 static bool r0_cond_1(sigma_event *e)
 {
     return SIGMA_P(e, P4_EVENT_SIMPLENAME_EQ);
@@ -152,6 +152,10 @@ static bool r0_connection_to_a_mail_port_by_a_process_that_i(sigma_event *e)
 {
     return r0_cond_1(e) && (r0_smtp(e) || r0_pop3(e) || r0_imap(e)) && !r0_mail_client(e);
 }
+
+static const uint32_t gates[] = {
+    P4_EVENT_SIMPLENAME_EQ, /* 0 */
+};
 
 static const sigma_selection selections[] = {
     {{232, 4}, r0_smtp},         /* 0: smtp */
@@ -183,7 +187,8 @@ static const sigma_rule rules[] = {
         .meta.tag_first = 0,
         .meta.tag_count = 2,
         .flags = SIGMA_RULE_HIDDEN,
-        .gate = P4_EVENT_SIMPLENAME_EQ,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = F4_CONTEXTTIMESTAMP,
         .selection_first = 0,
         .selection_count = 4,
@@ -264,12 +269,12 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "\":\"sigma/t1071_003_mail_protocols.yml\",\"sha256\":\"9f116ad4321"
                                "ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e\"}],\"pipeli"
                                "nes\":[{\"path\":\"sigma/pipelines/crowdstrike_fdr.yml\",\"sha256"
-                               "\":\"484d3325c55b71dab11c49c462c46ff19ac6b540ed2f23d26b87807c35df7"
-                               "5ff\"}],\"filters\":[],\"options\":{},\"fields\":[\"RemotePort\","
+                               "\":\"571f6ddb9e215b13c72617ebea75bc1289ea8ef22353db411f47625a1f32c"
+                               "b1b\"}],\"filters\":[],\"options\":{},\"fields\":[\"RemotePort\","
                                "\"ImageFileName\",\"event_simpleName\",\"Protocol\",\"ContextTimeS"
                                "tamp\",\"ComputerName\",\"RemoteAddressIP4\",\"UserName\"],\"diges"
-                               "t\":\"f7558c81f5db7934a0c5f140127417fd15078dba8f2a79d1a04bbac9f999"
-                               "d796\"}";
+                               "t\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8545f407f5d45ab920fa"
+                               "7c84\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -286,6 +291,7 @@ static const sigma_detector detector = {
     .derives = derives,
     .strs = strs,
     .rules = rules,
+    .gates = gates,
     .correlations = correlations,
     .corr_refs = corr_refs,
     .corr_keys = corr_keys,
@@ -301,6 +307,7 @@ static const sigma_detector detector = {
     .derive_count = 4,
     .str_count = 4,
     .rule_count = 1,
+    .gate_count = 1,
     .correlation_count = 1,
     .corr_ref_count = 1,
     .corr_key_count = 6,

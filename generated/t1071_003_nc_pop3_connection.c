@@ -9,6 +9,8 @@ enum {
     F1_DESTINATIONPORT, /* 1: DestinationPort */
     F2_CHANNEL,         /* 2: Channel */
     F3_EVENTID,         /* 3: EventID */
+    F4_CHANNEL,         /* 4: $Channel */
+    F5_EVENTID,         /* 5: $EventID */
 };
 
 enum {
@@ -16,6 +18,10 @@ enum {
     P1_DESTINATIONPORT_NUM_EQ,
     P2_CHANNEL_EQ,
     P3_EVENTID_NUM_EQ,
+    P4_CHANNEL_ANY,
+    P5_CHANNEL_EQ,
+    P6_EVENTID_ANY,
+    P7_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "/nc"
@@ -24,10 +30,13 @@ static const char pool[] = "/nc"
                            "/ncat"
                            "/netcat"
                            "linux-sysmon/operational"
+                           "forwardedevents"
                            "Image"
                            "DestinationPort"
                            "Channel"
                            "EventID"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "selection"
@@ -45,6 +54,8 @@ static const sigma_ref lits[] = {
     {29, 5},  /* 3: "/ncat" */
     {34, 7},  /* 4: "/netcat" */
     {41, 24}, /* 5: "linux-sysmon/operational" */
+    {41, 24}, /* 6: "linux-sysmon/operational" */
+    {65, 15}, /* 7: "forwardedevents" */
 };
 
 static const sigma_num nums[] = {
@@ -55,13 +66,17 @@ static const sigma_num nums[] = {
 
 static const sigma_field fields[] = {
     /* 0: Image */
-    {{65, 5}, SIGMA_FIELD_PRED},
+    {{80, 5}, SIGMA_FIELD_PRED},
     /* 1: DestinationPort */
-    {{70, 15}, SIGMA_FIELD_PRED},
+    {{85, 15}, SIGMA_FIELD_PRED},
     /* 2: Channel */
-    {{85, 7}, SIGMA_FIELD_PRED},
+    {{100, 7}, SIGMA_FIELD_PRED},
     /* 3: EventID */
-    {{92, 7}, SIGMA_FIELD_PRED},
+    {{107, 7}, SIGMA_FIELD_PRED},
+    /* 4: $Channel */
+    {{114, 8}, SIGMA_FIELD_PRED},
+    /* 5: $EventID */
+    {{122, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -73,12 +88,29 @@ static const sigma_pred preds[] = {
     [2] = {F2_CHANNEL, SIGMA_OP_EQ, 0, 5, 1},
     /* EventID|num: 3 */
     [3] = {F3_EVENTID, SIGMA_OP_NUM_EQ, 0, 2, 1},
+    /* $Channel|any */
+    [4] = {F4_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "linux-sysmon/operational", "forwardedevents" */
+    [5] = {F4_CHANNEL, SIGMA_OP_EQ, 0, 6, 2},
+    /* $EventID|any */
+    [6] = {F5_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 3 */
+    [7] = {F5_EVENTID, SIGMA_OP_NUM_EQ, 0, 2, 1},
 };
 
 static const sigma_ref strs[] = {
-    {99, 26},  /* 0: "attack.command-and-control" */
-    {125, 16}, /* 1: "attack.t1071.003" */
+    {130, 26}, /* 0: "attack.command-and-control" */
+    {156, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: linux/network_connection */
+static bool route_0(sigma_event *e)
+{
+    return (!SIGMA_P(e, P4_CHANNEL_ANY) ||  /* $Channel|any */
+            SIGMA_P(e, P5_CHANNEL_EQ)) &&   /* $Channel|eq, any of 2: "linux-sysmon/operationa... */
+           (!SIGMA_P(e, P6_EVENTID_ANY) ||  /* $EventID|any */
+            SIGMA_P(e, P7_EVENTID_NUM_EQ)); /* $EventID|num: 3 */
+}
 
 /* sigma/t1071_003_nc_pop3_connection.yml:18 selection: Image|endswith: [/nc, /ncat, /netcat, ... */
 static bool r0_selection(sigma_event *e)
@@ -102,26 +134,34 @@ static bool r0_pop3_connection_by_netcat(sigma_event *e)
     return r0_cond_1(e) && r0_selection(e);
 }
 
+static const uint32_t gates[] = {
+    P2_CHANNEL_EQ, /* 0 */
+};
+
 static const sigma_selection selections[] = {
-    {{141, 9}, r0_selection}, /* 0: selection */
+    {{172, 9}, r0_selection}, /* 0: selection */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/network_connection */
 };
 
 static const sigma_rule rules[] = {
     /* 0: POP3 Connection by Netcat */
     {
-        .meta.id = {150, 36},
-        .meta.name = {186, 18},
-        .meta.title = {204, 25},
-        .meta.level = {229, 6},
-        .meta.status = {235, 12},
-        .meta.sha256 = {247, 64},
+        .meta.id = {181, 36},
+        .meta.name = {217, 18},
+        .meta.title = {235, 25},
+        .meta.level = {260, 6},
+        .meta.status = {266, 12},
+        .meta.sha256 = {278, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = P2_CHANNEL_EQ,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .route = SIGMA_NONE,
         .match = r0_pop3_connection_by_netcat,
     },
 };
@@ -134,8 +174,9 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
                                "lters\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort"
-                               "\",\"Channel\",\"EventID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac4"
-                               "78e6baa9e41716730c9bc797e8ca44f314477bc\"}";
+                               "\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":"
+                               "\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc797e8ca44f314477bc"
+                               "\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -151,14 +192,18 @@ static const sigma_detector detector = {
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 311,
-    .field_count = 4,
-    .lit_count = 6,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 342,
+    .field_count = 6,
+    .lit_count = 8,
     .num_count = 3,
-    .pred_count = 4,
+    .pred_count = 8,
     .selection_count = 1,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 1,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_nc_pop3_connection(void);

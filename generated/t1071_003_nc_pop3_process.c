@@ -9,6 +9,8 @@ enum {
     F1_COMMANDLINE, /* 1: CommandLine */
     F2_CHANNEL,     /* 2: Channel */
     F3_EVENTID,     /* 3: EventID */
+    F4_CHANNEL,     /* 4: $Channel */
+    F5_EVENTID,     /* 5: $EventID */
 };
 
 enum {
@@ -19,6 +21,10 @@ enum {
     P4_COMMANDLINE_CONTAINS,
     P5_CHANNEL_EQ,
     P6_EVENTID_NUM_EQ,
+    P7_CHANNEL_ANY,
+    P8_CHANNEL_EQ,
+    P9_EVENTID_ANY,
+    P10_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "/nc"
@@ -31,10 +37,13 @@ static const char pool[] = "/nc"
                            "user "
                            "pass "
                            "linux-sysmon/operational"
+                           "forwardedevents"
                            "Image"
                            "CommandLine"
                            "Channel"
                            "EventID"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "netcat"
@@ -59,6 +68,8 @@ static const sigma_ref lits[] = {
     {114, 5},  /* 7: "user " */
     {119, 5},  /* 8: "pass " */
     {124, 24}, /* 9: "linux-sysmon/operational" */
+    {124, 24}, /* 10: "linux-sysmon/operational" */
+    {148, 15}, /* 11: "forwardedevents" */
 };
 
 static const sigma_num nums[] = {
@@ -67,13 +78,17 @@ static const sigma_num nums[] = {
 
 static const sigma_field fields[] = {
     /* 0: Image */
-    {{148, 5}, SIGMA_FIELD_PRED},
+    {{163, 5}, SIGMA_FIELD_PRED},
     /* 1: CommandLine */
-    {{153, 11}, SIGMA_FIELD_PRED},
+    {{168, 11}, SIGMA_FIELD_PRED},
     /* 2: Channel */
-    {{164, 7}, SIGMA_FIELD_PRED},
+    {{179, 7}, SIGMA_FIELD_PRED},
     /* 3: EventID */
-    {{171, 7}, SIGMA_FIELD_PRED},
+    {{186, 7}, SIGMA_FIELD_PRED},
+    /* 4: $Channel */
+    {{193, 8}, SIGMA_FIELD_PRED},
+    /* 5: $EventID */
+    {{201, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -91,12 +106,29 @@ static const sigma_pred preds[] = {
     [5] = {F2_CHANNEL, SIGMA_OP_EQ, 0, 9, 1},
     /* EventID|num: 1 */
     [6] = {F3_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|any */
+    [7] = {F4_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "linux-sysmon/operational", "forwardedevents" */
+    [8] = {F4_CHANNEL, SIGMA_OP_EQ, 0, 10, 2},
+    /* $EventID|any */
+    [9] = {F5_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 1 */
+    [10] = {F5_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
 };
 
 static const sigma_ref strs[] = {
-    {178, 26}, /* 0: "attack.command-and-control" */
-    {204, 16}, /* 1: "attack.t1071.003" */
+    {209, 26}, /* 0: "attack.command-and-control" */
+    {235, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: linux/process_creation */
+static bool route_0(sigma_event *e)
+{
+    return (!SIGMA_P(e, P7_CHANNEL_ANY) ||   /* $Channel|any */
+            SIGMA_P(e, P8_CHANNEL_EQ)) &&    /* $Channel|eq, any of 2: "linux-sysmon/operation... */
+           (!SIGMA_P(e, P9_EVENTID_ANY) ||   /* $EventID|any */
+            SIGMA_P(e, P10_EVENTID_NUM_EQ)); /* $EventID|num: 1 */
+}
 
 /* sigma/t1071_003_nc_pop3_process.yml:19 netcat: Image|endswith: [/nc, /ncat, /netcat, /nc.op... */
 static bool r0_netcat(sigma_event *e)
@@ -138,29 +170,37 @@ static bool r0_pop3_commands_through_netcat(sigma_event *e)
     return r0_cond_1(e) && ((r0_netcat(e) && r0_port(e)) || (r0_commands(e) && r0_shell(e)));
 }
 
+static const uint32_t gates[] = {
+    P5_CHANNEL_EQ, /* 0 */
+};
+
 static const sigma_selection selections[] = {
-    {{220, 6}, r0_netcat},   /* 0: netcat */
-    {{226, 4}, r0_port},     /* 1: port */
-    {{230, 5}, r0_shell},    /* 2: shell */
-    {{235, 8}, r0_commands}, /* 3: commands */
+    {{251, 6}, r0_netcat},   /* 0: netcat */
+    {{257, 4}, r0_port},     /* 1: port */
+    {{261, 5}, r0_shell},    /* 2: shell */
+    {{266, 8}, r0_commands}, /* 3: commands */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/process_creation */
 };
 
 static const sigma_rule rules[] = {
     /* 0: POP3 Commands Through Netcat */
     {
-        .meta.id = {243, 36},
-        .meta.name = {279, 15},
-        .meta.title = {294, 28},
-        .meta.level = {322, 6},
-        .meta.status = {328, 12},
-        .meta.sha256 = {340, 64},
+        .meta.id = {274, 36},
+        .meta.name = {310, 15},
+        .meta.title = {325, 28},
+        .meta.level = {353, 6},
+        .meta.status = {359, 12},
+        .meta.sha256 = {371, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = P5_CHANNEL_EQ,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 4,
-        .route = SIGMA_NONE,
         .match = r0_pop3_commands_through_netcat,
     },
 };
@@ -173,8 +213,8 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
                                "lters\":[],\"options\":{},\"fields\":[\"Image\",\"CommandLine\",\""
-                               "Channel\",\"EventID\"],\"digest\":\"25f4369e5bc7a22ac545d34f090447"
-                               "a8d3bce8f367a687c132d82ac142b9484b\"}";
+                               "Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"25f4"
+                               "369e5bc7a22ac545d34f090447a8d3bce8f367a687c132d82ac142b9484b\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -190,14 +230,18 @@ static const sigma_detector detector = {
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 404,
-    .field_count = 4,
-    .lit_count = 10,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 435,
+    .field_count = 6,
+    .lit_count = 12,
     .num_count = 1,
-    .pred_count = 7,
+    .pred_count = 11,
     .selection_count = 4,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 1,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_nc_pop3_process(void);

@@ -10,6 +10,8 @@ enum {
     F2_COMMANDLINE,      /* 2: CommandLine */
     F3_CHANNEL,          /* 3: Channel */
     F4_EVENTID,          /* 4: EventID */
+    F5_CHANNEL,          /* 5: $Channel */
+    F6_EVENTID,          /* 6: $EventID */
 };
 
 enum {
@@ -19,6 +21,12 @@ enum {
     P3_COMMANDLINE_CONTAINS,
     P4_CHANNEL_EQ,
     P5_EVENTID_NUM_EQ,
+    P6_CHANNEL_ANY,
+    P7_CHANNEL_EQ,
+    P8_EVENTID_ANY,
+    P9_EVENTID_NUM_EQ,
+    P10_CHANNEL_EQ,
+    P11_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "\\powershell.exe"
@@ -30,11 +38,15 @@ static const char pool[] = "\\powershell.exe"
                            "net.mail.mailmessage"
                            "system.net.mail.smtpclient"
                            "microsoft-windows-sysmon/operational"
+                           "forwardedevents"
+                           "security"
                            "Image"
                            "OriginalFileName"
                            "CommandLine"
                            "Channel"
                            "EventID"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "powershell"
@@ -57,23 +69,32 @@ static const sigma_ref lits[] = {
     {81, 20},  /* 6: "net.mail.mailmessage" */
     {101, 26}, /* 7: "system.net.mail.smtpclient" */
     {127, 36}, /* 8: "microsoft-windows-sysmon/operational" */
+    {127, 36}, /* 9: "microsoft-windows-sysmon/operational" */
+    {163, 15}, /* 10: "forwardedevents" */
+    {178, 8},  /* 11: "security" */
+    {163, 15}, /* 12: "forwardedevents" */
 };
 
 static const sigma_num nums[] = {
-    {SIGMA_INT, {.i = 1}}, /* 0: 1 */
+    {SIGMA_INT, {.i = 1}},    /* 0: 1 */
+    {SIGMA_INT, {.i = 4688}}, /* 1: 4688 */
 };
 
 static const sigma_field fields[] = {
     /* 0: Image */
-    {{163, 5}, SIGMA_FIELD_PRED},
+    {{186, 5}, SIGMA_FIELD_PRED},
     /* 1: OriginalFileName */
-    {{168, 16}, SIGMA_FIELD_PRED},
+    {{191, 16}, SIGMA_FIELD_PRED},
     /* 2: CommandLine */
-    {{184, 11}, SIGMA_FIELD_PRED},
+    {{207, 11}, SIGMA_FIELD_PRED},
     /* 3: Channel */
-    {{195, 7}, SIGMA_FIELD_PRED},
+    {{218, 7}, SIGMA_FIELD_PRED},
     /* 4: EventID */
-    {{202, 7}, SIGMA_FIELD_PRED},
+    {{225, 7}, SIGMA_FIELD_PRED},
+    /* 5: $Channel */
+    {{232, 8}, SIGMA_FIELD_PRED},
+    /* 6: $EventID */
+    {{240, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -89,12 +110,37 @@ static const sigma_pred preds[] = {
     [4] = {F3_CHANNEL, SIGMA_OP_EQ, 0, 8, 1},
     /* EventID|num: 1 */
     [5] = {F4_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|any */
+    [6] = {F5_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "microsoft-windows-sysmon/operational", "forwardedevents" */
+    [7] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 9, 2},
+    /* $EventID|any */
+    [8] = {F6_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 1 */
+    [9] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|eq, any of 2: "security", "forwardedevents" */
+    [10] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 11, 2},
+    /* $EventID|num: 4688 */
+    [11] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 1, 1},
 };
 
 static const sigma_ref strs[] = {
-    {209, 26}, /* 0: "attack.command-and-control" */
-    {235, 16}, /* 1: "attack.t1071.003" */
+    {248, 26}, /* 0: "attack.command-and-control" */
+    {274, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: windows/process_creation */
+static bool route_0(sigma_event *e)
+{
+    return ((!SIGMA_P(e, P6_CHANNEL_ANY) ||     /* $Channel|any */
+             SIGMA_P(e, P7_CHANNEL_EQ)) &&      /* $Channel|eq, any of 2: "microsoft-windows-s... */
+            (!SIGMA_P(e, P8_EVENTID_ANY) ||     /* $EventID|any */
+             SIGMA_P(e, P9_EVENTID_NUM_EQ))) || /* $EventID|num: 1 */
+           ((!SIGMA_P(e, P6_CHANNEL_ANY) ||     /* $Channel|any */
+             SIGMA_P(e, P10_CHANNEL_EQ)) &&     /* $Channel|eq, any of 2: "security", "forward... */
+            (!SIGMA_P(e, P8_EVENTID_ANY) ||     /* $EventID|any */
+             SIGMA_P(e, P11_EVENTID_NUM_EQ)));  /* $EventID|num: 4688 */
+}
 
 /* sigma/t1071_003_powershell_mail_process.yml:19 powershell: - Image|endswith: ['\powershell.... */
 static bool r0_powershell(sigma_event *e)
@@ -130,28 +176,36 @@ static bool r0_powershell_started_to_send_mail(sigma_event *e)
     return r0_cond_1(e) && r0_powershell(e) && (r0_dotnet(e) || r0_cmdlet(e));
 }
 
+static const uint32_t gates[] = {
+    P4_CHANNEL_EQ, /* 0 */
+};
+
 static const sigma_selection selections[] = {
-    {{251, 10}, r0_powershell}, /* 0: powershell */
-    {{261, 6}, r0_cmdlet},      /* 1: cmdlet */
-    {{267, 6}, r0_dotnet},      /* 2: dotnet */
+    {{290, 10}, r0_powershell}, /* 0: powershell */
+    {{300, 6}, r0_cmdlet},      /* 1: cmdlet */
+    {{306, 6}, r0_dotnet},      /* 2: dotnet */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: windows/process_creation */
 };
 
 static const sigma_rule rules[] = {
     /* 0: PowerShell Started to Send Mail */
     {
-        .meta.id = {273, 36},
-        .meta.name = {309, 23},
-        .meta.title = {332, 31},
-        .meta.level = {363, 6},
-        .meta.status = {369, 12},
-        .meta.sha256 = {381, 64},
+        .meta.id = {312, 36},
+        .meta.name = {348, 23},
+        .meta.title = {371, 31},
+        .meta.level = {402, 6},
+        .meta.status = {408, 12},
+        .meta.sha256 = {420, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = P4_CHANNEL_EQ,
+        .gate_first = 0,
+        .gate_count = 1,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 3,
-        .route = SIGMA_NONE,
         .match = r0_powershell_started_to_send_mail,
     },
 };
@@ -164,9 +218,9 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "elines\":[{\"path\":\"sigma/pipelines/sysmon_windows.yml\",\"sha25"
                                "6\":\"92e74af025e452462c901bd6ae6769166b5462e08ae849c79562db3d2d5a"
                                "5051\"}],\"filters\":[],\"options\":{},\"fields\":[\"Image\",\"Ori"
-                               "ginalFileName\",\"CommandLine\",\"Channel\",\"EventID\"],\"digest"
-                               "\":\"2f9f3a006457de091ea227030c6d0067e00c2232c6f4a2654929beb5fe921"
-                               "b65\"}";
+                               "ginalFileName\",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel"
+                               "\",\"$EventID\"],\"digest\":\"2f9f3a006457de091ea227030c6d0067e00c"
+                               "2232c6f4a2654929beb5fe921b65\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -182,14 +236,18 @@ static const sigma_detector detector = {
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 445,
-    .field_count = 5,
-    .lit_count = 9,
-    .num_count = 1,
-    .pred_count = 6,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 484,
+    .field_count = 7,
+    .lit_count = 13,
+    .num_count = 2,
+    .pred_count = 12,
     .selection_count = 3,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 1,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_powershell_mail_process(void);

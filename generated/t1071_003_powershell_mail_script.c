@@ -6,6 +6,8 @@
 
 enum {
     F0_SCRIPTBLOCKTEXT, /* 0: ScriptBlockText */
+    F1_CHANNEL,         /* 1: $Channel */
+    F2_EVENTID,         /* 2: $EventID */
 };
 
 enum {
@@ -13,13 +15,22 @@ enum {
     P1_SCRIPTBLOCKTEXT_CONTAINS,
     P2_SCRIPTBLOCKTEXT_CONTAINS,
     P3_SCRIPTBLOCKTEXT_CONTAINS,
+    P4_CHANNEL_ANY,
+    P5_CHANNEL_EQ,
+    P6_EVENTID_ANY,
+    P7_EVENTID_NUM_EQ,
 };
 
 static const char pool[] = "send-mailmessage"
                            "-smtpserver"
                            "net.mail.smtpclient"
                            ".send("
+                           "microsoft-windows-powershell/operational"
+                           "powershellcore/operational"
+                           "forwardedevents"
                            "ScriptBlockText"
+                           "$Channel"
+                           "$EventID"
                            "attack.command-and-control"
                            "attack.t1071.003"
                            "cmdlet"
@@ -32,15 +43,26 @@ static const char pool[] = "send-mailmessage"
                            "86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08";
 
 static const sigma_ref lits[] = {
-    {0, 16},  /* 0: "send-mailmessage" */
-    {16, 11}, /* 1: "-smtpserver" */
-    {27, 19}, /* 2: "net.mail.smtpclient" */
-    {46, 6},  /* 3: ".send(" */
+    {0, 16},   /* 0: "send-mailmessage" */
+    {16, 11},  /* 1: "-smtpserver" */
+    {27, 19},  /* 2: "net.mail.smtpclient" */
+    {46, 6},   /* 3: ".send(" */
+    {52, 40},  /* 4: "microsoft-windows-powershell/operational" */
+    {92, 26},  /* 5: "powershellcore/operational" */
+    {118, 15}, /* 6: "forwardedevents" */
+};
+
+static const sigma_num nums[] = {
+    {SIGMA_INT, {.i = 4104}}, /* 0: 4104 */
 };
 
 static const sigma_field fields[] = {
     /* 0: ScriptBlockText */
-    {{52, 15}, SIGMA_FIELD_PRED},
+    {{133, 15}, SIGMA_FIELD_PRED},
+    /* 1: $Channel */
+    {{148, 8}, SIGMA_FIELD_PRED},
+    /* 2: $EventID */
+    {{156, 8}, SIGMA_FIELD_PRED},
 };
 
 static const sigma_pred preds[] = {
@@ -52,12 +74,29 @@ static const sigma_pred preds[] = {
     [2] = {F0_SCRIPTBLOCKTEXT, SIGMA_OP_CONTAINS, 0, 2, 1},
     /* ScriptBlockText|contains: ".send(" */
     [3] = {F0_SCRIPTBLOCKTEXT, SIGMA_OP_CONTAINS, 0, 3, 1},
+    /* $Channel|any */
+    [4] = {F1_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 3: "microsoft-windows-powershell/operational", "powershellcore/op... */
+    [5] = {F1_CHANNEL, SIGMA_OP_EQ, 0, 4, 3},
+    /* $EventID|any */
+    [6] = {F2_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    /* $EventID|num: 4104 */
+    [7] = {F2_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
 };
 
 static const sigma_ref strs[] = {
-    {67, 26}, /* 0: "attack.command-and-control" */
-    {93, 16}, /* 1: "attack.t1071.003" */
+    {164, 26}, /* 0: "attack.command-and-control" */
+    {190, 16}, /* 1: "attack.t1071.003" */
 };
+
+/* log source: windows/ps_script */
+static bool route_0(sigma_event *e)
+{
+    return (!SIGMA_P(e, P4_CHANNEL_ANY) ||  /* $Channel|any */
+            SIGMA_P(e, P5_CHANNEL_EQ)) &&   /* $Channel|eq, any of 3: "microsoft-windows-power... */
+           (!SIGMA_P(e, P6_EVENTID_ANY) ||  /* $EventID|any */
+            SIGMA_P(e, P7_EVENTID_NUM_EQ)); /* $EventID|num: 4104 */
+}
 
 /* sigma/t1071_003_powershell_mail_script.yml:20 cmdlet: ScriptBlockText|contains|all: - Send-... */
 static bool r0_cmdlet(sigma_event *e)
@@ -81,27 +120,36 @@ static bool r0_powershell_script_that_sends_mail(sigma_event *e)
     return r0_cmdlet(e) || r0_dotnet(e);
 }
 
+static const uint32_t gates[] = {
+    P0_SCRIPTBLOCKTEXT_CONTAINS, /* 0 */
+    P2_SCRIPTBLOCKTEXT_CONTAINS, /* 1 */
+};
+
 static const sigma_selection selections[] = {
-    {{109, 6}, r0_cmdlet}, /* 0: cmdlet */
-    {{115, 6}, r0_dotnet}, /* 1: dotnet */
+    {{206, 6}, r0_cmdlet}, /* 0: cmdlet */
+    {{212, 6}, r0_dotnet}, /* 1: dotnet */
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: windows/ps_script */
 };
 
 static const sigma_rule rules[] = {
     /* 0: PowerShell Script That Sends Mail */
     {
-        .meta.id = {121, 36},
-        .meta.name = {157, 22},
-        .meta.title = {179, 33},
-        .meta.level = {212, 6},
-        .meta.status = {218, 12},
-        .meta.sha256 = {230, 64},
+        .meta.id = {218, 36},
+        .meta.name = {254, 22},
+        .meta.title = {276, 33},
+        .meta.level = {309, 6},
+        .meta.status = {315, 12},
+        .meta.sha256 = {327, 64},
         .meta.tag_first = 0,
         .meta.tag_count = 2,
-        .gate = SIGMA_NONE,
+        .gate_first = 0,
+        .gate_count = 2,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 2,
-        .route = SIGMA_NONE,
         .match = r0_powershell_script_that_sends_mail,
     },
 };
@@ -112,8 +160,8 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "\"sigma/t1071_003_powershell_mail_script.yml\",\"sha256\":\"86b6e0"
                                "8a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08\"}],\"p"
                                "ipelines\":[],\"filters\":[],\"options\":{},\"fields\":[\"ScriptBl"
-                               "ockText\"],\"digest\":\"cf3e61d712b71ab6f27501b6cc27864ab05afe71c0"
-                               "7a75ad2d8cf8c88faa49b4\"}";
+                               "ockText\",\"$Channel\",\"$EventID\"],\"digest\":\"cf3e61d712b71ab6"
+                               "f27501b6cc27864ab05afe71c07a75ad2d8cf8c88faa49b4\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
@@ -124,17 +172,23 @@ static const sigma_detector detector = {
     .pool = pool,
     .fields = fields,
     .lits = lits,
+    .nums = nums,
     .preds = preds,
     .selections = selections,
     .strs = strs,
     .rules = rules,
-    .pool_size = 294,
-    .field_count = 1,
-    .lit_count = 4,
-    .pred_count = 4,
+    .gates = gates,
+    .routes = routes,
+    .pool_size = 391,
+    .field_count = 3,
+    .lit_count = 7,
+    .num_count = 1,
+    .pred_count = 8,
     .selection_count = 2,
     .str_count = 2,
     .rule_count = 1,
+    .gate_count = 2,
+    .route_count = 1,
 };
 
 const sigma_detector *sigma_detector_t1071_003_powershell_mail_script(void);
