@@ -4,10 +4,11 @@
  * the head of shapes.def says.
  *
  * Properties: both accept or both refuse; every field has the same values in
- * the same order. Input is a line as it is, or, when its first byte is odd,
- * choices for a generator of events.
+ * the same order; every level of the scanner gives the same reason and place
+ * for a line that it refuses. Input is a line as it is, or, when its first byte
+ * is odd, choices for a generator of events.
  */
-#include "record/plan.h"
+#include "record/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -456,14 +457,43 @@ static void check_slot(sr_event *event, uint32_t slot, const tree *t)
     sg_buf_free(&want);
 }
 
+static void refuse(const sr_plan *plan, sg_str line, const char *what)
+{
+    fprintf(stderr, "%s\n  %s: %s\n", "levels differ", plan->level->name, what);
+    fprintf(stderr, "of %.*s\n", SG_FMT(line));
+    abort();
+}
+
+/* One level of the scanner, on event->line. */
+static void check_level(sr_plan *plan, sr_event *event, const tree *t,
+                        uint32_t slots)
+{
+    const sr_level *level = plan->level;
+    const sg_str line = event->line;
+    sr_fault fault, careful;
+
+    sr_event_begin(event, line);
+    if (sr_project(plan, event, &fault) != (t != NULL))
+        refuse(plan, line, t != NULL ? fault.reason : "accepts");
+    for (uint32_t slot = 0; t != NULL && slot < slots; slot++)
+        check_slot(event, slot, t);
+    if (t != NULL)
+        return;
+    plan->level = sr_level_named("scalar");
+    sr_event_begin(event, line);
+    (void)sr_project(plan, event, &careful);
+    plan->level = level;
+    if (fault.at != careful.at || strcmp(fault.reason, careful.reason) != 0)
+        refuse(plan, line, fault.reason);
+}
+
 static void check_line(sg_str line)
 {
     static sg_arena plans;
-    static const sr_plan *plan[2]; /* with and without keywords */
+    static sr_plan *plan[2]; /* with and without keywords */
     static sr_event event;
     sg_arena arena = {0};
     const tree *t = parse_line(&arena, line);
-    sr_fault fault;
 
     if (plan[0] == NULL) {
         sr_want wants[SLOTS] = {{.slot = 0}};
@@ -474,16 +504,13 @@ static void check_line(sg_str line)
         plan[1] = sr_plan_new(&plans, wants, NAMES);
         sr_event_init(&event, SLOTS);
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        sr_event_begin(&event, line);
-        if (sr_project(plan[i], &event, &fault) != (t != NULL)) {
-            fprintf(stderr, "%.*s\n  naive: %d, scanner: %s\n", SG_FMT(line),
-                    t != NULL, t == NULL ? "accepts" : fault.reason);
-            abort();
-        }
-        for (uint32_t slot = 0; t != NULL && slot < SLOTS - i; slot++)
-            check_slot(&event, slot, t);
-    }
+    event.line = line;
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t l = 0; sr_levels[l] != NULL; l++)
+            if (sr_levels[l]->usable()) {
+                plan[i]->level = sr_levels[l];
+                check_level(plan[i], &event, t, SLOTS - i);
+            }
     sg_arena_free(&arena);
 }
 
