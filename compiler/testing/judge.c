@@ -84,7 +84,7 @@ static size_t object_end(sg_str text, size_t beg)
 static void split_objects(sg_arena *arena, sg_str text, sc_rt_test *test)
 {
     for (size_t i = 0; i < text.len;) {
-        size_t end = i + 1;
+        size_t end;
         char *line;
         if (strchr(" \t\r\n[],", text.ptr[i]) != NULL && text.ptr[i] != '\0') {
             i++;
