@@ -478,13 +478,14 @@ static sg_str rule_comment(const sc_module *m, const sc_ir_rule *rule)
 static void emit_route(sc_module *m, sc_cw *w, uint32_t index)
 {
     const sc_ir_route *route = &m->ir->routes.items[index];
+    const sc_ir_rule no_rule = {.sel_count = 0}; /* routes select nothing */
     function f = {.m = m, .w = w, .name = m->routes[index]};
     sg_str text =
         sg_arena_printf(m->arena, "log source: %.*s", SG_FMT(route->text));
 
     text = sc_cw_commented(m->arena, text, SC_CW_COLUMNS - 6);
     f.comment = sg_arena_printf(m->arena, "/* %.*s */\n", SG_FMT(text));
-    put_function(&f, expr_of(m, NULL, route->node));
+    put_function(&f, expr_of(m, &no_rule, route->node));
 }
 
 static void emit_rule(sc_module *m, sc_cw *w, uint32_t index)
