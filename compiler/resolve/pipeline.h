@@ -14,10 +14,11 @@ typedef SG_VEC(sg_str) sc_names;
 typedef SG_VEC(sc_value) sc_values;
 
 enum {
-    SC_MAX_STEPS = 4096,     /* of one pipeline, nested ones included */
-    SC_MAX_MADE = 200000,    /* items and values made for one rule */
-    SC_MAX_NEST = 64,        /* correlations within correlations */
-    SC_REPLACE_MAX = 1 << 20 /* bytes of one replaced string */
+    SC_MAX_STEPS = 4096,      /* of one pipeline, nested ones included */
+    SC_MAX_MADE = 200000,     /* items and values made for one rule */
+    SC_MAX_FILTERED = 500000, /* parts that filters add to all rules */
+    SC_MAX_NEST = 64,         /* correlations within correlations */
+    SC_REPLACE_MAX = 1 << 20  /* bytes of one replaced string */
 };
 
 /* -------- parameters (params.c) ------------------------------------------ */
