@@ -137,6 +137,19 @@ static void close_text(sg_buf *out, size_t start, size_t max)
     }
 }
 
+/* `clang-format off` in a comment would switch the formatter off. */
+static void disarm_formatter(sg_buf *out, size_t start)
+{
+    const sg_str word = SG_LIT("clang-format");
+    size_t at;
+
+    while ((at = sg_str_find(sg_str_sub(sg_buf_str(out), start, out->len),
+                             word)) != SIZE_MAX) {
+        start += at;
+        out->ptr[start + 5] = '_';
+    }
+}
+
 void sc_cw_comment(sg_buf *out, sg_str text, size_t max)
 {
     static const char cut[] = "...";
@@ -158,6 +171,7 @@ void sc_cw_comment(sg_buf *out, sg_str text, size_t max)
         if (out->len - start + sizeof(cut) - 1 <= max)
             fits = out->len - start;
     }
+    disarm_formatter(out, start);
     close_text(out, start, max);
 }
 

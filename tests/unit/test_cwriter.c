@@ -57,6 +57,8 @@ static void test_comment(void)
         {SG_LIT("0123456 89a"), 10, SG_LIT("0123456...")},
         {SG_LIT("012345678\\"), 10, SG_LIT("012345678")},
         {SG_LIT("x"), 0, SG_LIT("")},
+        {SG_LIT("clang-format off, clang-format on"), 80,
+         SG_LIT("clang_format off, clang_format on")},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
