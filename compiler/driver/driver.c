@@ -333,9 +333,11 @@ int sc_main(int argc, char **argv)
                parsed == SC_PARSED_SHOW ? stdout : stderr);
     sg_buf_free(&text);
     if (parsed == SC_PARSED)
-        code = run[options.command](&session, &options);
+        code = sc_paths_guard(&session.arena, &options);
     else
         code = parsed == SC_PARSED_SHOW ? SC_EXIT_OK : SC_EXIT_USAGE;
+    if (parsed == SC_PARSED && code == SC_EXIT_OK)
+        code = run[options.command](&session, &options);
     sc_session_free(&session);
     if (fflush(stdout) != 0 || ferror(stdout))
         code = sc_fail(SC_EXIT_FAILED, "standard output cannot be written");

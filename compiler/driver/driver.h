@@ -105,6 +105,9 @@ enum {
  * *.yml and *.yaml in byte order. A file reached twice is taken once. False
  * with a printed reason when one cannot be read. */
 bool sc_paths_collect(sg_arena *arena, const sc_strs *paths, sc_strs *out);
+/* Whether --output and --report spare the files that the options name to be
+ * read: SC_EXIT_OK, or with a printed reason another code. */
+int sc_paths_guard(sg_arena *arena, const sc_options *o);
 /* Name of a detector made from this file: its stem, [A-Za-z0-9._-] only, never
  * empty, hidden or longer than 100 bytes. */
 sg_str sc_path_stem(sg_arena *arena, sg_str path);

@@ -144,6 +144,46 @@ bool sc_paths_collect(sg_arena *arena, const sc_strs *paths, sc_strs *out)
     return ok;
 }
 
+/* -------- what is not to be written over --------------------------------- */
+
+static bool is_one_of(sg_arena *arena, const struct stat *st,
+                      const sc_strs *files)
+{
+    for (uint32_t i = 0; i < files->count; i++) {
+        const sg_str file = sg_arena_dup(arena, files->items[i]);
+        struct stat other;
+        if (stat(file.ptr, &other) == 0 && other.st_dev == st->st_dev &&
+            other.st_ino == st->st_ino)
+            return true;
+    }
+    return false;
+}
+
+int sc_paths_guard(sg_arena *arena, const sc_options *o)
+{
+    const sg_str outputs[] = {o->output, o->report};
+    sc_strs files = {0};
+
+    for (unsigned i = 0; i < 2; i++) {
+        const sg_str path = sg_arena_dup(arena, outputs[i]);
+        struct stat st;
+        if (path.len == 0 || stat(path.ptr, &st) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        if (files.count == 0) {
+            if (!sc_paths_collect(arena, &o->paths, &files))
+                return SC_EXIT_FAILED;
+            SG_PUSH(arena, &files, o->placeholders);
+        }
+        if (is_one_of(arena, &st, &files) ||
+            is_one_of(arena, &st, &o->pipelines) ||
+            is_one_of(arena, &st, &o->filters)) {
+            fail(path, "is also an input");
+            return SC_EXIT_USAGE;
+        }
+    }
+    return SC_EXIT_OK;
+}
+
 /* -------- names ---------------------------------------------------------- */
 
 static sg_str last_part(sg_str path)

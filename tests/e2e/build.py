@@ -99,6 +99,20 @@ def single(t, d):
     t.want("nothing else", sorted(os.listdir(d)), ["one", "one.yml"])
 
 
+def spares_inputs(t, d):
+    put(d, "r/one.yml", rule("one"))
+    put(d, "p.yml", "name: p\ntransformations: []\n")
+    put(d, "v.yml", "{}\n")
+    os.link(os.path.join(d, "r/one.yml"), os.path.join(d, "linked"))
+    for args in (("build", "r", "-o", "r/one.yml"), ("build", "r/one.yml", "-o", "linked"), ("build", "r", "-o", "x", "--report", "r/one.yml"),
+                 ("check", "r", "-p", "nonesuch", "--report", "r/one.yml"), ("build", "r", "-p", "p.yml", "-o", "p.yml"),
+                 ("build", "r", "--placeholders", "v.yml", "-o", "v.yml")):
+        before = {path: open(os.path.join(d, path), encoding="utf-8").read() for path in ("r/one.yml", "p.yml", "v.yml")}
+        done = t.run(*args, cwd=d)
+        t.want(repr(args), (done.returncode, b"is also an input" in done.stderr), (2, True))
+        t.want("spared", {path: open(os.path.join(d, path), encoding="utf-8").read() for path in before}, before)
+
+
 def roots(t, d):
     put(d, "r/a/same.yml", rule("first"))
     put(d, "r/b/same.yml", rule("second"))
@@ -194,7 +208,7 @@ def emits(t, d):
 
 def main():
     t = Test(sys.argv[1])
-    for case in (usage, single, roots, rejected, toolchain, same_bytes, emits):
+    for case in (usage, single, spares_inputs, roots, rejected, toolchain, same_bytes, emits):
         with tempfile.TemporaryDirectory() as folder:
             case(t, os.path.realpath(folder))
     print("%d checks, %d failed" % (t.checks, t.failures))
