@@ -109,7 +109,22 @@ static void put_blanks(sg_buf *buf, size_t count)
 
 /* -------- alerts --------------------------------------------------------- */
 
-enum { TIME_WIDTH = 24, LEVEL_WIDTH = 13, RULE_WIDTH = 44 };
+enum {
+    TIME_WIDTH = 24,
+    LEVEL_WIDTH = 13,
+    RULE_WIDTH = 44,
+    RULE_LEAST = 18,
+    DETAILS = 40 /* what the rule leaves to them where there is little room */
+};
+
+static size_t rule_width(const sr_output *out)
+{
+    const size_t others = TIME_WIDTH + LEVEL_WIDTH + 3 * GAP + DETAILS;
+
+    if (out->width == 0 || out->width >= others + RULE_WIDTH)
+        return RULE_WIDTH;
+    return out->width > others + RULE_LEAST ? out->width - others : RULE_LEAST;
+}
 
 /* A cell that is not the last of its line. */
 static void put_fixed(sg_buf *buf, sg_str text, size_t width, bool cut)
@@ -148,17 +163,18 @@ static void put_details(sg_buf *buf, const sr_alert *alert)
     }
 }
 
-static void put_head(sg_buf *buf)
+static void put_head(sg_buf *buf, size_t rule)
 {
     put_fixed(buf, SG_S("TIME"), TIME_WIDTH, false);
     put_fixed(buf, SG_S("LEVEL"), LEVEL_WIDTH, false);
-    put_fixed(buf, SG_S("RULE"), RULE_WIDTH, false);
+    put_fixed(buf, SG_S("RULE"), rule, false);
     sg_buf_put(buf, SG_S("SOURCE AND DETAILS\n"));
 }
 
 static void table_alert(sr_output *out, const sr_alert *alert)
 {
-    const size_t fixed = TIME_WIDTH + LEVEL_WIDTH + RULE_WIDTH + 3 * GAP;
+    const size_t rule = rule_width(out);
+    const size_t fixed = TIME_WIDTH + LEVEL_WIDTH + rule + 3 * GAP;
     const sigma_meta *meta = sr_alert_meta(out, alert);
     const bool cut = out->width != 0;
     sg_buf *buf = &out->buf;
@@ -169,10 +185,10 @@ static void table_alert(sr_output *out, const sr_alert *alert)
     if (alert->timed)
         when = (sg_str){time, sg_time_text(alert->time, time)};
     if (out->fresh_rows)
-        put_head(buf);
+        put_head(buf, rule);
     put_fixed(buf, when, TIME_WIDTH, false);
     put_fixed(buf, sr_pool_str(out, meta->level), LEVEL_WIDTH, cut);
-    put_fixed(buf, sr_pool_str(out, meta->title), RULE_WIDTH, cut);
+    put_fixed(buf, sr_pool_str(out, meta->title), rule, cut);
     scratch->len = 0;
     put_details(scratch, alert);
     put_shown(buf, sg_buf_str(scratch),
