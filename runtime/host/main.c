@@ -61,14 +61,31 @@ static int list_rules(const sigma_detector *d, const sr_options *options)
 
 /* -------- actions -------------------------------------------------------- */
 
-static int act(const sigma_detector *d, const sr_options *options)
+/* What the detector was called as: the last part of argv[0], fit to be
+ * shown. */
+static const char *called(sg_arena *arena, const char *path, const char *name)
+{
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    sg_buf shown = {0};
+    sg_str copy;
+
+    if (slash != NULL)
+        path = slash + 1;
+    sr_put_shown(&shown, sg_str_of(path != NULL && *path ? path : name));
+    copy = sg_arena_dup(arena, sg_buf_str(&shown));
+    sg_buf_free(&shown);
+    return copy.ptr;
+}
+
+static int act(const sigma_detector *d, const sr_options *options,
+               const char *program)
 {
     sg_buf buf = {0};
     int code;
 
     switch (options->action) {
     case SR_ACTION_RUN:
-        return sr_session_run(d, options, d->name);
+        return sr_session_run(d, options, program);
     case SR_ACTION_LIST:
         return list_rules(d, options);
     case SR_ACTION_MANIFEST:
@@ -80,7 +97,7 @@ static int act(const sigma_detector *d, const sr_options *options)
         break;
     case SR_ACTION_HELP:
     default:
-        sr_options_help(&buf, d);
+        sr_options_help(&buf, program);
         break;
     }
     code = print(&buf);
@@ -101,11 +118,14 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector)
                 reason);
         return SR_EXIT_INTERNAL;
     }
+    const char *program =
+        called(&arena, argc > 0 ? argv[0] : NULL, detector->name);
+
     if (sr_options_parse(argc, argv, &arena, &options, &error)) {
-        code = act(detector, &options);
+        code = act(detector, &options, program);
     } else {
-        fprintf(stderr, "%s: %.*s\nTry '%s --help'.\n", detector->name,
-                SG_FMT(error), detector->name);
+        fprintf(stderr, "%s: %.*s\nTry '%s --help'.\n", program, SG_FMT(error),
+                program);
         code = SR_EXIT_USAGE;
     }
     sg_buf_free(&error);

@@ -346,7 +346,7 @@ static void put_option(sg_buf *buf, const option *opt)
     sg_buf_putc(buf, '\n');
 }
 
-void sr_options_help(sg_buf *buf, const sigma_detector *d)
+void sr_options_help(sg_buf *buf, const char *program)
 {
     static const char head[] =
         "Searches events for what the rules inside this program describe, and "
@@ -375,7 +375,7 @@ void sr_options_help(sg_buf *buf, const sigma_detector *d)
         "instructions that\nread events: scalar, sse2, avx2, avx512 or neon; "
         "without it the best there are.\nVerdicts do not depend on it.\n";
 
-    sg_buf_printf(buf, "Usage: %s [OPTION...] [FILE...]\n\n", d->name);
+    sg_buf_printf(buf, "Usage: %s [OPTION...] [FILE...]\n\n", program);
     sg_buf_putz(buf, head);
     sg_buf_putz(buf, "Options:\n");
     for (unsigned i = 0; i < OPTIONS; i++)
@@ -384,5 +384,5 @@ void sr_options_help(sg_buf *buf, const sigma_detector *d)
     for (unsigned i = 0; i < SR_FORMAT_COUNT; i++)
         sg_buf_printf(buf, "  %-8s %s\n", sr_format_name((sr_format)i),
                       sr_format_doc((sr_format)i));
-    sg_buf_printf(buf, tail, d->name, d->name, d->name);
+    sg_buf_printf(buf, tail, program, program, program);
 }

@@ -30,7 +30,7 @@ typedef struct sr_options {
  * line without its end; control characters are escaped. */
 bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
                       sg_buf *error);
-/* The text of --help. */
-void sr_options_help(sg_buf *buf, const sigma_detector *detector);
+/* The text of --help, of a detector that was called as `program`. */
+void sr_options_help(sg_buf *buf, const char *program);
 
 #endif

@@ -250,6 +250,17 @@ static bool is_input(const sr_session *s, const char *path)
     return false;
 }
 
+/* Whether two streams would write over each other. */
+static bool same_file(int a, int b)
+{
+    struct stat one;
+    struct stat other;
+
+    return b >= 0 && fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+           S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 static unsigned terminal_width(int fd)
 {
     struct winsize size;
@@ -290,7 +301,13 @@ static int open_output(sr_session *s)
     };
 
     s->out = sr_output_open(s->detector, &options);
-    return sr_rejects_open(s) ? SR_EXIT_OK : SR_EXIT_OUTPUT;
+    if (!sr_rejects_open(s))
+        return SR_EXIT_OUTPUT;
+    if (same_file(s->out_fd, s->rejects_fd)) {
+        sr_say(s, "--rejects is where alerts go");
+        return SR_EXIT_USAGE;
+    }
+    return SR_EXIT_OK;
 }
 
 /* One plan for what predicates read, one for what matched events need. */

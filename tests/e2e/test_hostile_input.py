@@ -107,6 +107,13 @@ class HostileInput(Case):
         self.assertEqual(self.run_([self.det, "--no-such"]).returncode, 2)
         self.assertEqual(self.run_([self.det, "-f", "xml"]).returncode, 2)
         self.assertEqual(self.run_([self.det, "--mode", "x"]).returncode, 2)
+        one = self.path("one")
+        p = self.run_([self.det, "-o", one, "--rejects", one])
+        self.assertEqual((p.returncode, b"--rejects is where alerts go" in p.stderr), (2, True))
+        other = self.path("re\x1bnamed")
+        os.symlink(self.det, other)
+        self.assertIn(b"Usage: re\\x1Bnamed [OPTION...]", self.run_([other, "--help"]).stdout)
+        self.assertIn(b"Try 're\\x1Bnamed --help'.", self.run_([other, "--no-such"]).stderr)
         for flag in ("--help", "--version", "--list", "--manifest"):
             p = self.run_([self.det, flag])
             self.assertEqual((p.returncode, bool(p.stdout)), (0, True), flag)
