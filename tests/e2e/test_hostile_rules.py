@@ -116,6 +116,8 @@ class Reproducible(Case):
             self.sigcc("build", "r.yml", "-o", det, cwd=os.path.dirname(path), env=env)
             with open(det, "rb") as f:
                 seen.add(f.read())
+        if any(b"__asan_init" in data for data in seen):
+            self.skipTest("a sanitised detector keeps the path of its source")
         self.assertEqual(len(seen), 1)
 
 
