@@ -7,12 +7,14 @@
  * any speed and load. PCRE2 does not tell the work it did. So a search first
  * tries runs whose work cannot be large: few steps for each place where a match
  * may start, on a short subject or on a short piece of a long one.
- * What does not end there is searched by a second code that calls back at
- * each item of the pattern, where its work is metered.
+ * What does not end there is searched in linear time (linear.c) where pattern
+ * and subject allow it, else by a second code that calls back at each item of
+ * the pattern, where its work is metered.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "match/linear.h"
 #include "match/match.h"
 
 #include <pthread.h>
@@ -31,7 +33,8 @@ enum {
     PIECE_STEPS = 16, /* steps a place of a piece may take */
     STEPS_LEAST = 16, /* ... of a whole subject, see steps_of */
     STEPS_MOST = 4096,
-    WHOLE_LOG = 26,        /* log2 of bytes an unmetered run may run over */
+    WHOLE_LOG = 26,        /* log2 of bytes an unmetered run may run over, */
+    WHOLE_LOG_LINEAR = 18, /* ... when there is a linear search */
     STEP_WORK = 16,        /* of a step; a byte run over is 1 */
     SEARCH_WORK = 1 << 25, /* of a search, */
     BYTE_WORK = 256,       /* and more for each byte of the subject */
@@ -41,9 +44,11 @@ enum {
 struct sr_regex {
     pcre2_code *code;
     pcre2_code *metered; /* the same with a callout before each item */
+    sr_linear *linear;   /* the same for yes or no, or NULL */
     bool anchored;       /* can only match where the search begins */
     bool refers;         /* has back references */
     int required;        /* byte that any match needs, or -1 */
+    uint32_t least;      /* characters that any match has */
     uint32_t repeats;    /* most that an item must repeat, see meter_step */
 };
 
@@ -227,6 +232,60 @@ static int find_required(const pcre2_code *code)
     return known != 0 && unit < 0x80 ? (int)unit : -1;
 }
 
+/* The JIT of PCRE2 up to 10.42 does not let \D, \S and \W match characters
+ * beyond ASCII, but lets [\D] and so on. So they are written as classes: what
+ * begins at `at` is appended, `in_class` kept; returns where it ends. */
+static size_t put_item(sg_buf *out, sg_str pattern, size_t at, bool *in_class)
+{
+    const sg_str rest = sg_str_sub(pattern, at, pattern.len);
+    const bool escape = rest.len > 1 && *rest.ptr == '\\';
+    size_t len = escape ? 2 : 1;
+    char escaped = '\0';
+
+    if (escape)
+        escaped = rest.ptr[1];
+    if (escaped == 'Q') {
+        const size_t end = sg_str_find(rest, SG_S("\\E"));
+        len = end == SIZE_MAX ? rest.len : end;
+    } else if (escaped == 'c') {
+        len = rest.len > 2 ? 3 : 2;
+    } else if (!*in_class && *rest.ptr == '[') {
+        *in_class = true;
+        len += rest.len > len && rest.ptr[len] == '^';
+        len += rest.len > len && rest.ptr[len] == ']';
+    } else if (*rest.ptr == ']') {
+        *in_class = false;
+    } else if (*in_class && sg_str_starts(rest, SG_S("[:"))) {
+        const size_t end = sg_str_find(rest, SG_S(":]"));
+        len = end == SIZE_MAX ? 1 : end + 2;
+    }
+    const bool wrap =
+        !*in_class && (escaped == 'D' || escaped == 'S' || escaped == 'W');
+    sg_buf_putz(out, wrap ? "[" : "");
+    sg_buf_put(out, sg_str_sub(rest, 0, len));
+    sg_buf_putz(out, wrap ? "]" : "");
+    return at + len;
+}
+
+/* As compile_code, of the pattern with classes as put_item writes them. */
+static pcre2_code *compile_classes(sg_str pattern, uint32_t options,
+                                   char *reason, size_t reason_size,
+                                   size_t *offset)
+{
+    sg_buf buf = {0};
+    bool in_class = false;
+    pcre2_code *code;
+
+    for (size_t at = 0; at < pattern.len;)
+        at = put_item(&buf, pattern, at, &in_class);
+    code = compile_code(sg_buf_str(&buf), options, reason, reason_size, offset);
+    sg_buf_free(&buf);
+    /* The offset is to be one in the pattern as it is. */
+    return code != NULL
+               ? code
+               : compile_code(pattern, options, reason, reason_size, offset);
+}
+
 /* Both codes; false with the reason when refused. */
 static bool compile_both(sr_regex *regex, sg_str pattern, uint32_t flags,
                          char *reason, size_t reason_size, size_t *offset)
@@ -240,15 +299,16 @@ static bool compile_both(sr_regex *regex, sg_str pattern, uint32_t flags,
         return false;
     }
     *offset = 0;
-    regex->code = compile_code(pattern, options, reason, reason_size, offset);
+    regex->code =
+        compile_classes(pattern, options, reason, reason_size, offset);
     if (regex->code == NULL)
         return false;
     if (pcre2_callout_enumerate(regex->code, refuse_callout, offset) != 0) {
         (void)snprintf(reason, reason_size, "callouts are not supported");
         return false;
     }
-    regex->metered = compile_code(pattern, options | PCRE2_AUTO_CALLOUT, reason,
-                                  reason_size, offset);
+    regex->metered = compile_classes(pattern, options | PCRE2_AUTO_CALLOUT,
+                                     reason, reason_size, offset);
     return regex->metered != NULL;
 }
 
@@ -275,7 +335,9 @@ sr_regex *sr_regex_compile(sg_str pattern, uint32_t flags, char *reason,
     (void)pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &number);
     regex->refers = number != 0;
     regex->required = find_required(regex->code);
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_MINLENGTH, &regex->least);
     regex->repeats = find_repeats(pattern);
+    regex->linear = sr_linear_new(pattern, flags);
     /* Where the JIT is missing or refuses, the interpreter does the work. */
     (void)pcre2_jit_compile(regex->code,
                             PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
@@ -299,6 +361,7 @@ void sr_regex_free(sr_regex *regex)
     if (regex == NULL)
         return;
     free_codes(regex);
+    sr_linear_free(regex->linear);
     free(regex);
 }
 
@@ -419,10 +482,15 @@ static bool piece_denies(const sr_regex *regex, sg_str subject, window w)
            PCRE2_ERROR_NOMATCH;
 }
 
-/* By pieces; where they do not tell, by metered windows, which widen while
- * pieces keep failing. */
-static sr_re_result search_pieces(const sr_regex *regex, sg_str subject,
-                                  size_t at)
+static sr_re_result run_linear(const sr_linear *linear, sg_str subject,
+                               size_t at)
+{
+    return linear != NULL ? sr_linear_match(linear, subject, at) : SR_RE_LIMIT;
+}
+
+/* By metered windows, which widen while pieces keep failing. */
+static sr_re_result search_windows(const sr_regex *regex, sg_str subject,
+                                   size_t at)
 {
     size_t width = PIECE;
 
@@ -442,6 +510,33 @@ static sr_re_result search_pieces(const sr_regex *regex, sg_str subject,
     return SR_RE_NO;
 }
 
+/* From a place that may run far: there alone, then on to the end. */
+static sr_re_result search_rest(const sr_regex *regex, const sr_linear *linear,
+                                sg_str subject, size_t at)
+{
+    sr_re_result result = SR_RE_LIMIT;
+
+    if (linear != NULL)
+        result = run_free(regex, subject, (window){at, at}, PIECE_STEPS);
+    if (result != SR_RE_YES)
+        result = run_linear(linear, subject, at);
+    return result != SR_RE_LIMIT ? result : search_windows(regex, subject, at);
+}
+
+/* By pieces; from the first on that does not tell, by other means. */
+static sr_re_result search_pieces(const sr_regex *regex,
+                                  const sr_linear *linear, sg_str subject,
+                                  size_t at)
+{
+    while (at <= subject.len) {
+        const window w = window_of(subject, at, PIECE);
+        if (!piece_denies(regex, subject, w))
+            return search_rest(regex, linear, subject, at);
+        at = next_place(subject, w.last);
+    }
+    return SR_RE_NO;
+}
+
 static bool lacks_required(const sr_regex *regex, sg_str subject, size_t start)
 {
     const int byte = regex->required;
@@ -455,32 +550,43 @@ static bool lacks_required(const sr_regex *regex, sg_str subject, size_t start)
 }
 
 /* Steps for each of `places` so that all their runs stay small. */
-static uint32_t steps_of(sg_str subject, size_t places)
+static uint32_t steps_of(sg_str subject, size_t places, uint32_t work_log)
 {
     const uint64_t steps =
-        (UINT64_C(1) << WHOLE_LOG) / (places * (subject.len + 1));
+        (UINT64_C(1) << work_log) / (places * (subject.len + 1));
 
     if (steps > STEPS_MOST)
         return STEPS_MOST;
     return steps < STEPS_LEAST ? STEPS_LEAST : (uint32_t)steps;
 }
 
-static sr_re_result search(const sr_regex *regex, sg_str subject, size_t start)
+/* A subject of few places. */
+static sr_re_result search_whole(const sr_regex *regex, const sr_linear *linear,
+                                 sg_str subject, window all)
+{
+    const size_t places = all.last - all.beg + 1;
+    const uint32_t work_log = linear != NULL ? WHOLE_LOG_LINEAR : WHOLE_LOG;
+    sr_re_result result =
+        run_free(regex, subject, all, steps_of(subject, places, work_log));
+
+    if (result == SR_RE_LIMIT)
+        result = run_linear(linear, subject, all.beg);
+    return result != SR_RE_LIMIT ? result : run_metered(regex, subject, all);
+}
+
+/* `linear` is NULL where it matters where the match is. */
+static sr_re_result search(const sr_regex *regex, const sr_linear *linear,
+                           sg_str subject, size_t start)
 {
     const window all = {start, regex->anchored ? start : subject.len};
-    const size_t places = all.last - all.beg + 1;
-    const bool whole = places <= WHOLE_MOST;
-    sr_re_result result = SR_RE_LIMIT;
 
-    if (!whole && lacks_required(regex, subject, start))
-        return SR_RE_NO;
-    if (whole)
-        result = run_free(regex, subject, all, steps_of(subject, places));
-    if (result != SR_RE_LIMIT)
-        return result;
     my_work()->meter.left = SEARCH_WORK + (uint64_t)subject.len * BYTE_WORK;
-    return whole ? run_metered(regex, subject, all)
-                 : search_pieces(regex, subject, start);
+    if (all.last - all.beg < WHOLE_MOST)
+        return search_whole(regex, linear, subject, all);
+    if (subject.len - start < regex->least ||
+        lacks_required(regex, subject, start))
+        return SR_RE_NO;
+    return search_pieces(regex, linear, subject, start);
 }
 
 /* PCRE2 takes no NULL subject. */
@@ -491,14 +597,14 @@ static sg_str never_null(sg_str subject)
 
 sr_re_result sr_regex_match(const sr_regex *regex, sg_str subject)
 {
-    return search(regex, never_null(subject), 0);
+    return search(regex, regex->linear, never_null(subject), 0);
 }
 
 bool sr_regex_exec(const sr_regex *regex, sg_str subject, size_t start,
                    size_t ovector[2 * SR_REGEX_GROUPS], unsigned *groups)
 {
     if (start > subject.len ||
-        search(regex, never_null(subject), start) != SR_RE_YES)
+        search(regex, NULL, never_null(subject), start) != SR_RE_YES)
         return false;
     const PCRE2_SIZE *found = pcre2_get_ovector_pointer(my_work()->data);
     uint32_t captures = 0;

@@ -133,8 +133,10 @@ class HostileInput(Case):
 
 
 class HostileRegex(Case):
+    """Look-ahead and \\b keep patterns away from the linear search."""
+
     def test_explosion_is_bounded_and_counted(self):
-        det = self.build(self.write("r.yml", rule({"s": {"a|re": "^(a+)+$"}, "condition": "s"})))
+        det = self.build(self.write("r.yml", rule({"s": {"a|re": "^(?=)(a+)+$"}, "condition": "s"})))
         data = b'{"a":"' + b"a" * 5000 + b'!"}\n' + b'{"a":"aaa"}\n'
         p = self.run_([det, "-f", "ndjson", "--stats=json"], stdin=data, timeout=60)
         self.assertEqual(p.returncode, 0)
@@ -143,7 +145,7 @@ class HostileRegex(Case):
 
     def test_limit_does_not_depend_on_time(self):
         """The same input, the same bytes: also beside a busy neighbour."""
-        texts = ["(a+)+$", "x.*b.*b.*\\d$", "(?:a|aa)+!b", "a.*y.*z\\d", "x\\w+\\s*y\\d"]
+        texts = ["(?=)(a+)+$", "x.*b.*b.*\\d\\b$", "(?=a)(?:a|aa)+!b", "\\ba.*y.*z\\d", "(?=x)x\\w+\\s*y\\d"]
         rules = "\n---\n".join(rule({"s": {"a|re": t}, "condition": "s"}, title=t, name="r%d" % i) for i, t in enumerate(texts))
         det = self.build(self.write("r.yml", rules), "--pack")
         data = b"".join(b'{"a":"%s"}\n' % (unit * n)[:n] for n in (20, 24, 28, 32, 500, 900, 2000, 5000, 20000)
@@ -161,6 +163,21 @@ class HostileRegex(Case):
                 rival.wait()
         for p in again:
             self.assertEqual((p.returncode, p.stdout, p.stderr), (0, first.stdout, first.stderr))
+
+    def test_what_is_searched_in_linear_time_meets_no_limit(self):
+        texts = [".*".join([r"\+"] * 14), r".+:assumed-role/aws:.+", r"[^/]{100,}$", r"^(a+)+$"]
+        rules = "\n---\n".join(rule({"s": {"a|re": t}, "condition": "s"}, title=t, name="r%d" % i) for i, t in enumerate(texts))
+        det = self.build(self.write("r.yml", rules), "--pack")
+        units = (b"a+", b"+:aaaaaaaaa", b"a:+/", b"a")
+        data = b"".join(b'{"a":"%s+++!"}\n' % (unit * n)[:n] for n in (10, 300, 3000, 30000) for unit in units)
+        p = self.run_([det, "-f", "ndjson", "--stats=json"], stdin=data)
+        self.assertEqual(json.loads(p.stderr.splitlines()[-1])["regex_limits"], 0)
+        hits = [json.loads(line)["rule"]["title"] for line in p.stdout.splitlines()]
+        self.assertEqual((hits.count(texts[0]), hits.count(texts[1]), hits.count(texts[3])), (9, 0, 0))
+
+    def test_opposite_classes_match_beyond_ascii(self):
+        det = self.build(self.write("r.yml", rule({"s": {"a|re": r"^\S\W\D$"}, "condition": "s"})))
+        self.assertEqual([a["source"]["line"] for a in self.detect(det, stdin='{"a":"\u0142\u20ac\U0001f600"}\n'.encode())], [1])
 
     def test_long_subject_is_no_lost_match(self):
         det = self.build(self.write("r.yml", rule({"s": {"a|re": "(.){200,}end$"}, "condition": "s"})))

@@ -83,6 +83,17 @@ static void test_dialect(void)
                 "c"),
          false},
         {"x+y", 0, SG_LIT("\x80\x80xxy\x80"), true},
+        /* Opposites match what is beyond ASCII, within classes and without. */
+        {"^\\W\\D\\S$", 0, SG_LIT("\xC5\xBF\xE2\x84\xAA\xF0\x9F\x98\x80"),
+         true},
+        {"^[^\\W]$", 0, SG_LIT("\xC5\xBF"), false},
+        {"^[]\\S]\\S$", 0, SG_LIT("]\xC5\xBF"), true},
+        {"^[^]\\s]\\S$", 0, SG_LIT("a\xC5\xBF"), true},
+        {"^[[:alpha:]\\S]\\S$", 0, SG_LIT("\xC5\xBF\xC5\xBF"), true},
+        {"^\\Q\\S[\\E\\S$", 0, SG_LIT("\\S[\xC5\xBF"), true},
+        {"^\\\\S\\[\\S$", 0, SG_LIT("\\S[\xC5\xBF"), true},
+        {"^QcSDW]\\S$", 0, SG_LIT("QcSDW]\xC5\xBF"), true},
+        {"\\S{2}\\W+?x", 0, SG_LIT("\xC5\xBF\xC5\xBF\xC5\xBFx"), true},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -307,6 +318,20 @@ static void test_costly_places(void)
     free(text);
 }
 
+/* Also that it ends the same way again. */
+static sr_re_result match_soon(const char *pattern, sg_str subject)
+{
+    const clock_t beg = clock();
+    const sr_re_result result = match(pattern, 0, subject);
+    const double s = (double)(clock() - beg) / CLOCKS_PER_SEC;
+
+    if (getenv("TEST_VERBOSE") != NULL)
+        printf("%8zu %-34s %d %.3f s\n", subject.len, pattern, (int)result, s);
+    CHECK(s < 5);
+    CHECK_INT(match(pattern, 0, subject), result);
+    return result;
+}
+
 static void test_hostile(void)
 {
     static const struct {
@@ -338,18 +363,45 @@ static void test_hostile(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
+            char backtracking[128];
             char *text = fill(sizes[k], rows[i].unit);
-            const clock_t beg = clock();
-            const sr_re_result result =
-                match(rows[i].pattern, 0, (sg_str){text, sizes[k]});
-            const double s = (double)(clock() - beg) / CLOCKS_PER_SEC;
-            if (getenv("TEST_VERBOSE") != NULL)
-                printf("%8zu %-34s %d %.3f s\n", sizes[k], rows[i].pattern,
-                       (int)result, s);
-            CHECK(result != SR_RE_YES);
-            CHECK(s < 5);
-            CHECK_INT(match(rows[i].pattern, 0, (sg_str){text, sizes[k]}),
-                      result);
+            const sg_str subject = {text, sizes[k]};
+            /* A look-ahead keeps the linear search away. */
+            (void)snprintf(backtracking, sizeof(backtracking), "(?=)%s",
+                           rows[i].pattern);
+            text[sizes[k] - 1] = '!';
+            CHECK(match_soon(rows[i].pattern, subject) != SR_RE_YES);
+            CHECK(match_soon(backtracking, subject) != SR_RE_YES);
+            free(text);
+        }
+}
+
+/* What has no look-around, back reference or large repeat meets no limit. */
+static void test_no_limit(void)
+{
+    static const struct {
+        const char *pattern;
+        const char *unit;
+        sr_re_result want; /* with ! at the end */
+    } rows[] = {
+        {"\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*!x",
+         "a+", SR_RE_NO},
+        {"\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*\\+.*!",
+         "a+", SR_RE_YES},
+        {".+:assumed-role/aws:.+", "a:", SR_RE_NO},
+        {"[^/]{100,}$", "a/", SR_RE_NO},
+        {"(.){200,}", "a\n", SR_RE_NO},
+        {"(a+)+$", "a", SR_RE_NO},
+        {"(a|aa)+!$", "a", SR_RE_YES},
+    };
+    const size_t sizes[] = {300, 2000, 100000};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
+            char *text = fill(sizes[k], rows[i].unit);
+            text[sizes[k] - 1] = '!';
+            CHECK_INT(match_soon(rows[i].pattern, (sg_str){text, sizes[k]}),
+                      rows[i].want);
             free(text);
         }
 }
@@ -357,7 +409,7 @@ static void test_hostile(void)
 /* The limit is a point in the work, the same one at each run. */
 static void test_limit_is_exact(void)
 {
-    const char *const pattern = "^(a|aa)+$";
+    const char *const pattern = "^(?=)(a|aa)+$";
     size_t no = 1;
     size_t limit = 1000;
 
@@ -398,6 +450,7 @@ int main(void)
     test_pieces_agree();
     test_costly_places();
     test_hostile();
+    test_no_limit();
     test_limit_is_exact();
     test_verbs();
     return TEST_END();
