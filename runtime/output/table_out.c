@@ -174,7 +174,7 @@ static void put_head(sg_buf *buf, size_t rule)
 static void table_alert(sr_output *out, const sr_alert *alert)
 {
     const size_t rule = rule_width(out);
-    const size_t fixed = TIME_WIDTH + LEVEL_WIDTH + rule + 3 * GAP;
+    const size_t fixed = TIME_WIDTH + LEVEL_WIDTH + rule + (size_t)3 * GAP;
     const sigma_meta *meta = sr_alert_meta(out, alert);
     const bool cut = out->width != 0;
     sg_buf *buf = &out->buf;

@@ -19,7 +19,7 @@ static inline quarters load(const char *p)
 {
     quarters q;
 
-    for (int i = 0; i < QUARTERS; i++)
+    for (size_t i = 0; i < QUARTERS; i++)
         q.v[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
     return q;
 }
