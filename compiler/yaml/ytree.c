@@ -164,6 +164,16 @@ static bool count_nodes(reader *r, uint32_t count, sc_span at)
     return false;
 }
 
+static bool count_text(reader *r, size_t len, sc_span at)
+{
+    if (len <= SC_Y_MAX_TEXT)
+        return true;
+    give_up(r, at,
+            sg_arena_printf(&r->s->arena, "a text of more than %d bytes",
+                            SC_Y_MAX_TEXT));
+    return false;
+}
+
 /* -------- anchors and aliases ------------------------------------------- */
 
 /* Note an anchor, if there is one; returns its index or SIGMA_NONE. */
@@ -284,9 +294,10 @@ static void read_scalar(reader *r, const yaml_event_t *event)
     const sc_span at = span_of(r, event->start_mark, event->end_mark);
     const sg_str text = {(const char *)event->data.scalar.value,
                          event->data.scalar.length};
+    const uint32_t weight = 1 + (uint32_t)(text.len / SC_Y_NODE_TEXT);
     sc_y *y;
 
-    if (!count_nodes(r, 1, at))
+    if (!count_text(r, text.len, at) || !count_nodes(r, weight, at))
         return;
     y = sg_new(&r->s->arena, sc_y);
     y->plain = style == YAML_PLAIN_SCALAR_STYLE;
@@ -303,7 +314,7 @@ static void read_scalar(reader *r, const yaml_event_t *event)
     else
         y->kind = SC_Y_STR;
     close_anchor(r, open_anchor(r, event->data.scalar.anchor),
-                 (anchor){y, 1, 0});
+                 (anchor){y, weight, 0});
     add_node(r, y, 0, at.end);
 }
 

@@ -45,9 +45,11 @@ typedef struct sc_y_doc {
 } sc_y_doc;
 
 enum {
-    SC_Y_MAX_DEPTH = 64,      /* lists and maps in each other */
-    SC_Y_MAX_NODES = 1000000, /* of one document, aliases expanded */
-    SC_Y_MAX_DOCS = 100000    /* of one source */
+    SC_Y_MAX_DEPTH = 64,     /* lists and maps in each other */
+    SC_Y_MAX_NODES = 250000, /* of one document, aliases expanded */
+    SC_Y_NODE_TEXT = 64,     /* bytes of a scalar that count as another node */
+    SC_Y_MAX_TEXT = 1 << 20, /* bytes of one scalar */
+    SC_Y_MAX_DOCS = 100000   /* of one source */
 };
 
 /* Read all documents of a source; returns the array (arena) and its length.

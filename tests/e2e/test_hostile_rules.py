@@ -86,6 +86,10 @@ class HostileRules(Case):
         for text in (bomb, deep, parens):
             p = self.run_([SIGCC, "check", self.write("x.yml", text)], timeout=10)
             self.assertEqual(p.returncode, 1, p.stderr[-500:])
+        head = "title: t\nlogsource: {product: x}\ncustom: &x '%s'\ndetection: {s: {a: [%s]}, condition: s}\n"
+        for text in (head % ("", ",".join(map(str, range(1000000)))), head % ("*?" * 5000000, "y"), head % ("*?" * 500000, ",".join(["*x"] * 1000))):
+            p = self.run_([SIGCC, "check", self.write("x.yml", text)], timeout=10)
+            self.assertEqual((p.returncode, b"E0104" in p.stderr), (1, True), p.stderr[-500:])
         many = "\n---\n".join(rule({"s": {"a": str(i)}, "condition": "s"}, title="t%d" % i, id=str(i)).replace('"name": "r", ', "") for i in range(10000))
         p = self.run_([SIGCC, "check", self.write("many.yml", many)], timeout=60)
         self.assertEqual(p.returncode, 0, p.stderr[-500:])
