@@ -267,9 +267,10 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
     if (code == SC_EXIT_OK && !loaded.dumped &&
         (s->errors == 0 || o->keep_going))
         code = build(s, o, &loaded);
+    code = sc_finish(s, o, code);
     if (s->errors > 0 && !o->keep_going && code <= SC_EXIT_REJECTED &&
         !loaded.dumped)
         sc_fail(0, "nothing was built: some rule was rejected "
                    "(--keep-going builds the rest)");
-    return sc_finish(s, o, code);
+    return code;
 }

@@ -144,6 +144,7 @@ def rejected(t, d):
     done = t.run("build", "r", "-o", "out", cwd=d)
     t.want("rejected", (done.returncode, os.path.exists(os.path.join(d, "out"))), (1, False))
     t.holds("named", b"r/bad.yml:4:" in done.stderr, repr(done.stderr))
+    t.holds("told last", done.stderr.splitlines()[-1].startswith(b"sigcc: nothing was built"), repr(done.stderr))
     done = t.run("build", "r", "-o", "out", "--keep-going", "--report", "r.json", cwd=d)
     t.want("keep-going", (done.returncode, os.path.exists(os.path.join(d, "out"))), (1, True))
     with open(os.path.join(d, "r.json"), encoding="utf-8") as file:
