@@ -368,7 +368,7 @@ static void test_regex_limit(void)
     runner r;
 
     start(&b);
-    const uint32_t p = pred_lits(&b, 0, SIGMA_OP_REGEX, 0, "(a+)+$");
+    const uint32_t p = pred_lits(&b, 0, SIGMA_OP_REGEX, 0, "(?=)(a+)+$");
     run_open(&r, &b);
     run_event(&r, "{\"F\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}");
     CHECK(!SIGMA_P(&r.event.bits, p));
@@ -617,7 +617,7 @@ static void build_every_kind(bench *b)
                     "b|\xFE"
                     "bc");
     (void)pred_lits(b, 2, SIGMA_OP_CONTAINS, 0, "keyword");
-    (void)pred_lits(b, 0, SIGMA_OP_REGEX, 0, "(a+)+$|[a-z]+\\d(?=x)");
+    (void)pred_lits(b, 0, SIGMA_OP_REGEX, 0, "(?=)(a+)+$|[a-z]+\\d(?=x)");
     (void)pred_lits(b, 0, SIGMA_OP_CIDR, 0, "10.0.0.0/8");
     (void)pred_num(b, SIGMA_OP_NUM_EQ, 0, "1.5");
     (void)pred_num(b, SIGMA_OP_GT, 0, "7");
