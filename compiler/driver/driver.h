@@ -121,8 +121,9 @@ sg_str sc_path_safe(sg_arena *arena, sg_str path);
 /* Where sigcc and its parts are installed ($SIGCC_HOME, else from the
  * executable's own place); empty when unknown. */
 sg_str sc_path_home(sg_arena *arena);
-/* A pipeline by file name, or by the name of a shipped one. Empty, with a
- * printed reason, when there is none. */
+/* A pipeline by the name of a shipped one, or else by file name; what has a
+ * '/' or ends in .yml or .yaml is a file. Empty, with a printed reason, when
+ * there is none. */
 sg_str sc_path_pipeline(sg_arena *arena, sg_str name);
 /* Names of the shipped pipelines, sorted. */
 void sc_path_pipelines(sg_arena *arena, sc_strs *out);

@@ -306,6 +306,12 @@ void sc_path_pipelines(sg_arena *arena, sc_strs *out)
     }
 }
 
+/* Text that can only be meant as a path. */
+static bool is_path(sg_str name)
+{
+    return is_rule_file(name) || memchr(name.ptr, '/', name.len) != NULL;
+}
+
 sg_str sc_path_pipeline(sg_arena *arena, sg_str name)
 {
     struct stat st;
@@ -313,13 +319,14 @@ sg_str sc_path_pipeline(sg_arena *arena, sg_str name)
     sg_buf shown = {0};
     sg_str near;
 
-    if (stat(name.ptr, &st) == 0 && !S_ISDIR(st.st_mode))
-        return name;
     sc_path_pipelines(arena, &shipped);
-    for (uint32_t i = 0; i < shipped.count; i++)
+    /* A file that happens to be there does not hide a shipped pipeline. */
+    for (uint32_t i = 0; i < shipped.count && !is_path(name); i++)
         if (sg_str_eq(shipped.items[i], name))
             return sg_arena_printf(arena, "%.*s/%.*s.yml",
                                    SG_FMT(shipped_folder(arena)), SG_FMT(name));
+    if (stat(name.ptr, &st) == 0 && !S_ISDIR(st.st_mode))
+        return name;
     near = sc_nearest(name, shipped.items, shipped.count);
     sc_put_safe(&shown, name);
     sc_fail(SC_EXIT_USAGE,

@@ -99,6 +99,16 @@ def single(t, d):
     t.want("nothing else", sorted(os.listdir(d)), ["one", "one.yml"])
 
 
+def pipelines(t, d):
+    """A file in the working folder does not hide a shipped pipeline; a path is a file."""
+    put(d, "one.yml", rule("one"))
+    shipped = t.run("list", "pipelines").stdout.decode().splitlines()[1].split()[0]
+    put(d, shipped, "\x7fELF")
+    put(d, "mine", "name: mine\npriority: 10\ntransformations: []\n")
+    for name, code in ((shipped, 0), ("./" + shipped, 1), ("mine", 0), ("./mine", 0), ("nonesuch", 2)):
+        t.want("-p " + name, t.run("check", "one.yml", "-p", name, cwd=d).returncode, code)
+
+
 def spares_inputs(t, d):
     put(d, "r/one.yml", rule("one"))
     put(d, "p.yml", "name: p\ntransformations: []\n")
@@ -209,7 +219,7 @@ def emits(t, d):
 
 def main():
     t = Test(sys.argv[1])
-    for case in (usage, single, spares_inputs, roots, rejected, toolchain, same_bytes, emits):
+    for case in (usage, single, pipelines, spares_inputs, roots, rejected, toolchain, same_bytes, emits):
         with tempfile.TemporaryDirectory() as folder:
             case(t, os.path.realpath(folder))
     print("%d checks, %d failed" % (t.checks, t.failures))
