@@ -214,6 +214,29 @@ static bool refuse_name(sg_buf *error, sg_str word, sg_str name)
     return false;
 }
 
+/* "--mode takes stream|search, not", or for values that are no choice "bad
+ * value". */
+static bool refuse_value(sg_buf *error, const option *opt, sg_str value)
+{
+    const bool format = opt->set == set_format;
+
+    if (!format && strchr(opt->metavar, '|') == NULL && opt->arg == NEEDED) {
+        refuse(error, "bad value", value);
+        sg_buf_putz(error, " for --");
+        sg_buf_put(error, opt->name);
+        return false;
+    }
+    sg_buf_putz(error, "--");
+    sg_buf_put(error, opt->name);
+    sg_buf_putz(error, " takes ");
+    if (!format)
+        sg_buf_putz(error, opt->metavar);
+    for (unsigned i = 0; format && i < SR_FORMAT_COUNT; i++)
+        sg_buf_printf(error, "%s%s", i > 0 ? "|" : "",
+                      sr_format_name((sr_format)i));
+    return refuse(error, ", not", value);
+}
+
 static bool apply(const option *opt, const char *value, sr_options *out,
                   sg_buf *error)
 {
@@ -223,10 +246,7 @@ static bool apply(const option *opt, const char *value, sr_options *out,
     }
     if (opt->set(out, value))
         return true;
-    refuse(error, "bad value", sg_str_of(value));
-    sg_buf_putz(error, " for --");
-    sg_buf_put(error, opt->name);
-    return false;
+    return refuse_value(error, opt, sg_str_of(value));
 }
 
 /* Where the reading of argv stands. */

@@ -96,6 +96,12 @@ def single(t, d):
     t.want("mode", os.stat(out).st_mode & 0o111, 0o111 & ~os.umask(os.umask(0)))
     code, found = alerts(out, ['{"F":"x"}', '{"F":"y"}', '{"F":"X"}'])
     t.want("alerts", (code, [a["source"]["line"] for a in found]), (0, [1, 3]))
+    for args, says in ((("--mode", "foo"), b"--mode takes stream|search, not 'foo'"),
+                       (("-f", "x"), b"--format takes ndjson|json|csv|table, not 'x'"),
+                       (("--stats=x",), b"--stats takes json, not 'x'"),
+                       (("--max-groups", "0"), b"bad value '0' for --max-groups")):
+        done = subprocess.run([out, *args], capture_output=True, stdin=subprocess.DEVNULL)
+        t.want(repr(args), (done.returncode, says in done.stderr), (2, True))
     t.want("nothing else", sorted(os.listdir(d)), ["one", "one.yml"])
 
 
