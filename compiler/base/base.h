@@ -123,9 +123,13 @@ const char *sc_code_slug(sc_code code);
 const char *sc_code_doc(sc_code code);
 bool sc_code_find(sg_str name, sc_code *out);
 
+/* Errors, and warnings, of one file that text shows. */
+enum { SC_MAX_SHOWN = 20 };
+
 /* All diagnostics, ordered by source and place, as text with source line and
- * caret (colour: SGR sequences). At most 20 errors and 20 warnings of a file
- * are shown; the rest is counted. Text of the input goes through sc_put_safe.
+ * caret (colour: SGR sequences). At most SC_MAX_SHOWN errors and as many
+ * warnings of a file are shown; the rest is counted. Text of the input goes
+ * through sc_put_safe.
  */
 void sc_diag_render(const sc_session *s, sg_buf *out, bool colour);
 /* One of them, by its index. */

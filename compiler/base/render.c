@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    MAX_SHOWN = 20,   /* errors, and warnings, of one file */
     LINE_WIDTH = 120, /* columns of source text */
     LEAD_WIDTH = 40,  /* of them before the caret, in a long line */
     TAB_WIDTH = 4
@@ -320,9 +319,9 @@ typedef struct tally {
 static void put_rest(const view *v, uint32_t source, const tally *t)
 {
     for (sc_severity i = SC_ERROR; i <= SC_WARNING; i++) {
-        const uint32_t rest = t->counts[i] - MAX_SHOWN;
+        const uint32_t rest = t->counts[i] - SC_MAX_SHOWN;
 
-        if (t->counts[i] <= MAX_SHOWN || source >= v->s->sources.count)
+        if (t->counts[i] <= SC_MAX_SHOWN || source >= v->s->sources.count)
             continue;
         sc_put_safe(v->out, v->s->sources.items[source].path);
         sg_buf_printf(v->out, ": %u more %s%s\n", rest, severity_name(i),
@@ -359,7 +358,7 @@ void sc_diag_render(const sc_session *s, sg_buf *out, bool colour)
         const sc_diag *diag = &s->diags.items[keys[i].index];
         const uint32_t nth = ++t.counts[diag->severity];
 
-        if (nth <= MAX_SHOWN || keys[i].source >= s->sources.count)
+        if (nth <= SC_MAX_SHOWN || keys[i].source >= s->sources.count)
             put_diag(&v, diag);
         if (i + 1 == s->diags.count || keys[i + 1].source != keys[i].source) {
             put_rest(&v, keys[i].source, &t);

@@ -37,7 +37,8 @@ void sc_code_set_filter(sc_session *s, const sc_code_set *set);
 /* -------- output ---------------------------------------------------------- */
 
 /* Diagnostics in order of place, with source lines; of each warning only the
- * first few unless `all`; then a table of codes and counts. */
+ * first few, and of each file at most SC_MAX_SHOWN errors, unless `all`; then a
+ * table of codes and counts. */
 void sc_check_text(const sc_session *s, sg_buf *out, bool colour, bool all);
 /* {"schema":"sigcc.check/1",...}, one line. */
 void sc_check_json(const sc_session *s, sg_buf *out);

@@ -138,6 +138,15 @@ class Check(Case):
         every = self.sigcc("check", "--all", self.path("p")).stderr.decode()
         self.assertEqual(every.count("warning[W0805]"), 9)
 
+    def test_errors_of_a_file_are_bounded(self):
+        bad, other = self.write("bad.yml", "---\n".join([BAD] * 50)), self.write("other.yml", BAD)
+        some = self.sigcc("check", bad, other, status=1).stderr.decode()
+        self.assertEqual(some.count("error[E0201]"), 21)
+        self.assertIn("bad.yml: 30 more errors; --all shows them\n", some)
+        every = self.sigcc("check", "--all", bad, other, status=1).stderr.decode()
+        self.assertEqual((every.count("error[E0201]"), "more error" in every), (51, False))
+        self.assertEqual(len(self.json_of(bad, other, status=1)["diagnostics"]), 51)
+
     def test_sarif_uris(self):
         name = "a b/caf\u00e9 #1%.yml"
         path = self.write(name, STARS % (1, 1))
