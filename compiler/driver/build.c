@@ -209,6 +209,16 @@ static bool write_c(sc_session *s, const sc_options *o, const unit *u,
     return ok;
 }
 
+static uint32_t most_selections(const sc_ir *ir)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < ir->rules.count; i++)
+        if (ir->rules.items[i].sel_count > most)
+            most = ir->rules.items[i].sel_count;
+    return most;
+}
+
 static bool build_unit(sc_session *s, const sc_options *o,
                        const sc_loaded *loaded, unit *u, sc_cc *cc)
 {
@@ -228,6 +238,7 @@ static bool build_unit(sc_session *s, const sc_options *o,
         job->name = u->name;
         job->out = u->out;
         job->rules = u->ir->rules.count;
+        job->selections = most_selections(u->ir);
         sc_cc_start(cc, job, sg_buf_str(&text));
     }
     sg_buf_free(&text);

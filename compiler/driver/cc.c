@@ -24,7 +24,14 @@
 
 extern char **environ;
 
-enum { MANY_RULES = 300, SHOWN_LINES = 5 };
+enum {
+    MANY_RULES = 300,
+    /* A rule like that is a table, not a rule: optimising it takes minutes
+     * and makes little of it faster. */
+    MANY_SELECTIONS = 5000, /* of one rule */
+    MANY_BYTES = 4 << 20,   /* of C, for no more than MANY_RULES */
+    SHOWN_LINES = 5
+};
 
 /* -------- interrupts ----------------------------------------------------- */
 
@@ -115,13 +122,22 @@ static void add_libraries(const sc_cc *cc, args *a)
     add_words(a, SG_S("-lm -lpthread"));
 }
 
+static sg_str level_of(const sc_options *o, const sc_cc_job *job)
+{
+    if (o->optimise.len > 0)
+        return o->optimise;
+    if (job->selections > MANY_SELECTIONS)
+        return SG_S("0");
+    if (job->rules > MANY_RULES)
+        return SG_S("1");
+    return job->bytes > MANY_BYTES ? SG_S("0") : SG_S("2");
+}
+
 static char **make_args(const sc_cc *cc, const sc_cc_job *job)
 {
     args a = {.arena = &cc->s->arena};
-    sg_str level = cc->o->optimise;
+    const sg_str level = level_of(cc->o, job);
 
-    if (level.len == 0)
-        level = job->rules > MANY_RULES ? SG_S("1") : SG_S("2");
     add_words(&a, compiler_of(cc->o));
     add(&a, SG_S("-std=c11"));
     add(&a, sg_arena_printf(a.arena, "-O%.*s", SG_FMT(level)));
@@ -283,6 +299,7 @@ void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text)
         cc->failed = true;
         return;
     }
+    job->bytes = text.len;
     job->out = sc_path_safe(arena, job->out);
     job->folder = sg_arena_printf(arena, "%.*s/%u", SG_FMT(cc->folder),
                                   (unsigned)cc->started++);

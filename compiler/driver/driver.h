@@ -137,7 +137,9 @@ bool sc_path_write(sg_arena *arena, sg_str path, sg_str text);
 typedef struct sc_cc_job {
     sg_str name, out; /* for messages; where it goes */
     uint32_t rules;
-    uint32_t slot; /* of the folder in use, private */
+    uint32_t selections; /* of the rule that has most */
+    size_t bytes;        /* of C, set by sc_cc_start */
+    uint32_t slot;       /* of the folder in use, private */
     int pid;
     sg_str folder, source, temp;
     bool ok;

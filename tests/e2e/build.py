@@ -182,6 +182,17 @@ def toolchain(t, d):
         t.holds("reason", b"E0901" in done.stderr and says in done.stderr, repr(done.stderr))
         t.want("left", sorted(os.listdir(d)), ["failing", "one.yml", "tmp"])
         t.want("temporary", os.listdir(os.path.join(d, "tmp")), ["x"])
+    put(d, "failing", '#!/bin/sh\nfor a; do case $a in -O*) echo level $a;; esac; done\nexit 1\n')
+    with tempfile.TemporaryDirectory() as other:
+        for name, count in (("some", 5000), ("many", 5001)):
+            put(other, name + ".yml", "title: t\nlogsource: {category: test}\ndetection:\n%s  condition: 1 of s*\n"
+                % "".join("  s%d: {F%d: v%d}\n" % (i, i % 9, i) for i in range(count)))
+        put(other, "pack.yml", "---\n".join(rule("r%d" % i) for i in range(301)))
+        for name, args, level in (("one", (), b"-O2"), ("some", (), b"-O2"), ("many", (), b"-O0"),
+                                  ("many", ("-O1",), b"-O1"), ("pack", ("--pack",), b"-O1")):
+            path = "one.yml" if name == "one" else os.path.join(other, name + ".yml")
+            done = t.run("build", path, "-o", "one", "--cc", failing, *args, cwd=d, env=env)
+            t.holds("level of " + name, b"level " + level + b"\n" in done.stderr, repr(done.stderr[-300:]))
     done = t.run("build", "one.yml", "-o", "none/one", cwd=d, env=env)
     t.want("no folder", done.returncode, 3)
     done = t.run("build", "one.yml", "-o", "one", cwd=d, env={"SIGCC_HOME": d})
