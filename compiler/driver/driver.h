@@ -102,8 +102,9 @@ enum {
 };
 
 /* The files that PATHs stand for: files as they are, folders searched for
- * *.yml and *.yaml in byte order. A file reached twice is taken once. False
- * with a printed reason when one cannot be read. */
+ * *.yml and *.yaml in byte order. A file reached twice is taken once. What
+ * cannot be read below a folder is among them, for whoever opens it to report.
+ * False with a printed reason when a PATH itself cannot be read. */
 bool sc_paths_collect(sg_arena *arena, const sc_strs *paths, sc_strs *out);
 /* Whether --output and --report spare the files that the options name to be
  * read: SC_EXIT_OK, or with a printed reason another code. */

@@ -87,6 +87,18 @@ static bool is_rule_file(sg_str name)
     return sg_str_ends(name, SG_S(".yml")) || sg_str_ends(name, SG_S(".yaml"));
 }
 
+/* Below a PATH what cannot be read is listed all the same: reading it fails
+ * and rejects it alone. */
+static bool add_unreadable(walk *w, sg_str path)
+{
+    if (w->depth == 0)
+        return fail(path, strerror(errno));
+    if (w->out->count >= SC_MAX_FILES)
+        return fail(path, "too many files");
+    SG_PUSH(w->arena, w->out, path);
+    return true;
+}
+
 static bool walk_folder(walk *w, sg_str path, const struct stat *st);
 
 static bool walk_entry(walk *w, sg_str folder, sg_str name)
@@ -97,7 +109,7 @@ static bool walk_entry(walk *w, sg_str folder, sg_str name)
     struct stat st;
 
     if (stat(path.ptr, &st) != 0)
-        return is_rule_file(name) ? fail(path, strerror(errno)) : true;
+        return is_rule_file(name) ? add_unreadable(w, path) : true;
     if (S_ISDIR(st.st_mode))
         return walk_folder(w, path, &st);
     if (is_rule_file(name) && w->out->count >= SC_MAX_FILES)
@@ -117,7 +129,7 @@ static bool walk_folder(walk *w, sg_str path, const struct stat *st)
     if (w->depth >= SC_MAX_FOLDERS)
         return fail(path, "folders nest too deeply");
     if (!list_folder(w->arena, path, &names))
-        return fail(path, strerror(errno));
+        return add_unreadable(w, path);
     w->folders[w->depth].device = st->st_dev;
     w->folders[w->depth++].number = st->st_ino;
     for (uint32_t i = 0; i < names.count && ok; i++)

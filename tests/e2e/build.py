@@ -170,6 +170,23 @@ def rejected(t, d):
     t.holds("code", entry["code"].startswith("E0") and entry["reason"], repr(entry))
 
 
+def unreadable(t, d):
+    """What cannot be read below a folder is rejected alone."""
+    put(d, "r/good.yml", rule("good"))
+    os.symlink("nowhere", os.path.join(d, "r/gone.yml"))
+    names = [b"r/gone.yml"]
+    put(d, "r/shut/x.yml", rule("x"))
+    if os.getuid() != 0:  # whom no mode stops
+        os.chmod(os.path.join(d, "r/shut"), 0)
+        names.append(b"r/shut")
+    for args, built in (((), False), (("--keep-going", "--pack"), True)):
+        done = t.run("build", "r", "-o", "out", *args, cwd=d)
+        t.want("unreadable", (done.returncode, os.path.exists(os.path.join(d, "out"))), (1, built))
+        for name in names:
+            t.holds("named", b"E0101" in done.stderr and b"'" + name + b"'" in done.stderr, repr(done.stderr))
+    os.chmod(os.path.join(d, "r/shut"), 0o755)
+
+
 def toolchain(t, d):
     put(d, "one.yml", rule("one"))
     put(d, "tmp/x", "")
@@ -236,7 +253,7 @@ def emits(t, d):
 
 def main():
     t = Test(sys.argv[1])
-    for case in (usage, single, pipelines, spares_inputs, roots, rejected, toolchain, same_bytes, emits):
+    for case in (usage, single, pipelines, spares_inputs, roots, rejected, unreadable, toolchain, same_bytes, emits):
         with tempfile.TemporaryDirectory() as folder:
             case(t, os.path.realpath(folder))
     print("%d checks, %d failed" % (t.checks, t.failures))
