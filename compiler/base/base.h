@@ -92,6 +92,9 @@ void sc_source_pos(const sc_session *s, uint32_t source, uint32_t at,
 /* The line (1-based) without its end. */
 sg_str sc_source_line(const sc_session *s, uint32_t source, uint32_t line);
 
+/* Folder of a path: "." when it has none. */
+sg_str sc_path_folder(sg_arena *arena, sg_str path);
+
 /* -------- documents ------------------------------------------------------ */
 
 /* Start a document: becomes s->doc. Returns its index. */

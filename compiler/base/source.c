@@ -144,3 +144,16 @@ sg_str sc_source_line(const sc_session *s, uint32_t source, uint32_t line)
         end--;
     return sg_str_sub(from->text, beg, end);
 }
+
+sg_str sc_path_folder(sg_arena *arena, sg_str path)
+{
+    size_t end = path.len;
+
+    while (end > 0 && path.ptr[end - 1] != '/')
+        end--;
+    if (end == 0)
+        return SG_S(".");
+    while (end > 1 && path.ptr[end - 1] == '/')
+        end--;
+    return sg_arena_dup(arena, sg_str_sub(path, 0, end));
+}

@@ -112,8 +112,6 @@ int sc_paths_guard(sg_arena *arena, const sc_options *o);
 /* Name of a detector made from this file: its stem, [A-Za-z0-9._-] only, never
  * empty, hidden or longer than 100 bytes. */
 sg_str sc_path_stem(sg_arena *arena, sg_str path);
-/* Folder of a path: "." when it has none. */
-sg_str sc_path_folder(sg_arena *arena, sg_str path);
 bool sc_path_is_folder(sg_str path);
 /* Create a folder and those above it. */
 bool sc_path_make(sg_arena *arena, sg_str path);

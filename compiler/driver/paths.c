@@ -238,19 +238,6 @@ sg_str sc_path_stem(sg_arena *arena, sg_str path)
     return sg_arena_dup(arena, (sg_str){stem, len});
 }
 
-sg_str sc_path_folder(sg_arena *arena, sg_str path)
-{
-    size_t end = path.len;
-
-    while (end > 0 && path.ptr[end - 1] != '/')
-        end--;
-    if (end == 0)
-        return SG_S(".");
-    while (end > 1 && path.ptr[end - 1] == '/')
-        end--;
-    return sg_arena_dup(arena, sg_str_sub(path, 0, end));
-}
-
 bool sc_path_is_folder(sg_str path)
 {
     struct stat st;

@@ -200,27 +200,6 @@ static bool text_excludes(const sc_lint_value *a, const sc_lint_value *b)
 
 /* -------- numbers --------------------------------------------------------- */
 
-static bool holds(sg_num value, sigma_cmp cmp, sg_num limit)
-{
-    const int order = sg_num_cmp(value, limit);
-
-    switch (cmp) {
-    case SIGMA_CMP_EQ:
-        return order == 0;
-    case SIGMA_CMP_NEQ:
-        return order != 0;
-    case SIGMA_CMP_LT:
-        return order < 0;
-    case SIGMA_CMP_LTE:
-        return order <= 0;
-    case SIGMA_CMP_GT:
-        return order > 0;
-    case SIGMA_CMP_GTE:
-        return order >= 0;
-    }
-    return true;
-}
-
 static bool is_upper(sigma_cmp cmp)
 {
     return cmp == SIGMA_CMP_LT || cmp == SIGMA_CMP_LTE;
@@ -360,7 +339,7 @@ bool sc_lint_covers(const sc_lint_value *x, const sc_lint_value *y)
     if (has_text(a) && has_text(b))
         return text_covers(x, y);
     if (a->kind == SC_V_COMPARE && b->kind == SC_V_NUM)
-        return holds(b->num, a->cmp, a->num);
+        return sg_num_holds(b->num, a->cmp, a->num);
     if (is_anything(a))
         return b->kind == SC_V_REGEX || b->kind == SC_V_CIDR ||
                b->kind == SC_V_COMPARE || b->kind == SC_V_BOOL;
@@ -390,7 +369,7 @@ static bool is_absence(const sc_value *v)
 static bool range_excludes(const sc_value *range, const sc_value *number)
 {
     return range->kind == SC_V_COMPARE && number->kind == SC_V_NUM &&
-           !holds(number->num, range->cmp, range->num);
+           !sg_num_holds(number->num, range->cmp, range->num);
 }
 
 bool sc_lint_excludes(const sc_lint_value *x, const sc_lint_value *y)

@@ -151,19 +151,6 @@ static void look_in(finder *f, uint32_t file, sg_str folder)
 
 /* -------- rule files ----------------------------------------------------- */
 
-static sg_str folder_of(sg_arena *arena, sg_str path)
-{
-    size_t end = path.len;
-
-    while (end > 0 && path.ptr[end - 1] != '/')
-        end--;
-    if (end == 0)
-        return SG_S(".");
-    while (end > 1 && path.ptr[end - 1] == '/')
-        end--;
-    return sg_arena_dup(arena, sg_str_sub(path, 0, end));
-}
-
 static sg_str stem_of(sg_str path)
 {
     size_t beg = path.len;
@@ -201,7 +188,7 @@ static sc_rt_file *file_of(finder *f, sg_map *index, uint32_t doc)
     if (!known) {
         sc_rt_file file = {.path = path};
         *cell = t->files.count;
-        file.folder = folder_of(f->arena, path);
+        file.folder = sc_path_folder(f->arena, path);
         file.stem = stem_of(path);
         file.below = below(f->places, file.folder);
         SG_PUSH(f->arena, &t->files, file);

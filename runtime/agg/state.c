@@ -408,24 +408,7 @@ void sr_expire(sr_agg *agg, sr_group *group)
 
 static bool compare(sg_num value, const sigma_corr_cond *cond)
 {
-    const int order = sg_num_cmp(value, cond->threshold);
-
-    switch (cond->cmp) {
-    case SIGMA_CMP_EQ:
-        return order == 0;
-    case SIGMA_CMP_NEQ:
-        return order != 0;
-    case SIGMA_CMP_LT:
-        return order < 0;
-    case SIGMA_CMP_LTE:
-        return order <= 0;
-    case SIGMA_CMP_GT:
-        return order > 0;
-    case SIGMA_CMP_GTE:
-        return order >= 0;
-    default:
-        return false;
-    }
+    return sg_num_holds(value, cond->cmp, cond->threshold);
 }
 
 /* The boolean condition over the refs seen in the window. */

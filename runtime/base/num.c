@@ -432,3 +432,25 @@ size_t sg_num_text(sg_num n, char out[SG_NUM_TEXT])
     out[len] = '\0';
     return len;
 }
+
+bool sg_num_holds(sg_num value, sigma_cmp cmp, sg_num threshold)
+{
+    const int order = sg_num_cmp(value, threshold);
+
+    switch (cmp) {
+    case SIGMA_CMP_EQ:
+        return order == 0;
+    case SIGMA_CMP_NEQ:
+        return order != 0;
+    case SIGMA_CMP_LT:
+        return order < 0;
+    case SIGMA_CMP_LTE:
+        return order <= 0;
+    case SIGMA_CMP_GT:
+        return order > 0;
+    case SIGMA_CMP_GTE:
+        return order >= 0;
+    default:
+        return false;
+    }
+}

@@ -170,6 +170,8 @@ bool sg_num_parse(sg_str text, sg_num *out);
  * returns the length, below SG_NUM_TEXT. */
 size_t sg_num_text(sg_num n, char out[SG_NUM_TEXT]);
 double sg_num_double(sg_num n);
+/* Whether `value cmp threshold`; false for a cmp that does not exist. */
+bool sg_num_holds(sg_num value, sigma_cmp cmp, sg_num threshold);
 
 /* -------- UTF-8 and case folding --------------------------------------- */
 
