@@ -2,9 +2,13 @@
  * agg.h - correlations: groups of matched events, windows over event time,
  * and the moment a correlation's condition starts to hold.
  *
- * The engine sees an event only through a reader (values of fields) and hits
- * (rules that matched, each with its event time); it knows neither JSON nor
- * the machine's clock. Meaning: semantics section 9. What goes beyond it:
+ * What an event means to correlations is a list of contributions:
+ * self-contained records with the rules that matched and the values that
+ * group-by and conditions read. They are made from the event once (by any
+ * thread), and may then be held back, written to a journal, or carried to
+ * another machine before the engine takes them in; the engine knows neither
+ * JSON nor the machine's clock. Meaning: semantics section 9. What goes beyond
+ * it:
  *   - a window that has run empty ends a state of "holding";
  *   - events may arrive out of order: a window is kept in order of time, and
  *     an event older than its group's newest minus the timespan is late: it
@@ -60,54 +64,143 @@ typedef struct sr_firing {
     const sr_cell *keys; /* one per group-by key, in rule order */
     uint64_t count;      /* events in the window */
     sg_num value;        /* what the condition compares */
+    bool approximate;    /* the value comes from a sketch ... */
+    double error;        /* ... and is right but for this share of it */
     sr_seen first, last;
     sr_place place; /* of the event that completed it */
     bool timed;     /* that event's time */
     int64_t time;
 } sr_firing;
 
+/* -------- contributions (contribution.c) --------------------------------- */
+
+/*
+ * Correlations that refer to each other, directly or not, are one component;
+ * an event's hits reach each component as one contribution. Contributions that
+ * can meet in a group have the same component and the same partition: the
+ * values of the fields by which all of its correlations group.
+ */
+typedef struct sr_contribution {
+    uint32_t size; /* in bytes, a multiple of 8; everything lies within */
+    uint32_t component;
+    uint64_t event; /* number of the event in order of arrival */
+    uint64_t hash;  /* of component and partition; salted, of this process */
+    int64_t time;   /* of the first hit */
+    int64_t newest; /* of all events that came before its turn, and it */
+    sr_place place;
+    uint32_t hit_count;
+    uint32_t timed;    /* 0: no time (search mode only) */
+    uint32_t hit_at;   /* offset of its hits */
+    uint32_t cells_at; /* offset of the cells of all hits */
+} sr_contribution;
+
+/* What does not change while a detector runs: which rules concern which
+ * components, and which fields they need. Shared by threads. */
+typedef struct sr_layout sr_layout;
+
+/* Owned by the arena; never NULL. The detector must outlive it. */
+sr_layout *sr_layout_new(sg_arena *arena, const sigma_detector *detector,
+                         bool search);
+uint32_t sr_layout_components(const sr_layout *layout);
+/* Whether any correlation listens to the rule. */
+bool sr_layout_hears(const sr_layout *layout, uint32_t rule);
+
+/* Append the contributions of one event, which matched `count` rules
+ * (ascending, no rule twice), to `out`, which holds nothing else or other
+ * contributions; their `event` and `newest` are left for sr_order or the
+ * caller. Returns their number. *untimed: a hit without a time was left out
+ * (stream mode). */
+uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
+                       size_t count, sr_place place, sr_read_fn *read,
+                       void *ctx, sg_buf *out, bool *untimed);
+
+/* Make the hash anew, after a contribution came from elsewhere. */
+void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);
+/* Whether `bytes`, aligned to 8, are one contribution of this detector: for
+ * what comes from files. */
+bool sr_contribution_valid(const sr_layout *layout, sg_str bytes);
+
+/* -------- the engine ------------------------------------------------------ */
+
 typedef void sr_firing_fn(void *ctx, const sr_firing *firing);
 
 typedef struct sr_agg_options {
-    bool search;         /* the window is the whole input */
-    bool every_firing;   /* not only the first of a run of firings */
-    uint64_t max_groups; /* over all correlations */
-    uint64_t max_memory; /* bytes of groups and windows; the index over
-                          * groups, some 40 bytes each, comes on top */
-    sr_read_fn *read;
+    bool search;           /* the window is the whole input */
+    bool every_firing;     /* not only the first of a run of firings */
+    uint64_t max_groups;   /* over all correlations */
+    uint64_t max_memory;   /* bytes of groups and windows; the index over
+                            * groups, some 40 bytes each, comes on top */
+    uint64_t exact_values; /* distinct values a group keeps; above, a sketch */
+    uint32_t shards;       /* engines that may run at once; 0: one */
     sr_firing_fn *fire;
-    void *ctx; /* for both */
+    void *ctx;
 } sr_agg_options;
 
 /* What was kept and what was lost. */
 typedef struct sr_agg_stats {
-    uint64_t groups;  /* now alive */
-    uint64_t bytes;   /* now held */
-    uint64_t refused; /* contributions lost to max_groups or max_memory */
-    uint64_t late;    /* contributions too old for their group's window */
-    uint64_t untimed; /* events without a readable time, stream mode */
+    uint64_t groups;   /* now alive */
+    uint64_t bytes;    /* now held */
+    uint64_t expired;  /* groups let go whose window had run empty */
+    uint64_t evicted;  /* groups let go for room, oldest idle first */
+    uint64_t refused;  /* contributions lost for want of room */
+    uint64_t late;     /* contributions too old for their group's window */
+    uint64_t sketched; /* groups that went over to a sketch */
 } sr_agg_stats;
 
 typedef struct sr_agg sr_agg;
 
-/* The detector and what options.ctx names must outlive the engine. Never
+/* The layout and what options.ctx names must outlive the engine. Never
  * NULL. */
-sr_agg *sr_agg_open(const sigma_detector *detector,
-                    const sr_agg_options *options);
+sr_agg *sr_agg_open(const sr_layout *layout, const sr_agg_options *options);
 void sr_agg_close(sr_agg *agg);
 
-/* One event that matched `count` rules (ascending, no rule twice). Fires in
- * order of the correlations table; allocates only until warm. */
-void sr_agg_push(sr_agg *agg, const sr_hit *hits, size_t count, sr_place place);
+/* Take in one contribution. Fires in order of the correlations of its
+ * component; allocates only until warm. */
+void sr_agg_feed(sr_agg *agg, const sr_contribution *contribution);
+
+/* Run fn(ctx, i) for every i < count, at once or one after the other. */
+typedef void sr_run_fn(void *ctx, uint32_t i);
+typedef void sr_parallel_fn(void *pool, sr_run_fn *fn, void *ctx,
+                            uint32_t count);
+
+/* The same as feeding one after the other, by several threads where the bounds
+ * cannot be reached meanwhile. */
+void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
+                     size_t count, sr_parallel_fn *parallel, void *pool);
 
 /* Search mode: fire once for each group whose condition holds at the end of
  * the input, correlation by correlation, in report order: the sort column,
  * then ascending by the group's values; unsorted, by first_seen and then
  * arrival. Stops at the report's limit. Does nothing in stream mode. */
 void sr_agg_finish(sr_agg *agg);
+/* Stream mode: forget all groups without counting them: what is to come has
+ * nothing to do with what was. */
+void sr_agg_forget(sr_agg *agg);
 
 sr_agg_stats sr_agg_totals(const sr_agg *agg);
-/* Contributions of one correlation lost to a bound. */
-uint64_t sr_agg_refused(const sr_agg *agg, uint32_t correlation);
+/* What one correlation lost. */
+typedef struct sr_corr_stats {
+    uint64_t evicted, refused, late;
+} sr_corr_stats;
+sr_corr_stats sr_agg_losses(const sr_agg *agg, uint32_t correlation);
+
+/* -------- what outlives the process (save.c) ------------------------------ */
+
+/* One group: `key` tells it from others of its correlation; no value: it is
+ * gone. False stops. */
+typedef bool sr_save_fn(void *ctx, uint32_t correlation, sg_str key,
+                        const sg_str *value);
+
+/* Groups that an event after number `since` touched, and those that are gone
+ * since the last call; with 0 all there are. False when `save` said so. */
+bool sr_agg_save(sr_agg *agg, uint64_t since, sr_save_fn *save, void *ctx);
+/* Too many groups are gone to name them: what was saved before must be dropped,
+ * and all saved anew. */
+bool sr_agg_must_save_all(const sr_agg *agg);
+/* Bring groups back, in any order, then say that all are there. False when the
+ * bytes are not what sr_agg_save wrote. */
+bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value);
+void sr_agg_loaded(sr_agg *agg);
+void sr_agg_set_losses(sr_agg *agg, uint32_t correlation, sr_corr_stats losses);
 
 #endif

@@ -1,15 +1,20 @@
 /*
  * engine.h - the correlation engine's own types, private to this folder:
- * group.c keeps the groups, state.c what each type of correlation remembers,
- * correlate.c runs events through, search.c writes the rows at the end.
+ * agg.c hands contributions to shards and keeps the bounds, correlate.c runs
+ * one through its correlations, group.c keeps the groups of a shard, state.c
+ * and sketch.c what each type of correlation remembers, search.c writes the
+ * rows at the end, save.c turns groups into bytes and back.
  */
 #ifndef SR_AGG_ENGINE_H
 #define SR_AGG_ENGINE_H
 
-#include "agg/agg.h"
+#include "agg/layout.h"
 #include "agg/parts.h"
 
-enum { SR_SHARDS = 256 }; /* sub-tables, so that none takes long to grow */
+enum {
+    SR_TABLES = 256, /* sub-tables of a shard: none takes long to grow */
+    SR_CLASSES = 64  /* of timespans; groups of a class expire in order */
+};
 
 /* "Never": before any time a window can reach. */
 #define SR_NEVER INT64_MIN
@@ -20,39 +25,41 @@ typedef struct sr_copy {
     uint8_t kind;
 } sr_copy;
 
-/* The time fields behind first_seen and last_seen, as written. */
-typedef struct sr_ends {
-    sr_copy first, last;
-} sr_ends;
+/* What search mode keeps of a group for its row. */
+typedef struct sr_row_state {
+    int64_t oldest;          /* time */
+    sr_place created, place; /* of its first event to arrive, and the last */
+    sr_copy first, last;     /* time fields as written, for reports */
+} sr_row_state;
 
-/* What every update touches comes first and fits one cache line. */
+/* What every update touches comes first. */
 typedef struct sr_group {
-    sr_item item;   /* the key: per part its length and text */
-    uint64_t event; /* number of the event that touched it last */
+    sr_item item;   /* the key: the correlation; per part its length and text */
+    uint64_t turn;  /* of the contribution that touched it last */
     uint64_t count; /* events in the window */
     int64_t newest; /* time */
+    struct sr_group *prev, *next; /* of its class, the longest idle first */
     sr_window window;
-    sr_place place; /* of the event that touched it last */
     uint32_t correlation;
-    bool timed; /* oldest and newest mean something */
-    bool holds;
-    bool dirty; /* marks must be made anew from the window */
+    bool timed;    /* oldest and newest mean something */
+    bool holds;    /* the condition did, after the last event */
+    bool dirty;    /* marks must be made anew from the window */
+    bool sketched; /* the state is a sketch */
+    bool saved;    /* sr_agg_save told of it */
     union {
         sr_table distinct;
+        struct sr_hll *hll;
         sr_sum sum;
         sr_order order;
     } state;
-    int64_t oldest; /* time; in search mode only */
-    sr_ends *ends;
-    uint64_t serial;
-    struct sr_group *prev, *next; /* all groups, in order of creation */
-    int64_t marks[]; /* then the key's bytes, then a kind per part */
+    sr_row_state *row; /* search mode only */
+    int64_t marks[];   /* then the key's bytes, then a kind per part */
 } sr_group;
 
 /* A referenced rule (or correlation) met by the event at hand. */
 typedef struct sr_pending {
     uint32_t ref;
-    const sr_hit *hit;
+    const sr_part_hit *hit;
 } sr_pending;
 
 /* A group the event at hand added to, and the first in the list of rules by
@@ -66,70 +73,123 @@ typedef struct sr_listener {
     uint32_t correlation, ref;
 } sr_listener;
 
-/* What the engine keeps per correlation. */
+/* What does not change about a correlation. */
 typedef struct sr_corr {
     const sigma_correlation *def;
     const struct sr_type *type;
-    sr_table shards[SR_SHARDS];
-    sr_pending *pending; /* room for every ref */
-    uint32_t pending_count;
+    const uint32_t *sources;
     uint32_t mark_count;
+    uint32_t class;
     bool plain;    /* ordered: only the whole list counts */
     bool twice;    /* ordered: some rule stands in the list twice */
     bool windowed; /* keeps its events one by one */
     bool ends;     /* keeps the text of first and last times */
-    uint32_t listener_first, listener_count;
-    uint64_t refused;
+    bool whole;    /* its groups are the component's partitions */
 } sr_corr;
 
-struct sr_agg {
-    const sigma_detector *detector;
-    sr_agg_options options;
+/* A correlation as one shard runs it. */
+typedef struct sr_corr_run {
+    sr_pending *pending; /* room for every ref */
+    uint32_t pending_count;
+    sr_corr_stats losses;
+} sr_corr_run;
+
+/* Groups of one class of timespans, the longest idle first. */
+typedef struct sr_idle_list {
+    sr_group *first, *last;
+} sr_idle_list;
+
+/* An engine of its own: its groups meet no other shard's contributions. */
+typedef struct sr_shard {
+    struct sr_agg *agg;
     sg_arena arena; /* what lives as long as the engine */
     sr_pool pool;   /* groups and windows: bounded by max_memory */
     sr_pool index;  /* tables of groups: how these grow depends on the salt, so
                      * that counting them would make results differ */
-    sr_corr *corrs;
-    sr_listener *listeners; /* of rules, then of correlations */
-    uint32_t *rule_first;   /* rule r: [rule_first[r], rule_first[r + 1]) */
-    uint64_t *active;       /* bit c: correlation c has something pending */
-    sr_group *first, *last; /* all groups */
-    sr_group *hand;         /* where the search for dead groups goes on */
-    uint64_t fruitless;     /* groups it passed since it last found one */
-    int64_t sweep_at;       /* no search before the watermark is here */
-    int64_t watermark;      /* newest time of all events */
-    int64_t min_timespan;
-    uint64_t serial, event;
-    int64_t now;       /* time of the contribution at hand */
-    sg_buf key, tuple; /* scratch: salt, then encoded parts */
-    uint8_t *kinds;    /* of the key's parts */
+    sr_table tables[SR_TABLES];
+    sr_idle_list idle[SR_CLASSES];
+    sr_corr_run *runs;
+    const sr_contribution *c; /* at hand */
+    uint64_t turn;            /* its number in the order of feeding */
+    int64_t now;              /* its time */
+    sg_buf key, tuple;        /* scratch: encoded parts */
+    uint8_t *kinds;           /* of the key's parts */
     sr_cell *cells;
     sr_touched *touched; /* within one correlation */
     bool *stack;         /* of boolean conditions */
+    bool defer;          /* firings wait in `fired` */
+    sg_buf fired;
     sr_agg_stats stats;
+    sg_buf gone; /* saved groups that were freed since they were */
+} sr_shard;
+
+struct sr_agg {
+    const sr_layout *layout;
+    const sigma_detector *detector;
+    sr_agg_options options;
+    sg_arena arena;
+    sr_corr *corrs;
+    sr_listener *listeners;   /* of rules, then of correlations */
+    uint32_t *listener_first; /* of source i: [first[i], first[i + 1]) */
+    sr_shard *shards;
+    uint32_t shard_count;
+    uint32_t classes;  /* in use */
+    int64_t watermark; /* newest time of all events */
+    uint64_t turn;     /* contributions fed */
+    bool save_all;     /* too much is gone to name it */
 };
+
+/* -------- agg.c ---------------------------------------------------------- */
+
+/* Let groups go until the shard may take `bytes` more and, with `group`, one
+ * more group; never `keep`. False when nothing is left to let go. */
+bool sr_make_room(sr_shard *s, const sr_group *keep, bool group);
+
+/* -------- correlate.c ---------------------------------------------------- */
+
+/* Run the contribution s->c through the correlations of its component. */
+void sr_correlate(sr_shard *s);
+
+/* What fires, as it waits in s->fired while shards run at once; the keys' cells
+ * follow, then their texts. */
+typedef struct sr_deferred {
+    uint64_t turn;
+    size_t size; /* of it all, a multiple of 16 */
+    sr_firing firing;
+} sr_deferred;
+
+/* The one that begins at byte `at`; NULL at the end. */
+const sr_deferred *sr_deferred_at(const sr_shard *s, size_t at);
+/* Hand it out and move on. */
+void sr_fire_deferred(sr_shard *s, size_t *at);
 
 /* -------- groups (group.c) ----------------------------------------------- */
 
-/* Encode the values of `count` fields into buf. With `kinds`, note the kind of
- * each. False when some field has no value. */
-bool sr_encode(sr_agg *agg, sg_buf *buf, uint32_t rule, const uint32_t *fields,
-               uint32_t count, uint8_t *kinds);
-uint64_t sr_encoded_hash(const sg_buf *buf);
-sg_str sr_encoded_key(const sg_buf *buf);
-/* The group of the encoded key, made when new. NULL, counted as refused, when
- * there is no room. */
-sr_group *sr_group_of(sr_agg *agg, sr_corr *corr);
-void sr_group_free(sr_agg *agg, sr_group *group);
-/* Free a few groups whose window is empty, never `keep`; false when none was
- * found. */
-bool sr_make_room(sr_agg *agg, const sr_group *keep);
+/* Encode a correlation's number and the values of `count` fields into buf.
+ * With `kinds`, note the kind of each. False when some field has no value. */
+bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
+               uint32_t number, const uint32_t *fields, uint32_t count,
+               uint8_t *kinds);
+/* The group of the encoded key, made when new. NULL when there is no room. */
+sr_group *sr_group_of(sr_shard *s, const sr_corr *corr);
+/* A new group of this key; the caller fills it. NULL when there is no room or
+ * there is one already. */
+sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
+                       sg_str key, const uint8_t *kinds);
+void sr_group_free(sr_shard *s, sr_group *group);
+/* The event at hand touches it. */
+void sr_group_touch(sr_shard *s, sr_group *group);
+/* The key without the correlation's number. */
+sg_str sr_group_parts(const sr_group *group);
+const uint8_t *sr_group_kinds(const sr_group *group);
 /* The key as cells; they live until the next call. */
-const sr_cell *sr_group_cells(sr_agg *agg, const sr_group *group);
+const sr_cell *sr_group_cells(sr_shard *s, const sr_group *group);
+/* The part of an encoded key at *at; moves on. */
+sg_str sr_next_part(sg_str parts, size_t *at);
 /* t - span without overflow, never SR_NEVER. */
 int64_t sr_cutoff(int64_t t, int64_t span);
 
-/* -------- what a type remembers (state.c) -------------------------------- */
+/* -------- what a type remembers (state.c, sketch.c) ----------------------- */
 
 /* How a type of correlation counts. `entry` is what lies in the window behind
  * the time. */
@@ -137,25 +197,51 @@ typedef struct sr_type {
     size_t stride; /* of window entries, the time included */
     bool rules;    /* counts rules: each ref of an event adds */
     bool values;   /* needs value fields */
+    double error;  /* of its sketch; 0: always exact */
     /* Take in ref and the value at hand; false for want of memory. */
-    bool (*add)(sr_agg *agg, sr_group *group, uint32_t ref, void *entry);
+    bool (*add)(sr_shard *s, sr_group *group, uint32_t ref, void *entry);
     /* Forget what entry added. */
-    void (*drop)(sr_agg *agg, sr_group *group, const void *entry);
+    void (*drop)(sr_shard *s, sr_group *group, const void *entry);
     /* What the condition compares. */
-    sg_num (*value)(sr_agg *agg, sr_group *group);
-    void (*free)(sr_agg *agg, sr_group *group);
+    sg_num (*value)(sr_shard *s, sr_group *group);
+    void (*free)(sr_shard *s, sr_group *group);
 } sr_type;
 
+/* One distinct value; its bytes follow. */
+typedef struct sr_distinct {
+    sr_item item;
+    uint64_t uses;  /* events in the window that carry it */
+    uint32_t index; /* scratch of save.c */
+    char bytes[];
+} sr_distinct;
+
+/* In a window of rules: the ref, and whether it is its event's first entry. */
+typedef struct sr_mark_entry {
+    uint32_t ref;
+    bool fresh;
+} sr_mark_entry;
+
 const sr_type *sr_type_of(uint32_t corr_type);
+const sr_corr *sr_corr_of(const sr_shard *s, const sr_group *group);
 /* int64_t marks a group of this correlation needs. */
 uint32_t sr_mark_count(const sr_corr *corr);
-/* Read the value fields of a ref into agg->tuple (value_count) or
- * agg->cells[0] (numbers). False when the event adds nothing. */
-bool sr_read_values(sr_agg *agg, const sr_corr *corr, uint32_t rule,
+/* Read the value fields of a ref into s->tuple (value_count) or s->cells[0]
+ * (numbers). False when the event adds nothing. */
+bool sr_read_values(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
                     const uint32_t *fields);
 /* Let go of what is older than the group's newest minus the timespan. */
-void sr_expire(sr_agg *agg, sr_group *group);
+void sr_expire(sr_shard *s, sr_group *group);
 /* Whether the condition holds now; *value is what it compared. */
-bool sr_holds(sr_agg *agg, sr_group *group, sg_num *value);
+bool sr_holds(sr_shard *s, sr_group *group, sg_num *value);
+
+/* The value of this key in a group that is not sketched, made when new; NULL
+ * for want of memory. */
+sr_distinct *sr_distinct_of(sr_shard *s, sr_group *group, sg_str key);
+void sr_distinct_free(sr_shard *s, sr_group *group);
+
+/* Go over to a sketch, of the values in the window but for that of `entry`
+ * (value_count) or of all (percentiles). False for want of memory. */
+bool sr_sketch_distinct(sr_shard *s, sr_group *group, const void *entry);
+bool sr_sketch_order(sr_shard *s, sr_group *group);
 
 #endif

@@ -1,58 +1,127 @@
 /*
- * group.c - the groups of all correlations: found by the text of their key
- * values, kept in order of creation, bounded in number and bytes.
+ * group.c - the groups of a shard: found by correlation and the text of their
+ * key values, and kept in the order in which events last touched them.
  *
  * Hashes are salted per process, so that events cannot be made to collide; no
- * result depends on a hash. When a bound is reached, groups whose window has
- * run empty are let go, oldest first, a few at a time; if there are none, the
- * new group is refused and counted.
+ * result depends on a hash.
  */
 #include "agg/engine.h"
 
 #include <string.h>
-
-enum {
-    SALT = 8,       /* bytes at the start of an encoding */
-    SWEEP = 256,    /* groups looked at per attempt */
-    SWEEP_FREE = 8, /* ... or until so many were freed */
-    SWEEP_PART = 64 /* a search in vain is repeated after timespan / this */
-};
 
 int64_t sr_cutoff(int64_t t, int64_t span)
 {
     return t < SR_NEVER + 1 + span ? SR_NEVER + 1 : t - span;
 }
 
-bool sr_encode(sr_agg *agg, sg_buf *buf, uint32_t rule, const uint32_t *fields,
-               uint32_t count, uint8_t *kinds)
+/* -------- keys ----------------------------------------------------------- */
+
+static void put_u32(sg_buf *buf, uint32_t n)
 {
-    buf->len = SALT;
+    sg_buf_put(buf, (sg_str){(const char *)&n, sizeof(n)});
+}
+
+bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
+               uint32_t number, const uint32_t *fields, uint32_t count,
+               uint8_t *kinds)
+{
+    buf->len = 0;
+    put_u32(buf, number);
     for (uint32_t i = 0; i < count; i++) {
-        sr_cell cell;
+        const sr_part_cell *cell =
+            sr_part_find(s->agg->layout, s->c, hit, fields[i]);
 
-        if (!agg->options.read(agg->options.ctx, rule, fields[i], &cell))
+        if (cell == NULL || buf->len > UINT32_MAX / 4)
             return false;
-        if (cell.text.len > UINT32_MAX / 2 || buf->len > UINT32_MAX / 4)
-            return false;
-        const uint32_t len = (uint32_t)cell.text.len;
-
-        sg_buf_put(buf, (sg_str){(const char *)&len, sizeof(len)});
-        sg_buf_put(buf, cell.text);
+        put_u32(buf, cell->len);
+        sg_buf_put(buf, sr_bytes_of(s->c, cell->at, cell->len));
         if (kinds != NULL)
-            kinds[i] = cell.kind;
+            kinds[i] = (uint8_t)cell->kind;
     }
     return true;
 }
 
-uint64_t sr_encoded_hash(const sg_buf *buf)
+sg_str sr_group_parts(const sr_group *group)
 {
-    return sg_str_hash(sg_buf_str(buf));
+    const sg_str key = sr_item_key(&group->item);
+
+    return sg_str_sub(key, sizeof(uint32_t), key.len);
 }
 
-sg_str sr_encoded_key(const sg_buf *buf)
+const uint8_t *sr_group_kinds(const sr_group *group)
 {
-    return sg_str_sub(sg_buf_str(buf), SALT, buf->len);
+    const sg_str key = sr_item_key(&group->item);
+
+    return (const uint8_t *)key.ptr + key.len;
 }
+
+sg_str sr_next_part(sg_str parts, size_t *at)
+{
+    uint32_t len;
+
+    memcpy(&len, parts.ptr + *at, sizeof(len));
+    *at += sizeof(len) + len;
+    return sg_str_sub(parts, *at - len, *at);
+}
+
+const sr_cell *sr_group_cells(sr_shard *s, const sr_group *group)
+{
+    const sg_str parts = sr_group_parts(group);
+    const uint8_t *kinds = sr_group_kinds(group);
+    size_t at = 0;
+
+    for (uint32_t i = 0; i < sr_corr_of(s, group)->def->key_count; i++) {
+        sr_cell *cell = &s->cells[i];
+
+        *cell = (sr_cell){.kind = kinds[i], .text = sr_next_part(parts, &at)};
+        if (cell->kind == SR_NUMBER && !sg_num_parse(cell->text, &cell->num))
+            cell->kind = SR_STRING;
+    }
+    return s->cells;
+}
+
+/* -------- in the order of use -------------------------------------------- */
+
+static sr_idle_list *list_of(sr_shard *s, const sr_group *group)
+{
+    return &s->idle[sr_corr_of(s, group)->class];
+}
+
+static void append(sr_idle_list *list, sr_group *group)
+{
+    group->prev = list->last;
+    group->next = NULL;
+    if (list->last == NULL)
+        list->first = group;
+    else
+        list->last->next = group;
+    list->last = group;
+}
+
+static void detach(sr_idle_list *list, sr_group *group)
+{
+    if (group->prev == NULL)
+        list->first = group->next;
+    else
+        group->prev->next = group->next;
+    if (group->next == NULL)
+        list->last = group->prev;
+    else
+        group->next->prev = group->prev;
+}
+
+void sr_group_touch(sr_shard *s, sr_group *group)
+{
+    sr_idle_list *list = list_of(s, group);
+
+    group->turn = s->turn;
+    if (list->last == group)
+        return;
+    detach(list, group);
+    append(list, group);
+}
+
+/* -------- making and freeing --------------------------------------------- */
 
 static size_t group_size(const sr_corr *corr, size_t key_len)
 {
@@ -60,35 +129,9 @@ static size_t group_size(const sr_corr *corr, size_t key_len)
            corr->def->key_count;
 }
 
-static sr_table *shard_of(sr_corr *corr, uint64_t hash)
+static sr_table *table_of(sr_shard *s, uint64_t hash)
 {
-    return &corr->shards[hash >> 56];
-}
-
-static void link_group(sr_agg *agg, sr_group *group)
-{
-    group->prev = agg->last;
-    if (agg->last == NULL)
-        agg->first = group;
-    else
-        agg->last->next = group;
-    agg->last = group;
-    agg->stats.groups++;
-}
-
-static void unlink_group(sr_agg *agg, sr_group *group)
-{
-    if (agg->hand == group)
-        agg->hand = group->next;
-    if (group->prev == NULL)
-        agg->first = group->next;
-    else
-        group->prev->next = group->next;
-    if (group->next == NULL)
-        agg->last = group->prev;
-    else
-        group->next->prev = group->prev;
-    agg->stats.groups--;
+    return &s->tables[hash >> 56];
 }
 
 static void free_copy(sr_pool *pool, sr_copy *copy)
@@ -96,128 +139,111 @@ static void free_copy(sr_pool *pool, sr_copy *copy)
     sr_pool_free(pool, copy->ptr, copy->cap);
 }
 
-void sr_group_free(sr_agg *agg, sr_group *group)
+/* Names a group that save.c has told of, so that it can be taken back. */
+static void note_gone(sr_shard *s, const sr_group *group)
 {
-    sr_corr *corr = &agg->corrs[group->correlation];
+    enum { MOST = 8 << 20 };
+    const sg_str key = sr_item_key(&group->item);
+    const uint32_t len = (uint32_t)key.len;
 
-    sr_table_remove(shard_of(corr, group->item.hash), &group->item);
-    unlink_group(agg, group);
-    corr->type->free(agg, group);
-    sr_window_free(&agg->pool, &group->window, corr->type->stride);
-    if (group->ends != NULL) {
-        free_copy(&agg->pool, &group->ends->first);
-        free_copy(&agg->pool, &group->ends->last);
-        sr_pool_free(&agg->pool, group->ends, sizeof(*group->ends));
+    if (!group->saved || s->agg->save_all)
+        return;
+    sg_buf_put(&s->gone, (sg_str){(const char *)&len, sizeof(len)});
+    sg_buf_put(&s->gone, key);
+    if (s->gone.len > MOST)
+        s->agg->save_all = true;
+}
+
+void sr_group_free(sr_shard *s, sr_group *group)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+
+    note_gone(s, group);
+    sr_table_remove(table_of(s, group->item.hash), &group->item);
+    detach(list_of(s, group), group);
+    s->stats.groups--;
+    corr->type->free(s, group);
+    sr_window_free(&s->pool, &group->window, corr->type->stride);
+    if (group->row != NULL) {
+        free_copy(&s->pool, &group->row->first);
+        free_copy(&s->pool, &group->row->last);
+        sr_pool_free(&s->pool, group->row, sizeof(*group->row));
     }
-    sr_pool_free(&agg->pool, group, group_size(corr, group->item.key_len));
+    sr_pool_free(&s->pool, group, group_size(corr, group->item.key_len));
 }
 
-/* Its window is empty by now, as far as events arrive in order. */
-static bool is_dead(const sr_agg *agg, const sr_group *group)
+/* A group without its place in table and list. */
+static sr_group *make_group(sr_shard *s, const sr_corr *corr, uint64_t hash,
+                            sg_str key, const uint8_t *kinds)
 {
-    const sr_corr *corr = &agg->corrs[group->correlation];
-
-    return group->event != agg->event &&
-           group->newest < sr_cutoff(agg->watermark, corr->def->timespan);
-}
-
-bool sr_make_room(sr_agg *agg, const sr_group *keep)
-{
-    unsigned freed = 0;
-
-    if (agg->options.search || agg->watermark < agg->sweep_at)
-        return false;
-    for (unsigned i = 0; i < SWEEP && freed < SWEEP_FREE; i++) {
-        sr_group *group = agg->hand == NULL ? agg->first : agg->hand;
-
-        if (group == NULL)
-            break;
-        agg->hand = group->next;
-        if (group != keep && is_dead(agg, group)) {
-            sr_group_free(agg, group);
-            agg->fruitless = 0;
-            freed++;
-        } else if (++agg->fruitless >= agg->stats.groups) {
-            const int64_t pause = agg->min_timespan / SWEEP_PART + 1;
-
-            agg->fruitless = 0;
-            agg->sweep_at = agg->watermark > INT64_MAX - pause
-                                ? INT64_MAX
-                                : agg->watermark + pause;
-            break;
-        }
-    }
-    return freed != 0;
-}
-
-static sr_group *new_group(sr_agg *agg, sr_corr *corr, uint64_t hash)
-{
-    const sg_str key = sr_encoded_key(&agg->key);
     const uint32_t parts = corr->def->key_count;
     const size_t size = group_size(corr, key.len);
     const size_t key_at = size - key.len - parts;
-    sr_group *group = sr_pool_alloc(&agg->pool, size);
+    const bool search = s->agg->options.search;
+    sr_group *group = sr_pool_alloc(&s->pool, size);
+    sr_row_state *row =
+        search ? sr_pool_alloc(&s->pool, sizeof(sr_row_state)) : NULL;
 
-    if (group == NULL)
-        return NULL;
-    memset(group, 0, sizeof(*group));
-    group->item = (sr_item){hash, (uint32_t)key.len, (uint32_t)key_at};
-    group->correlation = (uint32_t)(corr - agg->corrs);
-    group->serial = agg->serial;
-    for (uint32_t i = 0; i < corr->mark_count; i++)
-        group->marks[i] = SR_NEVER;
-    if (key.len != 0)
-        memcpy((char *)group + key_at, key.ptr, key.len);
-    if (parts != 0)
-        memcpy((char *)group + key_at + key.len, agg->kinds, parts);
-    if (!sr_table_add(&agg->index, shard_of(corr, hash), &group->item)) {
-        sr_pool_free(&agg->pool, group, size);
+    if (group == NULL || (search && row == NULL)) {
+        sr_pool_free(&s->pool, group, size);
+        sr_pool_free(&s->pool, row, sizeof(*row));
         return NULL;
     }
-    agg->serial++;
-    link_group(agg, group);
+    if (row != NULL)
+        *row = (sr_row_state){.oldest = 0};
+    memset(group, 0, sizeof(*group));
+    group->row = row;
+    group->item = (sr_item){hash, (uint32_t)key.len, (uint32_t)key_at};
+    group->correlation = (uint32_t)(corr - s->agg->corrs);
+    for (uint32_t i = 0; i < corr->mark_count; i++)
+        group->marks[i] = SR_NEVER;
+    memcpy((char *)group + key_at, key.ptr, key.len);
+    if (parts != 0)
+        memcpy((char *)group + key_at + key.len, kinds, parts);
     return group;
 }
 
-sr_group *sr_group_of(sr_agg *agg, sr_corr *corr)
+sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
+                       sg_str key, const uint8_t *kinds)
 {
-    const uint64_t hash = sr_encoded_hash(&agg->key);
-    sr_item *item =
-        sr_table_find(shard_of(corr, hash), hash, sr_encoded_key(&agg->key));
+    sr_group *group = make_group(s, corr, hash, key, kinds);
+
+    if (group == NULL)
+        return NULL;
+    if (!sr_table_add(&s->index, table_of(s, hash), &group->item)) {
+        sr_pool_free(&s->pool, group->row, sizeof(*group->row));
+        sr_pool_free(&s->pool, group, group_size(corr, key.len));
+        return NULL;
+    }
+    append(list_of(s, group), group);
+    s->stats.groups++;
+    return group;
+}
+
+/* The hash of the encoded key; that of the partition serves where it says the
+ * same. */
+static uint64_t hash_of(const sr_shard *s, const sr_corr *corr)
+{
+    return corr->whole
+               ? s->c->hash
+               : sg_str_hash_seeded(sg_buf_str(&s->key), s->agg->layout->salt);
+}
+
+sr_group *sr_group_of(sr_shard *s, const sr_corr *corr)
+{
+    const uint64_t hash = hash_of(s, corr);
+    const sg_str key = sg_buf_str(&s->key);
+    sr_item *item = sr_table_find(table_of(s, hash), hash, key);
     sr_group *group = NULL;
 
     if (item != NULL)
         return (sr_group *)(void *)item;
-    if (agg->stats.groups < agg->options.max_groups || sr_make_room(agg, NULL))
-        group = new_group(agg, corr, hash);
-    if (group == NULL && agg->stats.groups < agg->options.max_groups &&
-        sr_make_room(agg, NULL))
-        group = new_group(agg, corr, hash);
-    if (group == NULL) {
-        corr->refused++;
-        agg->stats.refused++;
-    }
+    if (!sr_make_room(s, NULL, true))
+        return NULL;
+    do
+        group = sr_group_new(s, corr, hash, key, s->kinds);
+    while (group == NULL && sr_make_room(s, NULL, false));
+    if (group != NULL && group->row != NULL)
+        group->row->created = s->c->place;
     return group;
-}
-
-const sr_cell *sr_group_cells(sr_agg *agg, const sr_group *group)
-{
-    const sr_corr *corr = &agg->corrs[group->correlation];
-    const sg_str key = sr_item_key(&group->item);
-    const uint8_t *kinds = (const uint8_t *)key.ptr + key.len;
-    size_t at = 0;
-
-    for (uint32_t i = 0; i < corr->def->key_count; i++) {
-        uint32_t len;
-
-        memcpy(&len, key.ptr + at, sizeof(len));
-        at += sizeof(len);
-        agg->cells[i] =
-            (sr_cell){.kind = kinds[i], .text = {key.ptr + at, len}};
-        at += len;
-        if (kinds[i] == SR_NUMBER &&
-            !sg_num_parse(agg->cells[i].text, &agg->cells[i].num))
-            agg->cells[i].kind = SR_STRING;
-    }
-    return agg->cells;
 }

@@ -70,12 +70,12 @@ static node *find(node *n, sg_num num)
 }
 
 /* Change the sizes along the path to a number that is there. */
-static void adjust(node *n, sg_num num, bool more)
+static void adjust(node *n, sg_num num, uint64_t more, uint64_t less)
 {
     for (;;) {
         const int order = sg_num_cmp(num, n->num);
 
-        n->size = more ? n->size + 1 : n->size - 1;
+        n->size += more - less;
         if (order == 0)
             return;
         n = order < 0 ? n->left : n->right;
@@ -113,21 +113,24 @@ static node *merge(node *a, node *b)
     return b;
 }
 
-bool sr_order_add(sr_pool *pool, sr_order *order, sg_num num)
+bool sr_order_add(sr_pool *pool, sr_order *order, sg_num num, uint64_t times)
 {
     node *n = find(order->root, num);
 
     if (n != NULL) {
-        adjust(order->root, num, true);
-        n->times++;
+        adjust(order->root, num, times, 0);
+        n->times += times;
         return true;
     }
     n = sr_pool_alloc(pool, sizeof(*n));
     if (n == NULL)
         return false;
-    *n = (node){
-        .num = num, .times = 1, .size = 1, .priority = next_priority(order)};
+    *n = (node){.num = num,
+                .times = times,
+                .size = times,
+                .priority = next_priority(order)};
     order->root = insert(order->root, n);
+    order->nodes++;
     return true;
 }
 
@@ -136,7 +139,7 @@ void sr_order_remove(sr_pool *pool, sr_order *order, sg_num num)
     node *n = find(order->root, num);
 
     assert(n != NULL);
-    adjust(order->root, num, false);
+    adjust(order->root, num, 0, 1);
     if (--n->times != 0)
         return;
     node **link = &order->root;
@@ -145,6 +148,7 @@ void sr_order_remove(sr_pool *pool, sr_order *order, sg_num num)
         link = sg_num_cmp(num, (*link)->num) < 0 ? &(*link)->left
                                                  : &(*link)->right;
     *link = merge(n->left, n->right);
+    order->nodes--;
     sr_pool_free(pool, n, sizeof(*n));
 }
 
@@ -201,8 +205,25 @@ static void free_nodes(sr_pool *pool, node *n)
     }
 }
 
+/* Depth is logarithmic in expectation. */
+static bool each(const node *n, sr_order_fn *fn, void *ctx)
+{
+    while (n != NULL) {
+        if (!each(n->left, fn, ctx) || !fn(ctx, n->num, n->times))
+            return false;
+        n = n->right;
+    }
+    return true;
+}
+
+bool sr_order_each(const sr_order *order, sr_order_fn *fn, void *ctx)
+{
+    return each(order->root, fn, ctx);
+}
+
 void sr_order_free(sr_pool *pool, sr_order *order)
 {
     free_nodes(pool, order->root);
     order->root = NULL;
+    order->nodes = 0;
 }

@@ -12,22 +12,23 @@
 
 /* -------- pool (pool.c) ------------------------------------------------ */
 
-enum { SR_POOL_CLASSES = 48 };
+enum { SR_POOL_CLASSES = 36 };
 
-/* Size-class allocator over large blocks; zero-initialise, set limit. */
+/* Size-class allocator over slabs; zero-initialise, set limit. */
 typedef struct sr_pool {
-    struct sr_pool_free *free[SR_POOL_CLASSES];
+    struct sr_slab *partial[SR_POOL_CLASSES]; /* slabs with room, per class */
+    struct sr_slab *empty;
     struct sr_pool_block *blocks;
-    char *next, *end;
-    uint64_t held, limit; /* bytes obtained from the system, and their bound */
+    size_t block_count;
+    uint64_t used, limit; /* bytes of live objects, and their bound */
 } sr_pool;
 
 /* Uninitialised, aligned to 16; NULL at the limit. size > 0. */
 void *sr_pool_alloc(sr_pool *pool, size_t size);
 /* `size` as it was asked for. NULL is allowed. */
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size);
-/* Give everything back, small objects included. Objects above the largest
- * class must have been freed one by one. */
+/* Give everything back, objects of up to 8 KiB included. Larger ones must have
+ * been freed one by one. */
 void sr_pool_close(sr_pool *pool);
 
 /* -------- table of keyed items (table.c) -------------------------------- */
@@ -59,11 +60,15 @@ void sr_table_free(sr_pool *pool, sr_table *table);
 
 /* -------- window (window.c) --------------------------------------------- */
 
-/* Ring of fixed-size entries in ascending time; each begins with its time.
+/* Entries of one size in ascending time; each begins with its time.
  * Zero-initialise; `stride` is a multiple of 8. */
 typedef struct sr_window {
-    char *items;
-    uint32_t head, count, cap;
+    union {
+        struct sr_chunk *only;  /* cap == 0 */
+        struct sr_chunk **ring; /* of cap places, a power of two */
+    };
+    uint32_t head, chunks, cap;
+    uint32_t count; /* entries */
 } sr_window;
 
 /* Room for one more entry behind all of the same or an earlier time; the
@@ -71,13 +76,23 @@ typedef struct sr_window {
  * NULL at the pool's limit. */
 void *sr_window_insert(sr_pool *pool, sr_window *window, size_t stride,
                        int64_t time, bool *last);
-/* i < count, oldest first. */
-void *sr_window_at(const sr_window *window, size_t stride, uint32_t i);
+/* The ends of a window that is not empty. */
+int64_t sr_window_oldest(const sr_window *window, size_t stride);
+int64_t sr_window_newest(const sr_window *window, size_t stride);
+const void *sr_window_front(const sr_window *window, size_t stride);
 /* Forget the oldest entry. */
-void sr_window_pop(sr_window *window);
+void sr_window_pop(sr_pool *pool, sr_window *window, size_t stride);
 /* Take one entry out again. */
-void sr_window_remove(sr_window *window, size_t stride, const void *entry);
+void sr_window_remove(sr_pool *pool, sr_window *window, size_t stride,
+                      void *entry);
 int64_t sr_window_time(const void *entry);
+
+/* All entries, oldest first: begin with a zeroed place, until NULL. */
+typedef struct sr_window_at {
+    uint32_t chunk, entry;
+} sr_window_at;
+
+void *sr_window_next(const sr_window *window, size_t stride, sr_window_at *at);
 void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
 
 /* -------- exact sums (sum.c) --------------------------------------------- */
@@ -101,14 +116,67 @@ void sr_sum_free(sr_pool *pool, sr_sum *sum);
 /* Multiset of numbers in a balanced tree with subtree sizes. */
 typedef struct sr_order {
     struct sr_order_node *root;
-    uint64_t seed; /* of the tree's shape; never of its meaning */
+    uint64_t seed;  /* of the tree's shape; never of its meaning */
+    uint64_t nodes; /* different numbers */
 } sr_order;
 
-bool sr_order_add(sr_pool *pool, sr_order *order, sg_num n);
+/* times > 0. */
+bool sr_order_add(sr_pool *pool, sr_order *order, sg_num n, uint64_t times);
 void sr_order_remove(sr_pool *pool, sr_order *order, sg_num n);
 /* Linear interpolation between order statistics; percent in [0, 100], the
  * multiset not empty. Exact where a rank falls on a number. */
 sg_num sr_order_percentile(const sr_order *order, double percent);
+/* Every number in ascending order; false as soon as fn says so. */
+typedef bool sr_order_fn(void *ctx, sg_num n, uint64_t times);
+bool sr_order_each(const sr_order *order, sr_order_fn *fn, void *ctx);
 void sr_order_free(sr_pool *pool, sr_order *order);
+
+/* -------- how many distinct keys, about (hll.c) -------------------------- */
+
+/* A HyperLogLog of 4096 registers that counts the live events of each cell,
+ * so that events can leave again. What it says depends on the live multiset
+ * of cells alone, in every process and on every machine. It takes about 12 KB
+ * for a thousand distinct keys, 43 KB for a million. */
+typedef struct sr_hll sr_hll;
+
+/* Three standard errors of the estimate, relative: 3 * 1.04 / sqrt(4096). */
+#define SR_HLL_ERROR 0.04875
+
+/* Empty; NULL at the pool's limit. */
+sr_hll *sr_hll_new(sr_pool *pool);
+/* All that the sketch wants to know of a key: kept with the event, it serves
+ * to remove it. */
+uint32_t sr_hll_cell(sg_str key);
+/* Whether a number read from elsewhere is a cell; the others take no other. */
+bool sr_hll_is_cell(uint32_t cell);
+/* One more live event; false, and nothing changed, at the pool's limit. */
+bool sr_hll_add(sr_pool *pool, sr_hll *hll, uint32_t cell);
+/* One event fewer; never needs memory. A cell without a live event, as a
+ * damaged window may hold it, is left alone. */
+void sr_hll_remove(sr_pool *pool, sr_hll *hll, uint32_t cell);
+/* Live events, duplicates included: exact. */
+uint64_t sr_hll_events(const sr_hll *hll);
+/* Distinct keys among them, to the nearest integer; 0 only when empty. */
+uint64_t sr_hll_estimate(const sr_hll *hll);
+/* Append the sketch's portable form, the same bytes for the same multiset. */
+void sr_hll_save(const sr_hll *hll, sg_buf *out);
+/* NULL when `bytes` is not what sr_hll_save wrote, or at the pool's limit. */
+sr_hll *sr_hll_load(sr_pool *pool, sg_str bytes);
+/* NULL is allowed. */
+void sr_hll_free(sr_pool *pool, sr_hll *hll);
+
+/* -------- numbers to within a hundredth (quantize.c) --------------------- */
+
+/* |sr_quantize(n) - n| <= SR_QUANTIZE_ERROR * |n|, for every finite number. */
+#define SR_QUANTIZE_ERROR 0.01
+/* Distinct results over all numbers: zero, and for each sign 35 to an octave,
+ * the integers to 256, and the 8192 doubles next to zero. A group of values
+ * between 1 and a million has at most 954. */
+#define SR_QUANTIZE_BUCKETS 162847
+
+/* The one float that stands for n and its neighbours. Odd, never decreasing,
+ * its own results left as they are; integers to 256 and zero are exact. The
+ * same on every machine. */
+sg_num sr_quantize(sg_num n);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * pool.c - memory for groups and windows: size classes over large blocks,
- * bounded in total, with free lists so that a warm engine asks the system for
- * nothing.
+ * pool.c - memory for groups and windows: slabs of one size class each,
+ * bounded by the bytes in use. A slab that runs empty serves whichever class
+ * needs one next, so that no order of sizes makes the pool grow beyond what is
+ * in use by much; a warm engine asks the system for nothing.
  */
 #include "agg/parts.h"
 
@@ -10,23 +11,34 @@
 #include <sys/mman.h>
 
 enum {
+    SLAB = 64 * 1024,
+    ROOM = SLAB - 64,   /* of a slab, for objects */
     SMALL = 256,        /* classes are multiples of 16 up to here ... */
     SMALL_CLASSES = 16, /* ... */
-    LARGE = 64 * 1024,  /* ... then four to a doubling up to here */
-    BLOCK = 256 * 1024, /* the first few; then ... */
-    BLOCKS = 16,
-    HUGE_BLOCK = 2 * 1024 * 1024 /* ... what one huge page holds */
+    LARGE = 8 * 1024,   /* ... then four to a doubling up to here */
+    BLOCK = 256 * 1024, /* slabs come from blocks: the first few small ... */
+    SMALL_BLOCKS = 16,
+    HUGE_BLOCK = 2 * 1024 * 1024 /* ... then what one huge page holds */
 };
+
+/* At the start of each slab; slabs are aligned to their size. */
+typedef struct sr_slab {
+    struct sr_slab *prev, *next; /* of those with room, or of the empty ones */
+    struct sr_pool_free *free;
+    uint32_t class, live;
+    uint32_t fresh; /* objects from here on were never used */
+} slab;
 
 typedef struct sr_pool_free {
     struct sr_pool_free *next;
 } free_item;
 
-/* 16 bytes, so that objects behind it stay aligned. */
 typedef struct sr_pool_block {
     struct sr_pool_block *next;
-    uint64_t size;
+    void *memory;
 } block;
+
+_Static_assert(sizeof(slab) <= SLAB - ROOM, "the header fits");
 
 /* The class of a size and the bytes its objects take. */
 static unsigned class_of(size_t size, size_t *bytes)
@@ -45,52 +57,88 @@ static unsigned class_of(size_t size, size_t *bytes)
            1;
 }
 
-static void *system_alloc(sr_pool *pool, size_t size)
-{
-    if (size > pool->limit || pool->held > pool->limit - size)
-        return NULL;
-    void *ptr = malloc(size);
+/* -------- slabs ---------------------------------------------------------- */
 
-    if (ptr != NULL)
-        pool->held += size;
-    return ptr;
+static void push_empty(sr_pool *pool, slab *s)
+{
+    s->next = pool->empty;
+    pool->empty = s;
 }
 
 /* A large pool is read at random: huge pages spare it most of the misses of
  * address translation. Where there are none, nothing is lost. */
-static block *huge_block(sr_pool *pool)
-{
-    void *ptr = NULL;
-
-    if (pool->limit < HUGE_BLOCK || pool->held > pool->limit - HUGE_BLOCK ||
-        posix_memalign(&ptr, HUGE_BLOCK, HUGE_BLOCK) != 0)
-        return NULL;
-    (void)madvise(ptr, HUGE_BLOCK, MADV_HUGEPAGE);
-    pool->held += HUGE_BLOCK;
-    return ptr;
-}
-
-/* What is left of the old block is lost until the pool closes: less than one
- * object of the class that did not fit. */
 static bool new_block(sr_pool *pool)
 {
-    uint64_t size = HUGE_BLOCK;
-    block *b = NULL;
+    const bool large = pool->block_count >= SMALL_BLOCKS;
+    const size_t size = large ? HUGE_BLOCK : BLOCK;
+    block *b = malloc(sizeof(*b));
+    void *memory = NULL;
 
-    if (pool->held >= (uint64_t)BLOCKS * BLOCK)
-        b = huge_block(pool);
-    if (b == NULL) {
-        size = BLOCK;
-        b = system_alloc(pool, BLOCK);
-    }
-    if (b == NULL)
+    if (b == NULL || posix_memalign(&memory, large ? HUGE_BLOCK : SLAB, size)) {
+        free(b);
         return false;
-    b->next = pool->blocks;
-    b->size = size;
+    }
+    if (large)
+        (void)madvise(memory, size, MADV_HUGEPAGE);
+    *b = (block){pool->blocks, memory};
     pool->blocks = b;
-    pool->next = (char *)(b + 1);
-    pool->end = (char *)b + size;
+    pool->block_count++;
+    for (size_t at = size; at != 0; at -= SLAB)
+        push_empty(pool, (slab *)(void *)((char *)memory + at - SLAB));
     return true;
+}
+
+static void link_slab(sr_pool *pool, slab *s)
+{
+    slab *next = pool->partial[s->class];
+
+    s->prev = NULL;
+    s->next = next;
+    if (next != NULL)
+        next->prev = s;
+    pool->partial[s->class] = s;
+}
+
+static void unlink_slab(sr_pool *pool, slab *s)
+{
+    if (s->next != NULL)
+        s->next->prev = s->prev;
+    if (s->prev != NULL)
+        s->prev->next = s->next;
+    else
+        pool->partial[s->class] = s->next;
+}
+
+/* A slab of the class that has room. */
+static slab *slab_for(sr_pool *pool, unsigned class)
+{
+    slab *s = pool->partial[class];
+
+    if (s != NULL)
+        return s;
+    if (pool->empty == NULL && !new_block(pool))
+        return NULL;
+    s = pool->empty;
+    pool->empty = s->next;
+    *s = (slab){.class = class};
+    link_slab(pool, s);
+    return s;
+}
+
+/* -------- objects -------------------------------------------------------- */
+
+static bool has_room(const sr_pool *pool, size_t bytes)
+{
+    return bytes <= pool->limit && pool->used <= pool->limit - bytes;
+}
+
+static void *large_alloc(sr_pool *pool, size_t size)
+{
+    void *ptr = has_room(pool, size) ? malloc(size) : NULL;
+
+    if (ptr != NULL)
+        pool->used += size;
+    return ptr;
 }
 
 void *sr_pool_alloc(sr_pool *pool, size_t size)
@@ -98,38 +146,57 @@ void *sr_pool_alloc(sr_pool *pool, size_t size)
     size_t bytes;
 
     if (size > LARGE)
-        return system_alloc(pool, size);
+        return large_alloc(pool, size);
     const unsigned class = class_of(size, &bytes);
-    free_item *item = pool->free[class];
+    slab *s = has_room(pool, bytes) ? slab_for(pool, class) : NULL;
 
     assert(class < SR_POOL_CLASSES);
-    if (item != NULL) {
-        pool->free[class] = item->next;
-        return item;
-    }
-    if ((size_t)(pool->end - pool->next) < bytes && !new_block(pool))
+    if (s == NULL)
         return NULL;
-    pool->next += bytes;
-    return pool->next - bytes;
+    free_item *item = s->free;
+
+    if (item != NULL)
+        s->free = item->next;
+    else
+        item = (void *)((char *)s + (SLAB - ROOM) + s->fresh++ * bytes);
+    s->live++;
+    if (s->free == NULL && (s->fresh + 1) * bytes > ROOM)
+        unlink_slab(pool, s);
+    pool->used += bytes;
+    return item;
+}
+
+static void small_free(sr_pool *pool, void *ptr, size_t bytes)
+{
+    slab *s = (slab *)(void *)((uintptr_t)ptr & ~(uintptr_t)(SLAB - 1));
+    const bool full = s->free == NULL && (s->fresh + 1) * bytes > ROOM;
+    free_item *item = ptr;
+
+    item->next = s->free;
+    s->free = item;
+    s->live--;
+    if (full)
+        link_slab(pool, s);
+    if (s->live == 0) {
+        unlink_slab(pool, s);
+        push_empty(pool, s);
+    }
 }
 
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size)
 {
-    size_t bytes;
+    size_t bytes = size;
 
     if (ptr == NULL)
         return;
     if (size > LARGE) {
-        assert(pool->held >= size);
-        pool->held -= size;
         free(ptr);
-        return;
+    } else {
+        (void)class_of(size, &bytes);
+        small_free(pool, ptr, bytes);
     }
-    const unsigned class = class_of(size, &bytes);
-    free_item *item = ptr;
-
-    item->next = pool->free[class];
-    pool->free[class] = item;
+    assert(pool->used >= bytes);
+    pool->used -= bytes;
 }
 
 void sr_pool_close(sr_pool *pool)
@@ -138,8 +205,8 @@ void sr_pool_close(sr_pool *pool)
         block *b = pool->blocks;
 
         pool->blocks = b->next;
-        pool->held -= b->size;
+        free(b->memory);
         free(b);
     }
-    assert(pool->held == 0);
+    *pool = (sr_pool){.limit = pool->limit};
 }

@@ -19,26 +19,16 @@ typedef struct sorter {
     bool descending;
 } sorter;
 
-/* The part of an encoded key at *at; moves on. */
-static sg_str next_part(sg_str key, size_t *at)
-{
-    uint32_t len;
-
-    memcpy(&len, key.ptr + *at, sizeof(len));
-    *at += sizeof(len) + len;
-    return sg_str_sub(key, *at - len, *at);
-}
-
 /* One part of a group's key, by its index. */
 static sr_cell part_of(const sr_group *group, uint32_t index)
 {
-    const sg_str key = sr_item_key(&group->item);
+    const sg_str parts = sr_group_parts(group);
     size_t at = 0;
 
     for (uint32_t i = 0; i < index; i++)
-        next_part(key, &at);
-    sr_cell cell = {.kind = (uint8_t)key.ptr[key.len + index],
-                    .text = next_part(key, &at)};
+        sr_next_part(parts, &at);
+    sr_cell cell = {.kind = sr_group_kinds(group)[index],
+                    .text = sr_next_part(parts, &at)};
 
     if (cell.kind == SR_NUMBER && !sg_num_parse(cell.text, &cell.num))
         cell.kind = SR_STRING;
@@ -61,8 +51,8 @@ static int compare_cells(const sr_cell *a, const sr_cell *b)
 /* Groups without a time come last. */
 static int compare_times(const sr_group *a, const sr_group *b, bool last)
 {
-    const int64_t s = last ? a->newest : a->oldest;
-    const int64_t t = last ? b->newest : b->oldest;
+    const int64_t s = last ? a->newest : a->row->oldest;
+    const int64_t t = last ? b->newest : b->row->oldest;
 
     if (!a->timed || !b->timed)
         return (a->timed ? 0 : 1) - (b->timed ? 0 : 1);
@@ -93,14 +83,14 @@ static int compare_column(const sorter *by, const row *a, const row *b)
 /* Part by part; both keys have the same number of parts. */
 static int compare_keys(const sr_group *a, const sr_group *b)
 {
-    const sg_str x = sr_item_key(&a->item);
-    const sg_str y = sr_item_key(&b->item);
+    const sg_str x = sr_group_parts(a);
+    const sg_str y = sr_group_parts(b);
     size_t at_x = 0;
     size_t at_y = 0;
     int order = 0;
 
     while (order == 0 && at_x < x.len)
-        order = sg_str_cmp(next_part(x, &at_x), next_part(y, &at_y));
+        order = sg_str_cmp(sr_next_part(x, &at_x), sr_next_part(y, &at_y));
     return order;
 }
 
@@ -122,9 +112,16 @@ static int by_first_seen(const void *a, const void *b)
     const row *y = b;
     const int order = compare_times(x->group, y->group, false);
 
+    const sr_place *one = &x->group->row->created;
+    const sr_place *other = &y->group->row->created;
+
     if (order != 0)
         return order;
-    return x->group->serial < y->group->serial ? -1 : 1;
+    if (one->source != other->source)
+        return one->source < other->source ? -1 : 1;
+    if (one->line != other->line)
+        return one->line < other->line ? -1 : 1;
+    return compare_keys(x->group, y->group);
 }
 
 static void sort_rows(sr_agg *agg, const sigma_correlation *def, row *rows,
@@ -149,11 +146,10 @@ static void sort_rows(sr_agg *agg, const sigma_correlation *def, row *rows,
 static sr_seen seen_of(const sr_group *group, bool last)
 {
     sr_seen seen = {.timed = group->timed,
-                    .time = last ? group->newest : group->oldest};
+                    .time = last ? group->newest : group->row->oldest};
+    const sr_copy *copy = last ? &group->row->last : &group->row->first;
 
-    if (group->ends != NULL) {
-        const sr_copy *copy = last ? &group->ends->last : &group->ends->first;
-
+    if (copy->ptr != NULL) {
         seen.raw = (sg_str){copy->ptr, copy->len};
         seen.raw_kind = copy->kind;
     }
@@ -163,14 +159,17 @@ static sr_seen seen_of(const sr_group *group, bool last)
 static void fire_row(sr_agg *agg, const row *r)
 {
     const sr_group *group = r->group;
+    const sr_corr *corr = &agg->corrs[group->correlation];
     const sr_firing firing = {
         .correlation = group->correlation,
-        .keys = sr_group_cells(agg, group),
+        .keys = sr_group_cells(&agg->shards[0], group),
         .count = group->count,
         .value = r->value,
+        .approximate = group->sketched,
+        .error = group->sketched ? corr->type->error : 0,
         .first = seen_of(group, false),
         .last = seen_of(group, true),
-        .place = group->place,
+        .place = group->row->place,
         .timed = group->timed,
         .time = group->newest,
     };
@@ -178,27 +177,51 @@ static void fire_row(sr_agg *agg, const row *r)
     agg->options.fire(agg->options.ctx, &firing);
 }
 
-/* The groups that hold, correlation by correlation; those of c end at
- * ends[c]. */
-static void collect(sr_agg *agg, row *rows, size_t *ends)
+/* Call fn for every group. */
+static void each_group(sr_agg *agg,
+                       void (*fn)(void *ctx, sr_shard *s, sr_group *group),
+                       void *ctx)
 {
-    const uint32_t count = agg->detector->correlation_count;
+    for (uint32_t i = 0; i < agg->shard_count; i++)
+        for (sr_group *g = agg->shards[i].idle[0].first; g != NULL; g = g->next)
+            fn(ctx, &agg->shards[i], g);
+}
+
+/* The rows of correlation c end at ends[c]. */
+typedef struct collector {
+    row *rows;
+    size_t *ends;
+} collector;
+
+static void count_group(void *ctx, sr_shard *s, sr_group *group)
+{
+    const collector *c = ctx;
+
+    (void)s;
+    c->ends[group->correlation]++;
+}
+
+/* Each start moves to its end; whatever does not hold leaves a gap. */
+static void take_group(void *ctx, sr_shard *s, sr_group *group)
+{
+    const collector *c = ctx;
+    row *r = &c->rows[c->ends[group->correlation]++];
+
+    r->group = sr_holds(s, group, &r->value) ? group : NULL;
+}
+
+static void collect(sr_agg *agg, collector *c)
+{
     size_t start = 0;
 
-    for (const sr_group *g = agg->first; g != NULL; g = g->next)
-        ends[g->correlation]++;
-    for (uint32_t c = 0; c < count; c++) {
-        const size_t groups = ends[c];
+    each_group(agg, count_group, c);
+    for (uint32_t i = 0; i < agg->detector->correlation_count; i++) {
+        const size_t groups = c->ends[i];
 
-        ends[c] = start;
+        c->ends[i] = start;
         start += groups;
     }
-    /* Each start moves to its end; whatever does not hold leaves a gap. */
-    for (sr_group *g = agg->first; g != NULL; g = g->next) {
-        row *r = &rows[ends[g->correlation]++];
-
-        r->group = sr_holds(agg, g, &r->value) ? g : NULL;
-    }
+    each_group(agg, take_group, c);
 }
 
 /* Close the gaps; returns the number of rows left. */
@@ -215,27 +238,28 @@ static size_t compact(row *rows, size_t count)
 void sr_agg_finish(sr_agg *agg)
 {
     const sigma_detector *d = agg->detector;
+    const uint64_t groups = sr_agg_totals(agg).groups;
     size_t start = 0;
 
-    if (!agg->options.search || agg->stats.groups == 0)
+    if (!agg->options.search || groups == 0)
         return;
-    row *rows = calloc(agg->stats.groups, sizeof(*rows));
-    size_t *ends = calloc(d->correlation_count, sizeof(*ends));
+    collector c = {calloc(groups, sizeof(row)),
+                   calloc(d->correlation_count, sizeof(size_t))};
 
-    if (rows == NULL || ends == NULL)
+    if (c.rows == NULL || c.ends == NULL)
         sg_fatal("out of memory");
-    collect(agg, rows, ends);
-    for (uint32_t c = 0; c < d->correlation_count; start = ends[c++]) {
-        const sigma_correlation *def = &d->correlations[c];
+    collect(agg, &c);
+    for (uint32_t i = 0; i < d->correlation_count; start = c.ends[i++]) {
+        const sigma_correlation *def = &d->correlations[i];
 
         if ((def->flags & SIGMA_CORR_HIDDEN) != 0)
             continue;
-        const size_t count = compact(rows + start, ends[c] - start);
+        const size_t count = compact(c.rows + start, c.ends[i] - start);
 
-        sort_rows(agg, def, rows + start, count);
-        for (size_t i = 0; i < count && i < def->limit; i++)
-            fire_row(agg, &rows[start + i]);
+        sort_rows(agg, def, c.rows + start, count);
+        for (size_t k = 0; k < count && k < def->limit; k++)
+            fire_row(agg, &c.rows[start + k]);
     }
-    free(ends);
-    free(rows);
+    free(c.ends);
+    free(c.rows);
 }

@@ -9,22 +9,9 @@
 
 #include <string.h>
 
-/* One distinct value; its bytes follow. */
-typedef struct distinct {
-    sr_item item;
-    uint64_t uses; /* events in the window that carry it */
-    char bytes[];
-} distinct;
-
-/* In a window of rules: the ref, and whether it is its event's first entry. */
-typedef struct mark_entry {
-    uint32_t ref;
-    bool fresh;
-} mark_entry;
-
-static const sr_corr *corr_of(const sr_agg *agg, const sr_group *group)
+const sr_corr *sr_corr_of(const sr_shard *s, const sr_group *group)
 {
-    return &agg->corrs[group->correlation];
+    return &s->agg->corrs[group->correlation];
 }
 
 static sg_num count_num(uint64_t n)
@@ -32,224 +19,285 @@ static sg_num count_num(uint64_t n)
     return (sg_num){.kind = SIGMA_INT, .v = {.i = (int64_t)n}};
 }
 
-static int64_t cutoff_of(const sr_agg *agg, const sr_group *group)
+static int64_t cutoff_of(const sr_shard *s, const sr_group *group)
 {
-    return agg->options.search
+    return s->agg->options.search
                ? SR_NEVER + 1
-               : sr_cutoff(group->newest, corr_of(agg, group)->def->timespan);
+               : sr_cutoff(group->newest, sr_corr_of(s, group)->def->timespan);
 }
 
 /* -------- event_count ---------------------------------------------------- */
 
-static bool count_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
+static bool count_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
 {
-    (void)agg;
+    (void)s;
     (void)group;
     (void)ref;
     (void)entry;
     return true;
 }
 
-static void count_drop(sr_agg *agg, sr_group *group, const void *entry)
+static void count_drop(sr_shard *s, sr_group *group, const void *entry)
 {
-    (void)agg;
+    (void)s;
     (void)entry;
     group->count--;
 }
 
-static sg_num count_value(sr_agg *agg, sr_group *group)
+static sg_num count_value(sr_shard *s, sr_group *group)
 {
-    (void)agg;
+    (void)s;
     return count_num(group->count);
 }
 
-static void nothing_to_free(sr_agg *agg, sr_group *group)
+static void nothing_to_free(sr_shard *s, sr_group *group)
 {
-    (void)agg;
+    (void)s;
     (void)group;
 }
 
 /* -------- value_count ---------------------------------------------------- */
 
-static bool distinct_add(sr_agg *agg, sr_group *group, uint32_t ref,
-                         void *entry)
+sr_distinct *sr_distinct_of(sr_shard *s, sr_group *group, sg_str key)
 {
-    const sg_str key = sr_encoded_key(&agg->tuple);
-    const uint64_t hash = sr_encoded_hash(&agg->tuple);
+    const uint64_t hash = sg_str_hash_seeded(key, s->agg->layout->salt);
     sr_item *item = sr_table_find(&group->state.distinct, hash, key);
+    const size_t size = sizeof(sr_distinct) + key.len;
 
-    (void)ref;
-    if (item == NULL) {
-        const size_t size = sizeof(distinct) + key.len;
-        distinct *d = sr_pool_alloc(&agg->pool, size);
+    if (item != NULL)
+        return (sr_distinct *)(void *)item;
+    sr_distinct *d = sr_pool_alloc(&s->pool, size);
 
-        if (d == NULL)
-            return false;
-        d->item = (sr_item){hash, (uint32_t)key.len, sizeof(distinct)};
-        d->uses = 0;
-        memcpy(d->bytes, key.ptr, key.len);
-        if (!sr_table_add(&agg->pool, &group->state.distinct, &d->item)) {
-            sr_pool_free(&agg->pool, d, size);
-            return false;
-        }
-        item = &d->item;
-    }
-    ((distinct *)(void *)item)->uses++;
+    if (d == NULL)
+        return NULL;
+    *d = (sr_distinct){
+        .item = {hash, (uint32_t)key.len, offsetof(sr_distinct, bytes)}};
+    memcpy(d->bytes, key.ptr, key.len);
+    if (sr_table_add(&s->pool, &group->state.distinct, &d->item))
+        return d;
+    sr_pool_free(&s->pool, d, size);
+    return NULL;
+}
+
+static void free_distinct(sr_shard *s, sr_distinct *d)
+{
+    sr_pool_free(&s->pool, d, sizeof(*d) + d->item.key_len);
+}
+
+/* The entry holds the value itself, or in a sketch its cell. */
+static void set_entry(void *entry, uint64_t n)
+{
     if (entry != NULL)
-        memcpy(entry, &item, sizeof(void *));
+        memcpy(entry, &n, sizeof(n));
+}
+
+static bool sketch_add(sr_shard *s, sr_group *group, void *entry)
+{
+    const uint32_t cell = sr_hll_cell(sg_buf_str(&s->tuple));
+
+    if (!sr_hll_add(&s->pool, group->state.hll, cell))
+        return false;
+    set_entry(entry, cell);
     return true;
 }
 
-static void free_distinct(sr_agg *agg, distinct *d)
+/* One value more than a group may keep. */
+static bool is_full(const sr_shard *s, const sr_group *group)
 {
-    sr_pool_free(&agg->pool, d, sizeof(*d) + d->item.key_len);
+    const sg_str key = sg_buf_str(&s->tuple);
+
+    return group->state.distinct.count >= s->agg->options.exact_values &&
+           sr_table_find(&group->state.distinct,
+                         sg_str_hash_seeded(key, s->agg->layout->salt),
+                         key) == NULL;
 }
 
-static void distinct_drop(sr_agg *agg, sr_group *group, const void *entry)
+static bool distinct_add(sr_shard *s, sr_group *group, uint32_t ref,
+                         void *entry)
 {
-    distinct *d;
+    (void)ref;
+    if (!group->sketched && is_full(s, group) &&
+        !sr_sketch_distinct(s, group, entry))
+        return false;
+    if (group->sketched)
+        return sketch_add(s, group, entry);
+    sr_distinct *d = sr_distinct_of(s, group, sg_buf_str(&s->tuple));
 
-    memcpy(&d, entry, sizeof(void *));
+    if (d == NULL)
+        return false;
+    d->uses++;
+    set_entry(entry, (uintptr_t)d);
+    return true;
+}
+
+static void distinct_drop(sr_shard *s, sr_group *group, const void *entry)
+{
+    uint64_t n;
+
+    memcpy(&n, entry, sizeof(n));
     group->count--;
+    if (group->sketched) {
+        sr_hll_remove(&s->pool, group->state.hll, (uint32_t)n);
+        return;
+    }
+    sr_distinct *d = (sr_distinct *)(uintptr_t)n;
+
     if (--d->uses != 0)
         return;
     sr_table_remove(&group->state.distinct, &d->item);
-    free_distinct(agg, d);
+    free_distinct(s, d);
 }
 
-static sg_num distinct_value(sr_agg *agg, sr_group *group)
+static sg_num distinct_value(sr_shard *s, sr_group *group)
 {
-    (void)agg;
-    return count_num(group->state.distinct.count);
+    (void)s;
+    return count_num(group->sketched ? sr_hll_estimate(group->state.hll)
+                                     : group->state.distinct.count);
 }
 
-static void distinct_free(sr_agg *agg, sr_group *group)
+void sr_distinct_free(sr_shard *s, sr_group *group)
 {
     sr_table *table = &group->state.distinct;
 
+    if (group->sketched) {
+        sr_hll_free(&s->pool, group->state.hll);
+        group->state.hll = NULL;
+        return;
+    }
     for (uint32_t i = 0; i < table->cap; i++)
         if (table->slots[i].item != NULL)
-            free_distinct(agg, (distinct *)(void *)table->slots[i].item);
-    sr_table_free(&agg->pool, table);
+            free_distinct(s, (sr_distinct *)(void *)table->slots[i].item);
+    sr_table_free(&s->pool, table);
 }
 
 /* -------- sums and means ------------------------------------------------- */
 
-static bool sum_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
+static bool sum_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
 {
     (void)ref;
-    if (!sr_sum_add(&agg->pool, &group->state.sum, agg->cells[0].num))
+    if (!sr_sum_add(&s->pool, &group->state.sum, s->cells[0].num))
         return false;
     if (entry != NULL)
-        memcpy(entry, &agg->cells[0].num, sizeof(sg_num));
+        memcpy(entry, &s->cells[0].num, sizeof(sg_num));
     return true;
 }
 
-static void sum_drop(sr_agg *agg, sr_group *group, const void *entry)
+static void sum_drop(sr_shard *s, sr_group *group, const void *entry)
 {
     sg_num n;
 
-    (void)agg;
+    (void)s;
     memcpy(&n, entry, sizeof(n));
     sr_sum_remove(&group->state.sum, n);
     group->count--;
 }
 
-static sg_num sum_value(sr_agg *agg, sr_group *group)
+static sg_num sum_value(sr_shard *s, sr_group *group)
 {
-    (void)agg;
+    (void)s;
     return sr_sum_value(&group->state.sum, 1);
 }
 
-static sg_num mean_value(sr_agg *agg, sr_group *group)
+static sg_num mean_value(sr_shard *s, sr_group *group)
 {
-    (void)agg;
+    (void)s;
     return sr_sum_value(&group->state.sum,
                         group->count == 0 ? 1 : group->count);
 }
 
-static void sum_free(sr_agg *agg, sr_group *group)
+static void sum_free(sr_shard *s, sr_group *group)
 {
-    sr_sum_free(&agg->pool, &group->state.sum);
+    sr_sum_free(&s->pool, &group->state.sum);
 }
 
 /* -------- percentiles ---------------------------------------------------- */
 
-static bool order_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
+static sg_num order_num(const sr_group *group, sg_num n)
 {
+    return group->sketched ? sr_quantize(n) : n;
+}
+
+static bool order_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
+{
+    const sg_num num = s->cells[0].num;
+
     (void)ref;
-    if (!sr_order_add(&agg->pool, &group->state.order, agg->cells[0].num))
+    if (!group->sketched &&
+        group->state.order.nodes >= s->agg->options.exact_values &&
+        !sr_sketch_order(s, group))
+        return false;
+    if (!sr_order_add(&s->pool, &group->state.order, order_num(group, num), 1))
         return false;
     if (entry != NULL)
-        memcpy(entry, &agg->cells[0].num, sizeof(sg_num));
+        memcpy(entry, &num, sizeof(num));
     return true;
 }
 
-static void order_drop(sr_agg *agg, sr_group *group, const void *entry)
+static void order_drop(sr_shard *s, sr_group *group, const void *entry)
 {
     sg_num n;
 
     memcpy(&n, entry, sizeof(n));
-    sr_order_remove(&agg->pool, &group->state.order, n);
+    sr_order_remove(&s->pool, &group->state.order, order_num(group, n));
     group->count--;
 }
 
-static sg_num percentile_value(sr_agg *agg, sr_group *group)
+static sg_num percentile_value(sr_shard *s, sr_group *group)
 {
     return sr_order_percentile(&group->state.order,
-                               corr_of(agg, group)->def->percentile);
+                               sr_corr_of(s, group)->def->percentile);
 }
 
-static sg_num median_value(sr_agg *agg, sr_group *group)
+static sg_num median_value(sr_shard *s, sr_group *group)
 {
-    (void)agg;
+    (void)s;
     return sr_order_percentile(&group->state.order, 50);
 }
 
-static void order_free(sr_agg *agg, sr_group *group)
+static void order_free(sr_shard *s, sr_group *group)
 {
-    sr_order_free(&agg->pool, &group->state.order);
+    sr_order_free(&s->pool, &group->state.order);
 }
 
 /* -------- temporal ------------------------------------------------------- */
 
 /* marks[k]: when ref k was last seen. */
-static bool temporal_add(sr_agg *agg, sr_group *group, uint32_t ref,
+static bool temporal_add(sr_shard *s, sr_group *group, uint32_t ref,
                          void *entry)
 {
-    const mark_entry e = {ref, group->event != agg->event};
+    const sr_mark_entry e = {ref, group->turn != s->turn};
 
-    if (agg->now > group->marks[ref])
-        group->marks[ref] = agg->now;
+    if (s->now > group->marks[ref])
+        group->marks[ref] = s->now;
     if (entry != NULL)
         memcpy(entry, &e, sizeof(e));
     return true;
 }
 
-static void mark_drop(sr_agg *agg, sr_group *group, const void *entry)
+static void mark_drop(sr_shard *s, sr_group *group, const void *entry)
 {
-    mark_entry e;
+    sr_mark_entry e;
 
-    (void)agg;
+    (void)s;
     memcpy(&e, entry, sizeof(e));
     if (e.fresh)
         group->count--;
 }
 
 /* How many refs were seen in the window, by the first marks. */
-static uint32_t seen_refs(const sr_agg *agg, const sr_group *group)
+static uint32_t seen_refs(const sr_shard *s, const sr_group *group)
 {
-    const int64_t cutoff = cutoff_of(agg, group);
+    const int64_t cutoff = cutoff_of(s, group);
     uint32_t n = 0;
 
-    for (uint32_t k = 0; k < corr_of(agg, group)->def->ref_count; k++)
+    for (uint32_t k = 0; k < sr_corr_of(s, group)->def->ref_count; k++)
         n += group->marks[k] >= cutoff;
     return n;
 }
 
-static sg_num temporal_value(sr_agg *agg, sr_group *group)
+static sg_num temporal_value(sr_shard *s, sr_group *group)
 {
-    return count_num(seen_refs(agg, group));
+    return count_num(seen_refs(s, group));
 }
 
 /* -------- temporal_ordered ----------------------------------------------- */
@@ -284,27 +332,28 @@ static void chain(const sr_corr *corr, int64_t *marks, uint32_t ref,
                 row[n + ref] = row[j];
 }
 
-static bool ordered_add(sr_agg *agg, sr_group *group, uint32_t ref, void *entry)
+static bool ordered_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
 {
-    const mark_entry e = {ref, group->event != agg->event};
+    const sr_mark_entry e = {ref, group->turn != s->turn};
 
     memcpy(entry, &e, sizeof(e));
     if (!group->dirty)
-        chain(corr_of(agg, group), group->marks, ref, agg->now);
+        chain(sr_corr_of(s, group), group->marks, ref, s->now);
     return true;
 }
 
 /* An event came out of order: begin again from the window. */
-static void rebuild(const sr_agg *agg, sr_group *group)
+static void rebuild(const sr_shard *s, sr_group *group)
 {
-    const sr_corr *corr = corr_of(agg, group);
+    const sr_corr *corr = sr_corr_of(s, group);
     const size_t stride = corr->type->stride;
+    sr_window_at at = {0, 0};
 
     for (uint32_t i = 0; i < corr->mark_count; i++)
         group->marks[i] = SR_NEVER;
-    for (uint32_t i = 0; i < group->window.count; i++) {
-        const char *entry = sr_window_at(&group->window, stride, i);
-        mark_entry e;
+    for (const char *entry;
+         (entry = sr_window_next(&group->window, stride, &at)) != NULL;) {
+        sr_mark_entry e;
 
         memcpy(&e, entry + sizeof(int64_t), sizeof(e));
         chain(corr, group->marks, e.ref, sr_window_time(entry));
@@ -312,15 +361,15 @@ static void rebuild(const sr_agg *agg, sr_group *group)
     group->dirty = false;
 }
 
-static sg_num ordered_value(sr_agg *agg, sr_group *group)
+static sg_num ordered_value(sr_shard *s, sr_group *group)
 {
-    const sr_corr *corr = corr_of(agg, group);
+    const sr_corr *corr = sr_corr_of(s, group);
     const uint32_t n = corr->def->ref_count;
-    const int64_t cutoff = cutoff_of(agg, group);
+    const int64_t cutoff = cutoff_of(s, group);
     uint32_t length = 0;
 
     if (group->dirty)
-        rebuild(agg, group);
+        rebuild(s, group);
     if (corr->plain) {
         while (length < n && group->marks[length] >= cutoff)
             length++;
@@ -336,25 +385,27 @@ static sg_num ordered_value(sr_agg *agg, sr_group *group)
 /* -------- types ---------------------------------------------------------- */
 
 static const sr_type types[SIGMA_CORR_COUNT] = {
-    [SIGMA_CORR_EVENT_COUNT] = {8, false, false, count_add, count_drop,
+    [SIGMA_CORR_EVENT_COUNT] = {8, false, false, 0, count_add, count_drop,
                                 count_value, nothing_to_free},
-    [SIGMA_CORR_VALUE_COUNT] = {16, false, true, distinct_add, distinct_drop,
-                                distinct_value, distinct_free},
-    [SIGMA_CORR_TEMPORAL] = {16, true, false, temporal_add, mark_drop,
+    [SIGMA_CORR_VALUE_COUNT] = {16, false, true, SR_HLL_ERROR, distinct_add,
+                                distinct_drop, distinct_value,
+                                sr_distinct_free},
+    [SIGMA_CORR_TEMPORAL] = {16, true, false, 0, temporal_add, mark_drop,
                              temporal_value, nothing_to_free},
-    [SIGMA_CORR_TEMPORAL_ORDERED] = {16, true, false, ordered_add, mark_drop,
+    [SIGMA_CORR_TEMPORAL_ORDERED] = {16, true, false, 0, ordered_add, mark_drop,
                                      ordered_value, nothing_to_free},
-    [SIGMA_CORR_VALUE_SUM] = {24, false, true, sum_add, sum_drop, sum_value,
+    [SIGMA_CORR_VALUE_SUM] = {24, false, true, 0, sum_add, sum_drop, sum_value,
                               sum_free},
-    [SIGMA_CORR_VALUE_AVG] = {24, false, true, sum_add, sum_drop, mean_value,
+    [SIGMA_CORR_VALUE_AVG] = {24, false, true, 0, sum_add, sum_drop, mean_value,
                               sum_free},
-    [SIGMA_CORR_VALUE_PERCENTILE] = {24, false, true, order_add, order_drop,
-                                     percentile_value, order_free},
-    [SIGMA_CORR_VALUE_MEDIAN] = {24, false, true, order_add, order_drop,
-                                 median_value, order_free},
+    [SIGMA_CORR_VALUE_PERCENTILE] = {24, false, true, SR_QUANTIZE_ERROR,
+                                     order_add, order_drop, percentile_value,
+                                     order_free},
+    [SIGMA_CORR_VALUE_MEDIAN] = {24, false, true, SR_QUANTIZE_ERROR, order_add,
+                                 order_drop, median_value, order_free},
 };
 
-_Static_assert(sizeof(sg_num) == 16 && sizeof(mark_entry) == 8,
+_Static_assert(sizeof(sg_num) == 16 && sizeof(sr_mark_entry) == 8,
                "strides above");
 
 const sr_type *sr_type_of(uint32_t corr_type)
@@ -372,36 +423,44 @@ uint32_t sr_mark_count(const sr_corr *corr)
                                                                  : n + n * n;
 }
 
-bool sr_read_values(sr_agg *agg, const sr_corr *corr, uint32_t rule,
+bool sr_read_values(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
                     const uint32_t *fields)
 {
-    sr_cell *cell = &agg->cells[0];
+    sr_cell *cell = &s->cells[0];
 
     if (corr->def->type == SIGMA_CORR_VALUE_COUNT)
-        return sr_encode(agg, &agg->tuple, rule, fields, corr->def->value_count,
+        return sr_encode(s, &s->tuple, hit, 0, fields, corr->def->value_count,
                          NULL);
-    if (!agg->options.read(agg->options.ctx, rule, fields[0], cell))
+    const sr_part_cell *have =
+        sr_part_find(s->agg->layout, s->c, hit, fields[0]);
+
+    if (have == NULL)
         return false;
-    if (cell->kind == SR_STRING)
-        return sg_num_parse(cell->text, &cell->num);
-    return cell->kind == SR_NUMBER;
+    cell->num = have->num;
+    if (have->kind == SR_STRING)
+        return sg_num_parse(sr_bytes_of(s->c, have->at, have->len), &cell->num);
+    return have->kind == SR_NUMBER;
 }
 
-void sr_expire(sr_agg *agg, sr_group *group)
+void sr_expire(sr_shard *s, sr_group *group)
 {
-    const sr_corr *corr = corr_of(agg, group);
+    const sr_corr *corr = sr_corr_of(s, group);
     const size_t stride = corr->type->stride;
-    const int64_t cutoff = cutoff_of(agg, group);
+    const int64_t cutoff = cutoff_of(s, group);
 
     while (group->window.count != 0) {
-        const char *entry = sr_window_at(&group->window, stride, 0);
+        const char *entry = sr_window_front(&group->window, stride);
 
         if (sr_window_time(entry) >= cutoff)
             return;
-        corr->type->drop(agg, group, entry + sizeof(int64_t));
-        sr_window_pop(&group->window);
+        corr->type->drop(s, group, entry + sizeof(int64_t));
+        sr_window_pop(&s->pool, &group->window, stride);
     }
     group->holds = false; /* an empty window holds nothing */
+    if (group->sketched) {
+        corr->type->free(s, group); /* and begins exact again */
+        group->sketched = false;
+    }
 }
 
 /* -------- conditions ----------------------------------------------------- */
@@ -412,12 +471,12 @@ static bool compare(sg_num value, const sigma_corr_cond *cond)
 }
 
 /* The boolean condition over the refs seen in the window. */
-static bool expression(const sr_agg *agg, const sr_group *group)
+static bool expression(const sr_shard *s, const sr_group *group)
 {
-    const sigma_correlation *def = corr_of(agg, group)->def;
-    const sigma_expr *expr = agg->detector->corr_exprs + def->expr_first;
-    const int64_t cutoff = cutoff_of(agg, group);
-    bool *stack = agg->stack;
+    const sigma_correlation *def = sr_corr_of(s, group)->def;
+    const sigma_expr *expr = s->agg->detector->corr_exprs + def->expr_first;
+    const int64_t cutoff = cutoff_of(s, group);
+    bool *stack = s->stack;
     uint32_t depth = 0;
 
     for (uint32_t i = 0; i < def->expr_count; i++) {
@@ -443,25 +502,26 @@ static bool expression(const sr_agg *agg, const sr_group *group)
     return depth != 0 && stack[0];
 }
 
-bool sr_holds(sr_agg *agg, sr_group *group, sg_num *value)
+bool sr_holds(sr_shard *s, sr_group *group, sg_num *value)
 {
-    const sr_corr *corr = corr_of(agg, group);
+    const sr_corr *corr = sr_corr_of(s, group);
     const sigma_correlation *def = corr->def;
-    const sigma_corr_cond *cond = agg->detector->corr_conds + def->cond_first;
+    const sigma_corr_cond *cond =
+        s->agg->detector->corr_conds + def->cond_first;
 
     *value = count_num(0);
     if (group->count == 0)
         return false;
-    *value = corr->type->value(agg, group);
+    *value = corr->type->value(s, group);
     for (uint32_t i = 0; i < def->cond_count; i++)
         if (!compare(*value, &cond[i]))
             return false;
     if (def->expr_count == 0)
         return def->cond_count != 0 || !corr->type->rules ||
                sg_num_cmp(*value, count_num(def->ref_count)) >= 0;
-    if (!expression(agg, group))
+    if (!expression(s, group))
         return false;
     /* Ordered: what was seen must also stand in the order of the list. */
     return def->type != SIGMA_CORR_TEMPORAL_ORDERED ||
-           sg_num_cmp(*value, count_num(seen_refs(agg, group))) == 0;
+           sg_num_cmp(*value, count_num(seen_refs(s, group))) == 0;
 }

@@ -9,9 +9,9 @@
 
 enum { ID_DIGITS = 32 };
 
-static sg_str pool_str(const sr_session *s, sigma_ref ref)
+static sg_str pool_str(const sigma_detector *d, sigma_ref ref)
 {
-    return (sg_str){s->detector->pool + ref.off, ref.len};
+    return (sg_str){d->pool + ref.off, ref.len};
 }
 
 static sg_str path_of(const sr_session *s, sr_place place)
@@ -29,16 +29,16 @@ static void add_part(sg_buf *buf, sg_str part)
 }
 
 /* 128 bits that depend on the rule, the place and the group alone. */
-static sg_str identity_of(sr_session *s, const sigma_meta *meta,
-                          const sr_alert *alert, char out[ID_DIGITS])
+static sg_str identity_of(const sigma_detector *d, sg_buf *buf,
+                          const sigma_meta *meta, const sr_alert *alert,
+                          char out[ID_DIGITS])
 {
     static const char digits[] = "0123456789abcdef";
-    sg_buf *buf = &s->identity;
 
     buf->len = 0;
     sg_buf_putc(buf, 0);
-    add_part(buf, pool_str(s, meta->sha256));
-    add_part(buf, pool_str(s, meta->id));
+    add_part(buf, pool_str(d, meta->sha256));
+    add_part(buf, pool_str(d, meta->id));
     add_part(buf, alert->path);
     sg_buf_put(buf, (sg_str){(const char *)&alert->line, sizeof(alert->line)});
     for (uint32_t i = 0; alert->correlation && i < alert->pair_count; i++)
@@ -53,9 +53,9 @@ static sg_str identity_of(sr_session *s, const sigma_meta *meta,
     return (sg_str){out, ID_DIGITS};
 }
 
-void sr_alert_scratch(sr_session *s)
+void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
+                      sr_scratch *scratch)
 {
-    const sigma_detector *d = s->detector;
     uint32_t matched = 1;
     uint32_t pairs = 1;
 
@@ -73,31 +73,32 @@ void sr_alert_scratch(sr_session *s)
 
         pairs = need > pairs ? need : pairs;
     }
-    s->matched = sg_new_n(&s->arena, sg_str, matched);
-    s->pairs = sg_new_n(&s->arena, sr_pair, pairs);
+    scratch->matched = sg_new_n(arena, sg_str, matched);
+    scratch->pairs = sg_new_n(arena, sr_pair, pairs);
 }
 
 /* -------- detections ----------------------------------------------------- */
 
-static uint32_t matched_of(sr_session *s, const sigma_rule *rule)
+static uint32_t matched_of(sr_worker *w, const sigma_rule *rule)
 {
+    const sigma_detector *d = w->s->detector;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < rule->selection_count; i++) {
         const uint32_t index = rule->selection_first + i;
 
-        if (sr_eval_selection(s->eval, &s->event, index))
-            s->matched[count++] =
-                pool_str(s, s->detector->selections[index].name);
+        if (sr_eval_selection(w->eval, &w->event, index))
+            w->scratch.matched[count++] =
+                pool_str(d, d->selections[index].name);
     }
     return count;
 }
 
 /* Derived fields that have a value, each once. */
-static uint32_t derived_of(sr_session *s, const sigma_rule *rule,
-                           uint32_t index)
+static uint32_t derived_of(sr_worker *w, const sigma_rule *rule, uint32_t index)
 {
-    const sigma_derive *derives = s->detector->derives + rule->derive_first;
+    const sigma_detector *d = w->s->detector;
+    const sigma_derive *derives = d->derives + rule->derive_first;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < rule->derive_count; i++) {
@@ -107,10 +108,9 @@ static uint32_t derived_of(sr_session *s, const sigma_rule *rule,
         for (uint32_t j = 0; j < i && !seen; j++)
             seen = derives[j].field == derives[i].field;
         if (!seen &&
-            sr_eval_derived(s->eval, &s->event, index, derives[i].field, &text))
-            s->pairs[count++] = (sr_pair){
-                pool_str(s, s->detector->fields[derives[i].field].name),
-                SR_STRING, text};
+            sr_eval_derived(w->eval, &w->event, index, derives[i].field, &text))
+            w->scratch.pairs[count++] = (sr_pair){
+                pool_str(d, d->fields[derives[i].field].name), SR_STRING, text};
     }
     return count;
 }
@@ -129,35 +129,41 @@ static sg_str trim(sg_str line)
     return line;
 }
 
-static void alert_hit(sr_session *s, const sr_hit *hit)
+static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
+                      const sr_hit *hit)
 {
-    const sigma_rule *rule = &s->detector->rules[hit->rule];
+    const sigma_rule *rule = &w->s->detector->rules[hit->rule];
     char id[ID_DIGITS];
     sr_alert alert = {
         .index = hit->rule,
         .timed = hit->timed,
         .time = hit->time,
-        .path = path_of(s, s->place),
-        .line = s->place.line,
-        .matched = s->matched,
-        .matched_count = matched_of(s, rule),
-        .pairs = s->pairs,
-        .pair_count = derived_of(s, rule, hit->rule),
+        .path = path_of(w->s, place),
+        .line = place.line,
+        .matched = w->scratch.matched,
+        .matched_count = matched_of(w, rule),
+        .pairs = w->scratch.pairs,
+        .pair_count = derived_of(w, rule, hit->rule),
     };
 
-    if (!s->options->no_event)
-        alert.event = trim(s->event.line);
-    alert.id = identity_of(s, &rule->meta, &alert, id);
-    sr_output_alert(s->out, &alert);
-    s->stats.alerts++;
+    if (!w->s->options->no_event)
+        alert.event = trim(w->event.line);
+    alert.id = identity_of(w->s->detector, &w->scratch.identity, &rule->meta,
+                           &alert, id);
+    sr_output_alert(out, &alert);
 }
 
-void sr_alert_hits(sr_session *s, size_t count)
+size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place, size_t count)
 {
+    size_t alerts = 0;
+
     for (size_t i = 0; i < count; i++)
-        if ((s->detector->rules[s->hits[i].rule].flags & SIGMA_RULE_HIDDEN) ==
-            0)
-            alert_hit(s, &s->hits[i]);
+        if ((w->s->detector->rules[w->hits[i].rule].flags &
+             SIGMA_RULE_HIDDEN) == 0) {
+            alert_hit(w, out, place, &w->hits[i]);
+            alerts++;
+        }
+    return alerts;
 }
 
 /* -------- correlations --------------------------------------------------- */
@@ -168,8 +174,9 @@ static void set_group(sr_session *s, const sigma_correlation *def,
     const sigma_corr_key *keys = s->detector->corr_keys + def->key_first;
 
     for (uint32_t i = 0; i < def->key_count; i++)
-        s->pairs[i] = (sr_pair){pool_str(s, keys[i].name), firing->keys[i].kind,
-                                firing->keys[i].text};
+        s->scratch.pairs[i] =
+            (sr_pair){pool_str(s->detector, keys[i].name), firing->keys[i].kind,
+                      firing->keys[i].text};
 }
 
 static sr_pair seen_pair(sg_str name, const sr_seen *seen)
@@ -191,8 +198,8 @@ static void put_report(sr_session *s, const sigma_correlation *def,
     const sg_str value_text = {value, sg_num_text(firing->value, value)};
 
     for (uint32_t i = 0; i < def->column_count; i++) {
-        sr_pair *pair = &s->pairs[def->key_count + i];
-        const sg_str name = pool_str(s, columns[i].name);
+        sr_pair *pair = &s->scratch.pairs[def->key_count + i];
+        const sg_str name = pool_str(s->detector, columns[i].name);
 
         switch (columns[i].kind) {
         case SIGMA_COLUMN_COUNT:
@@ -210,7 +217,7 @@ static void put_report(sr_session *s, const sigma_correlation *def,
             break;
         }
     }
-    sr_output_row(s->out, firing->correlation, s->pairs,
+    sr_output_row(s->out, firing->correlation, s->scratch.pairs,
                   def->key_count + def->column_count);
 }
 
@@ -234,14 +241,17 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
         .time = firing->time,
         .path = path_of(s, firing->place),
         .line = firing->place.line,
-        .pairs = s->pairs,
+        .pairs = s->scratch.pairs,
         .pair_count = def->key_count,
         .count = firing->count,
         .value = firing->value,
+        .approximate = firing->approximate,
+        .error = firing->error,
         .first = firing->first,
         .last = firing->last,
     };
 
-    alert.id = identity_of(s, &def->meta, &alert, id);
+    alert.id =
+        identity_of(s->detector, &s->scratch.identity, &def->meta, &alert, id);
     sr_output_alert(s->out, &alert);
 }

@@ -1,13 +1,13 @@
 /*
  * host.h - one run of a detector, private to this folder. session.c drives
- * it; times.c reads event times, alerts.c says what goes out, late.c puts
- * events in order of time, losses.c keeps account of what was not read.
+ * it: worker.c finds out what a line means, times.c reads its event times,
+ * alerts.c says what goes out, sequence.c puts contributions to correlations
+ * in order of time, losses.c keeps account of what was not read.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H
 
 #include "agg/agg.h"
-#include "agg/parts.h"
 #include "eval/eval.h"
 #include "host/options.h"
 #include "input/input.h"
@@ -28,44 +28,53 @@ typedef struct sr_stats {
 #undef STAT
 } sr_stats;
 
-/* An event held back; its line follows. */
-typedef struct sr_held {
-    int64_t time;
-    uint64_t serial; /* order of arrival, for equal times */
-    sr_place place;
-    size_t len;
-    char line[];
-} sr_held;
+/* What alerts are put together in; one per thread. */
+typedef struct sr_scratch {
+    sg_str *matched; /* names of selections */
+    sr_pair *pairs;  /* group, columns or derived fields */
+    sg_buf identity;
+} sr_scratch;
 
-/* Binary heap, the earliest on top. */
-typedef struct sr_late {
-    sr_pool pool;
-    sr_held **items;
-    size_t count, cap;
-    uint64_t serial;
-    int64_t newest; /* time seen so far */
-} sr_late;
-
-typedef struct sr_session {
-    const sigma_detector *detector;
-    const sr_options *options;
-    const char *program; /* for messages */
-    sg_arena arena;      /* as long as the run */
+/* What matches lines: everything that changes with each event. One per
+ * thread. */
+typedef struct sr_worker {
+    const struct sr_session *s; /* read only */
+    sg_arena arena;             /* as long as the run */
     sr_eval *eval;
-    sr_agg *agg;
-    sr_output *out;
     sr_plan *match, *context; /* fields of predicates; those needed after */
     sr_event event;
     uint32_t *matches;  /* rules the event at hand matches */
     sr_hit *hits;       /* the same with times */
     uint32_t time_slot; /* first of the slots for time fields */
     uint32_t time_count;
-    sr_place place; /* of the event at hand */
-    uint64_t offset;
-    sg_str *matched; /* scratch for an alert */
-    sr_pair *pairs;
-    sg_buf identity;
-    sr_late late;
+    sr_scratch scratch;
+    sg_buf contributions; /* of the event at hand, or of a block's */
+} sr_worker;
+
+/* What a worker found out about one line. */
+typedef struct sr_item {
+    sg_str line;
+    sr_place place;
+    uint64_t offset;    /* of the line in its input */
+    const char *reason; /* why it cannot be read, from byte `at` on; or NULL */
+    size_t at;          /* 0-based */
+    size_t matches;     /* rules */
+    bool untimed;       /* some correlation missed it for want of a time */
+    uint32_t contributions; /* their number, and bytes in the worker's buffer */
+    size_t contributions_at, contributions_len;
+} sr_item;
+
+typedef struct sr_session {
+    const sigma_detector *detector;
+    const sr_options *options;
+    const char *program; /* for messages */
+    sg_arena arena;      /* as long as the run */
+    sr_layout *layout;
+    sr_agg *agg;
+    sr_output *out;
+    sr_worker *worker;  /* the only one, or that of the main thread */
+    sr_scratch scratch; /* for what correlations fire */
+    struct sr_sequence *sequence;
     sg_buf rejects;         /* waiting to be written to rejects_fd */
     int out_fd, rejects_fd; /* -1: none */
     int64_t flushed;        /* clock of the last flush, ns */
@@ -83,33 +92,48 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
 /* Write and remember an output failure; false when there is one. */
 bool sr_session_flush(sr_session *s);
 
+/* -------- worker.c ------------------------------------------------------- */
+
+/* NULL, and told, when the detector is broken. The session's detector, options
+ * and layout are set. */
+sr_worker *sr_worker_open(sr_session *s);
+void sr_worker_close(sr_worker *w);
+/* Find out what item->line, place and offset mean. Contributions are appended
+ * to w->contributions. The event stays for sr_alert_hits until the next. */
+void sr_worker_match(sr_worker *w, sr_item *item);
+
 /* -------- times.c -------------------------------------------------------- */
 
 /* Time fields wanted of matched events, into `wants`, which holds
  * sr_time_wants_max(); sets time_slot and time_count. */
 uint32_t sr_time_wants_max(void);
-void sr_time_wants(sr_session *s, sr_want *wants);
-/* Fill s->hits with the rules matched and the event's time for each. */
-void sr_read_times(sr_session *s, size_t count);
+void sr_time_wants(sr_worker *w, sr_want *wants);
+/* Fill w->hits with the rules matched and the event's time for each. */
+void sr_read_times(sr_worker *w, size_t count);
 
 /* -------- alerts.c ------------------------------------------------------- */
 
-/* Alerts of the visible ones among the first `count` hits. */
-void sr_alert_hits(sr_session *s, size_t count);
+/* Write alerts of the visible ones among the worker's first `count` hits;
+ * returns their number. */
+size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place,
+                     size_t count);
 /* sr_firing_fn; ctx is the session. */
 void sr_alert_firing(void *ctx, const sr_firing *firing);
-/* Width needed of s->matched and s->pairs. */
-void sr_alert_scratch(sr_session *s);
+/* Room for alerts of this detector, in the arena. */
+void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
+                      sr_scratch *scratch);
 
-/* -------- late.c --------------------------------------------------------- */
+/* -------- sequence.c ----------------------------------------------------- */
 
-/* Keep the event for later; false when it cannot wait. */
-bool sr_late_hold(sr_session *s, int64_t time);
-/* The next event due, or with `all` the next at all; NULL when none. The
- * caller gives it back by sr_late_done. */
-sr_held *sr_late_next(sr_session *s, bool all);
-void sr_late_done(sr_session *s, sr_held *held);
-void sr_late_close(sr_late *late);
+/* Puts contributions in order of time, as far as --allowed-lateness goes, and
+ * feeds them to the engine. Never NULL. */
+struct sr_sequence *sr_sequence_open(sr_session *s);
+void sr_sequence_close(struct sr_sequence *q);
+/* The contributions of one event, in order of arrival; its line for --late. */
+void sr_sequence_event(struct sr_sequence *q, const sr_item *item,
+                       char *contributions);
+/* All that waits is due. */
+void sr_sequence_finish(struct sr_sequence *q);
 
 /* -------- losses.c ------------------------------------------------------- */
 
@@ -121,8 +145,8 @@ __attribute__((format(printf, 2, 3)))
 void sr_say(const sr_session *s, const char *fmt, ...);
 /* Text fit for a terminal, in the session's arena. */
 const char *sr_shown(sr_session *s, sg_str text);
-/* The line at hand cannot be read, from byte `at` (0-based) on. */
-void sr_reject(sr_session *s, sg_str line, size_t at, const char *reason);
+/* The item's line cannot be read. */
+void sr_reject(sr_session *s, const sr_item *item);
 /* Open and close --rejects; false when that failed. */
 bool sr_rejects_open(sr_session *s);
 bool sr_rejects_flush(sr_session *s);

@@ -84,38 +84,38 @@ static void put_u64(sg_buf *buf, const char *name, uint64_t n)
     sg_buf_printf(buf, ",\"%s\":%llu", name, (unsigned long long)n);
 }
 
-static void put_reject(sr_session *s, sg_str line, size_t at,
-                       const char *reason)
+static void put_reject(sr_session *s, const sr_item *item)
 {
     sg_buf *buf = &s->rejects;
 
     if (s->rejects_fd < 0)
         return;
     sg_buf_put(buf, SG_S("{\"path\":"));
-    sg_buf_put_json(buf, sg_str_of(s->options->files[s->place.source]));
-    put_u64(buf, "line", s->place.line);
-    put_u64(buf, "byte", at + 1);
-    put_u64(buf, "offset", s->offset);
-    put_u64(buf, "bytes", line.len);
+    sg_buf_put_json(buf, sg_str_of(s->options->files[item->place.source]));
+    put_u64(buf, "line", item->place.line);
+    put_u64(buf, "byte", item->at + 1);
+    put_u64(buf, "offset", item->offset);
+    put_u64(buf, "bytes", item->line.len);
     sg_buf_put(buf, SG_S(",\"reason\":"));
-    sg_buf_put_json(buf, sg_str_of(reason));
+    sg_buf_put_json(buf, sg_str_of(item->reason));
     sg_buf_put(buf, SG_S(",\"text\":"));
-    sg_buf_put_json(buf, line);
+    sg_buf_put_json(buf, item->line);
     sg_buf_put(buf, SG_S("}\n"));
     if (buf->len >= ENOUGH)
         sr_rejects_flush(s);
 }
 
-void sr_reject(sr_session *s, sg_str line, size_t at, const char *reason)
+void sr_reject(sr_session *s, const sr_item *item)
 {
     s->stats.unreadable++;
-    put_reject(s, line, at, reason);
+    put_reject(s, item);
     if (s->stats.unreadable <= TOLD || s->options->strict) {
         sg_buf buf = {0};
 
-        sr_put_shown(&buf, sg_str_of(s->options->files[s->place.source]));
+        sr_put_shown(&buf, sg_str_of(s->options->files[item->place.source]));
         fprintf(stderr, "%.*s:%llu:%zu: unreadable: %s\n", SG_FMT(buf),
-                (unsigned long long)s->place.line, at + 1, reason);
+                (unsigned long long)item->place.line, item->at + 1,
+                item->reason);
         sg_buf_free(&buf);
     }
     if (s->options->strict) {
@@ -137,24 +137,31 @@ typedef struct counter {
 static void gather(sr_session *s)
 {
     const sr_agg_stats agg = sr_agg_totals(s->agg);
-    const sr_eval_stats *eval = sr_eval_stats_get(s->eval);
+    const sr_eval_stats *eval = sr_eval_stats_get(s->worker->eval);
 
     s->stats.groups = agg.groups;
     s->stats.group_bytes = agg.bytes;
+    s->stats.groups_expired = agg.expired;
+    s->stats.groups_evicted = agg.evicted;
     s->stats.groups_refused = agg.refused;
+    s->stats.groups_sketched = agg.sketched;
     s->stats.late = agg.late;
-    s->stats.untimed += agg.untimed;
     s->stats.regex_limits = eval->regex_limits;
     s->stats.candidates = eval->candidates;
     s->stats.regex_refusals = eval->regex_refusals;
     s->stats.pair_limits = eval->pair_limits;
 }
 
-static void say_refused(sr_session *s)
+/* Whose losses a counter adds up. */
+static void say_correlations(sr_session *s, const char *name)
 {
     for (uint32_t c = 0; c < s->detector->correlation_count; c++) {
-        const uint64_t n = sr_agg_refused(s->agg, c);
+        const sr_corr_stats lost = sr_agg_losses(s->agg, c);
         const sigma_ref title = s->detector->correlations[c].meta.title;
+        const uint64_t n = strcmp(name, "groups_evicted") == 0   ? lost.evicted
+                           : strcmp(name, "groups_refused") == 0 ? lost.refused
+                           : strcmp(name, "late") == 0           ? lost.late
+                                                                 : 0;
 
         if (n != 0)
             sr_say(
@@ -189,9 +196,8 @@ void sr_report(sr_session *s)
             continue;
         sr_say(s, "%s%llu %s", lost ? "warning: " : "",
                (unsigned long long)counters[i].value, counters[i].doc);
-        if (counters[i].value != 0 &&
-            strcmp(counters[i].name, "groups_refused") == 0)
-            say_refused(s);
+        if (counters[i].value != 0)
+            say_correlations(s, counters[i].name);
     }
     if (s->options->stats_json)
         say_json(counters, count);

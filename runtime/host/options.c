@@ -103,6 +103,11 @@ static bool set_max_memory(sr_options *o, const char *value)
     return parse_count(value, true, &o->max_memory);
 }
 
+static bool set_exact_values(sr_options *o, const char *value)
+{
+    return parse_count(value, false, &o->exact_values);
+}
+
 /* Refused by name, see refusal(). */
 static bool set_state(sr_options *o, const char *value)
 {
@@ -319,7 +324,9 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     cursor c = {argc, 1, argv};
     bool only_files = false;
 
-    *out = (sr_options){.max_groups = 1000000, .max_memory = (uint64_t)1 << 30};
+    *out = (sr_options){.max_groups = 1000000,
+                        .max_memory = (uint64_t)1 << 30,
+                        .exact_values = 65536};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
     while (c.at < argc) {
         const char *word = argv[c.at++];

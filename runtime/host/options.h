@@ -21,7 +21,7 @@ typedef struct sr_options {
     bool search, strict, no_event, every_firing, stats, stats_json;
     const char *output, *time_field, *rejects; /* NULL: not given */
     int64_t lateness;                          /* ns */
-    uint64_t max_groups, max_memory;
+    uint64_t max_groups, max_memory, exact_values;
     const char **files; /* those of argv, or "-"; in the arena */
     uint32_t file_count;
 } sr_options;

@@ -1,6 +1,6 @@
 /*
  * session.c - a run from its inputs to its exit code, and what becomes of each
- * line: fields, rules, times, alerts, correlations.
+ * line: alerts, correlations, or a place among the losses.
  */
 #include "host/host.h"
 
@@ -19,75 +19,27 @@ static volatile sig_atomic_t interrupted;
 
 /* -------- one event ------------------------------------------------------ */
 
-/* Find the rules the line matches; false when it cannot be read. */
-static bool match_line(sr_session *s, sg_str line, size_t *count)
+/* What becomes of a line, in the order of lines. */
+static void settle(sr_session *s, sr_worker *w, const sr_item *item)
 {
-    sr_fault fault = {0};
-
-    sr_event_begin(&s->event, line);
-    if (!sr_project(s->match, &s->event, &fault)) {
-        sr_reject(s, line, fault.at, fault.reason);
-        return false;
-    }
-    sr_eval_begin(s->eval, &s->event);
-    *count = sr_eval_rules(s->eval, &s->event, s->matches);
-    return true;
-}
-
-/* What only events that match need: further fields, and their time. */
-static bool add_context(sr_session *s, size_t count)
-{
-    sr_fault fault = {0};
-
-    if (!sr_project(s->context, &s->event, &fault)) {
-        sr_reject(s, s->event.line, fault.at, fault.reason);
-        return false;
-    }
-    sr_read_times(s, count);
-    return true;
-}
-
-/* Correlate the events whose turn has come. */
-static void release(sr_session *s, bool all)
-{
-    const sr_place place = s->place;
-    sr_held *held;
-
-    while ((held = sr_late_next(s, all)) != NULL) {
-        size_t count = 0;
-
-        s->place = held->place;
-        if (match_line(s, (sg_str){held->line, held->len}, &count) &&
-            add_context(s, count))
-            sr_agg_push(s->agg, s->hits, count, s->place);
-        sr_late_done(s, held);
-    }
-    s->place = place;
-}
-
-static void correlate(sr_session *s, size_t count)
-{
-    if (s->detector->correlation_count == 0)
+    if (item->reason != NULL) {
+        sr_reject(s, item);
         return;
-    if (s->options->lateness == 0 || s->options->search || !s->hits[0].timed ||
-        !sr_late_hold(s, s->hits[0].time))
-        sr_agg_push(s->agg, s->hits, count, s->place);
-    if (s->options->lateness != 0)
-        release(s, false);
-}
-
-static void run_line(sr_session *s, sg_str line)
-{
-    size_t count = 0;
-
-    if (!match_line(s, line, &count))
-        return;
+    }
     s->stats.events++;
-    if (count == 0 || !add_context(s, count))
+    if (item->matches == 0)
         return;
-    s->stats.matches += count;
-    sr_alert_hits(s, count);
-    correlate(s, count);
+    s->stats.matches += item->matches;
+    s->stats.untimed += item->untimed ? 1 : 0;
+    s->stats.alerts += sr_alert_hits(w, s->out, item->place, item->matches);
+    sr_sequence_event(s->sequence, item, w->contributions.ptr);
+}
+
+static void run_line(sr_session *s, sr_item *item)
+{
+    s->worker->contributions.len = 0;
+    sr_worker_match(s->worker, item);
+    settle(s, s->worker, item);
 }
 
 /* -------- inputs --------------------------------------------------------- */
@@ -135,31 +87,34 @@ static bool is_blank(sg_str line)
 }
 
 /* Read one line; false at the end of the input. */
-static bool run_next(sr_session *s, sr_input *input)
+static bool run_next(sr_session *s, sr_input *input, uint32_t source)
 {
-    sg_str line;
+    sr_item item = {.place.source = source};
     const sr_line_status status =
-        sr_input_next(input, &line, &s->place.line, &s->offset);
+        sr_input_next(input, &item.line, &item.place.line, &item.offset);
 
     if (s->stop || interrupted != 0)
         return false; /* stopped in the middle of a line, perhaps */
     switch (status) {
     case SR_LINE:
         s->stats.lines++;
-        s->stats.bytes += line.len;
-        if (!is_blank(line))
-            run_line(s, line);
+        s->stats.bytes += item.line.len;
+        if (!is_blank(item.line))
+            run_line(s, &item);
         return true;
     case SR_TOO_LONG:
         s->stats.lines++;
-        sr_reject(s, (sg_str){"", 0}, 0, "line longer than 16 MiB");
+        item.reason = "line longer than 16 MiB";
+        item.line = SG_S("");
+        sr_reject(s, &item);
         return true;
     case SR_BAD:
         s->stats.inputs_failed++;
         s->exit_code = SR_EXIT_INPUT;
         sr_say(s, "cannot read %s after line %llu: %s",
-               sr_shown(s, sg_str_of(s->options->files[s->place.source])),
-               (unsigned long long)(s->place.line - 1), sr_input_reason(input));
+               sr_shown(s, sg_str_of(s->options->files[source])),
+               (unsigned long long)(item.place.line - 1),
+               sr_input_reason(input));
         return true;
     case SR_END:
     default:
@@ -180,8 +135,7 @@ static void run_input(sr_session *s, uint32_t source)
         return;
     }
     sr_input_before_read(input, before_read, s);
-    s->place.source = source;
-    while (!s->stop && interrupted == 0 && run_next(s, input))
+    while (!s->stop && interrupted == 0 && run_next(s, input, source))
         flush_if_old(s);
     sr_input_close(input);
 }
@@ -310,78 +264,33 @@ static int open_output(sr_session *s)
     return SR_EXIT_OK;
 }
 
-/* One plan for what predicates read, one for what matched events need. */
-static void open_plans(sr_session *s)
-{
-    uint32_t count;
-    const sr_want *wants = sr_eval_wants(s->eval, false, &count);
-
-    s->match = sr_plan_new(&s->arena, wants, count);
-    wants = sr_eval_wants(s->eval, true, &count);
-    sr_want *all =
-        sg_new_n(&s->arena, sr_want, (size_t)count + sr_time_wants_max());
-
-    if (count != 0)
-        memcpy(all, wants, count * sizeof(*all));
-    sr_time_wants(s, all + count);
-    s->context = sr_plan_new(&s->arena, all, count + s->time_count);
-    sr_event_init(&s->event, s->time_slot + s->time_count);
-}
-
-/* sr_read_fn: a field of the event at hand as a rule sees it. */
-static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
-{
-    sr_session *s = ctx;
-
-    *cell = (sr_cell){.kind = SR_STRING};
-    if (sr_eval_derives(s->eval, rule, field))
-        return sr_eval_derived(s->eval, &s->event, rule, field, &cell->text);
-    sr_value *v = sr_first(&s->event, field);
-
-    if (v == NULL ||
-        (v->kind != SR_STRING && v->kind != SR_NUMBER && v->kind != SR_BOOL))
-        return false;
-    cell->kind = v->kind;
-    cell->text = sr_value_text(&s->event, v);
-    cell->num = v->num;
-    return true;
-}
-
 static int open_session(sr_session *s)
 {
     const sigma_detector *d = s->detector;
     const sr_options *o = s->options;
-    char reason[256];
-
-    s->eval = sr_eval_open(d, reason, sizeof(reason));
-    if (s->eval == NULL) {
-        sr_say(s, "this detector is broken: %s", reason);
-        return SR_EXIT_INTERNAL;
-    }
     const sr_agg_options agg = {
         .search = o->search,
         .every_firing = o->every_firing,
         .max_groups = o->max_groups,
         .max_memory = o->max_memory,
-        .read = read_field,
+        .exact_values = o->exact_values,
         .fire = sr_alert_firing,
         .ctx = s,
     };
 
-    s->agg = sr_agg_open(d, &agg);
-    s->late.pool.limit = o->max_memory;
-    s->matches = sg_new_n(&s->arena, uint32_t, (size_t)d->rule_count + 1);
-    s->hits = sg_new_n(&s->arena, sr_hit, (size_t)d->rule_count + 1);
-    sr_alert_scratch(s);
-    open_plans(s);
-    return open_output(s);
+    s->layout = sr_layout_new(&s->arena, d, o->search);
+    s->agg = sr_agg_open(s->layout, &agg);
+    s->sequence = sr_sequence_open(s);
+    sr_alert_scratch(d, &s->arena, &s->scratch);
+    s->worker = sr_worker_open(s);
+    return s->worker == NULL ? SR_EXIT_INTERNAL : open_output(s);
 }
 
 /* What is due only when all has been read. */
 static void finish(sr_session *s)
 {
     if (!s->abandoned) {
-        release(s, true);
+        sr_sequence_finish(s->sequence);
         sr_agg_finish(s->agg);
     }
     sr_output_finish(s->out);
@@ -402,10 +311,9 @@ static void close_session(sr_session *s)
         close(s->rejects_fd);
     sr_output_close(s->out);
     sr_agg_close(s->agg);
-    sr_eval_close(s->eval);
-    sr_event_free(&s->event);
-    sr_late_close(&s->late);
-    sg_buf_free(&s->identity);
+    sr_worker_close(s->worker);
+    sr_sequence_close(s->sequence);
+    sg_buf_free(&s->scratch.identity);
     sg_buf_free(&s->rejects);
     sg_arena_free(&s->arena);
 }

@@ -17,31 +17,31 @@ uint32_t sr_time_wants_max(void)
     return USUAL;
 }
 
-void sr_time_wants(sr_session *s, sr_want *wants)
+void sr_time_wants(sr_worker *w, sr_want *wants)
 {
-    s->time_slot = s->detector->field_count;
-    s->time_count = s->options->time_field != NULL ? 1 : USUAL;
-    for (uint32_t i = 0; i < s->time_count; i++) {
-        wants[i] = (sr_want){.name = usual[i], .slot = s->time_slot + i};
-        if (s->options->time_field != NULL)
-            wants[i].name = sg_str_of(s->options->time_field);
+    w->time_slot = w->s->detector->field_count;
+    w->time_count = w->s->options->time_field != NULL ? 1 : USUAL;
+    for (uint32_t i = 0; i < w->time_count; i++) {
+        wants[i] = (sr_want){.name = usual[i], .slot = w->time_slot + i};
+        if (w->s->options->time_field != NULL)
+            wants[i].name = sg_str_of(w->s->options->time_field);
     }
 }
 
 /* The first value; null and an empty array are none. */
-static sr_value *value_in(sr_session *s, uint32_t slot)
+static sr_value *value_in(sr_worker *w, uint32_t slot)
 {
-    sr_value *v = sr_first(&s->event, slot);
+    sr_value *v = sr_first(&w->event, slot);
 
     while (v != NULL && (v->kind == SR_NULL || v->kind == SR_EMPTY))
-        v = sr_next(&s->event, v);
+        v = sr_next(&w->event, v);
     return v;
 }
 
-static void read_value(sr_session *s, sr_value *v, sr_hit *hit)
+static void read_value(sr_worker *w, sr_value *v, sr_hit *hit)
 {
     if (v->kind == SR_STRING)
-        hit->raw = sr_value_text(&s->event, v);
+        hit->raw = sr_value_text(&w->event, v);
     else if (v->kind == SR_NUMBER)
         hit->raw = v->raw;
     else
@@ -50,41 +50,41 @@ static void read_value(sr_session *s, sr_value *v, sr_hit *hit)
     hit->timed = sg_time_parse(hit->raw, &hit->time);
     /* 1.7e9 is a number, too. */
     if (!hit->timed && v->kind == SR_NUMBER)
-        hit->timed = sg_time_parse(sr_value_text(&s->event, v), &hit->time);
+        hit->timed = sg_time_parse(sr_value_text(&w->event, v), &hit->time);
 }
 
 /* By the usual fields. */
-static sr_hit usual_time(sr_session *s)
+static sr_hit usual_time(sr_worker *w)
 {
     sr_hit hit = {0};
 
-    for (uint32_t i = 0; i < s->time_count; i++) {
-        sr_value *v = value_in(s, s->time_slot + i);
+    for (uint32_t i = 0; i < w->time_count; i++) {
+        sr_value *v = value_in(w, w->time_slot + i);
 
         if (v != NULL) {
-            read_value(s, v, &hit);
+            read_value(w, v, &hit);
             break;
         }
     }
     return hit;
 }
 
-void sr_read_times(sr_session *s, size_t count)
+void sr_read_times(sr_worker *w, size_t count)
 {
-    const sr_hit common = usual_time(s);
+    const sr_hit common = usual_time(w);
 
     for (size_t i = 0; i < count; i++) {
-        const uint32_t rule = s->matches[i];
-        const uint32_t own = s->detector->rules[rule].time_field;
+        const uint32_t rule = w->matches[i];
+        const uint32_t own = w->s->detector->rules[rule].time_field;
         sr_value *v = NULL;
 
-        if (own != SIGMA_NONE && s->options->time_field == NULL)
-            v = value_in(s, own);
-        s->hits[i] = common;
+        if (own != SIGMA_NONE && w->s->options->time_field == NULL)
+            v = value_in(w, own);
+        w->hits[i] = common;
         if (v != NULL) {
-            s->hits[i] = (sr_hit){0};
-            read_value(s, v, &s->hits[i]);
+            w->hits[i] = (sr_hit){0};
+            read_value(w, v, &w->hits[i]);
         }
-        s->hits[i].rule = rule;
+        w->hits[i].rule = rule;
     }
 }

@@ -116,6 +116,11 @@ static void put_correlation(const sr_output *out, sg_buf *buf,
     sr_put_u64(buf, alert->count);
     sg_buf_put(buf, SG_S(",\"value\":"));
     sr_put_num(buf, alert->value);
+    if (alert->approximate) {
+        sg_buf_put(buf, SG_S(",\"approximate\":true,\"error_bound\":"));
+        sr_put_num(buf,
+                   (sg_num){.kind = SIGMA_FLOAT, .v = {.f = alert->error}});
+    }
     sg_buf_put(buf, SG_S(",\"first_seen\":"));
     put_seen(buf, alert->first.timed, alert->first.time);
     sg_buf_put(buf, SG_S(",\"last_seen\":"));

@@ -46,6 +46,8 @@ typedef struct sr_alert {
     sg_str event;        /* detection: JSON text; empty: left out */
     uint64_t count;      /* correlation */
     sg_num value;        /* correlation */
+    bool approximate;    /* the value comes from a sketch: its relative error */
+    double error;        /* is at most this */
     sr_seen first, last; /* correlation */
 } sr_alert;
 

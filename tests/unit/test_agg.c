@@ -35,6 +35,14 @@ static struct {
 } kit;
 
 static const ev *current;
+static sg_arena arena; /* of the layout in use */
+static sr_layout *layout;
+static sg_buf made; /* contributions of the event at hand */
+static uint64_t event_count, untimed;
+static int64_t newest;
+static uint64_t most_memory = (uint64_t)64 << 20;
+static uint32_t shards = 1;
+static sr_firing last;  /* without its keys */
 static sg_buf fired;    /* what fired, as text */
 static bool fire_times; /* with times */
 
@@ -62,6 +70,8 @@ static void note(void *ctx, const sr_firing *f)
     char text[SG_NUM_TEXT];
 
     (void)ctx;
+    last = *f;
+    last.keys = NULL;
     sg_buf_printf(&fired, "c%u[", f->correlation);
     for (uint32_t i = 0; i < def->key_count; i++)
         sg_buf_printf(&fired, "%s%.*s", i == 0 ? "" : ",",
@@ -144,13 +154,18 @@ static sr_agg *open_kit(bool search, bool every, uint64_t max_groups)
         .search = search,
         .every_firing = every,
         .max_groups = max_groups,
-        .max_memory = (uint64_t)64 << 20,
-        .read = read_field,
+        .max_memory = most_memory,
+        .exact_values = 1000,
+        .shards = shards,
         .fire = note,
     };
 
     fired.len = 0;
-    return sr_agg_open(&kit.d, &options);
+    event_count = untimed = 0;
+    newest = INT64_MIN;
+    sg_arena_reset(&arena);
+    layout = sr_layout_new(&arena, &kit.d, search);
+    return sr_agg_open(layout, &options);
 }
 
 static void push(sr_agg *agg, const ev *e, uint64_t line)
@@ -166,7 +181,24 @@ static void push(sr_agg *agg, const ev *e, uint64_t line)
             hits[count++] =
                 (sr_hit){r, e->t >= 0, (int64_t)(e->t * (double)SECOND),
                          SR_NUMBER, sg_str_of(raw)};
-    sr_agg_push(agg, hits, count, (sr_place){0, line});
+    bool missed;
+
+    made.len = 0;
+    sr_contribute(layout, hits, count, (sr_place){0, line}, read_field, NULL,
+                  &made, &missed);
+    event_count++;
+    untimed += missed;
+    for (size_t at = 0; at < made.len;) {
+        sr_contribution *c = (sr_contribution *)(void *)(made.ptr + at);
+
+        CHECK(sr_contribution_valid(layout, (sg_str){made.ptr + at, c->size}));
+        if (c->time > newest)
+            newest = c->time;
+        c->event = event_count;
+        c->newest = newest;
+        sr_agg_feed(agg, c);
+        at += c->size;
+    }
 }
 
 static sr_agg_stats run(const ev *events, size_t count, bool search, bool every)
@@ -455,16 +487,30 @@ static void test_bounds(void)
         push(agg, &e, i);
     }
     CHECK_INT(sr_agg_totals(agg).groups, 10);
-    CHECK_INT(sr_agg_totals(agg).refused, 15);
-    CHECK_INT(sr_agg_refused(agg, 0), 15);
-    /* Groups whose window is empty make room. */
+    CHECK_INT(sr_agg_totals(agg).evicted, 15);
+    CHECK_INT(sr_agg_losses(agg, 0).evicted, 15);
+    /* The longest idle went: of g15 to g24 g15 is next, unless it is touched.
+     */
+    (void)snprintf(name, sizeof(name), "g15");
+    push(agg, &e, 50);
+    (void)snprintf(name, sizeof(name), "new");
+    push(agg, &e, 51);
+    (void)snprintf(name, sizeof(name), "g16");
+    push(agg, &e, 52);
+    (void)snprintf(name, sizeof(name), "g15");
+    push(agg, &e, 53);
+    CHECK_STR(sg_buf_str(&fired), SG_S("c0[g15] 2/2@50; c0[g15] 3/3@53; "));
+    CHECK_INT(sr_agg_totals(agg).evicted, 17);
+    /* Groups whose window is empty make room and are no loss. */
     e.t = 61;
-    push(agg, &e, 90);
-    e.t = 62;
-    push(agg, &e, 91);
-    CHECK_STR(sg_buf_str(&fired), SG_S("c0[g24] 2/2@91; "));
-    CHECK(sr_agg_totals(agg).groups < 10);
-    CHECK_INT(sr_agg_totals(agg).refused, 15);
+    for (unsigned i = 0; i < 5; i++) {
+        (void)snprintf(name, sizeof(name), "h%u", i);
+        push(agg, &e, 90);
+    }
+    CHECK_INT(sr_agg_totals(agg).groups, 10);
+    CHECK_INT(sr_agg_totals(agg).expired, 5);
+    CHECK_INT(sr_agg_totals(agg).evicted, 17);
+    CHECK_INT(sr_agg_totals(agg).refused, 0);
     sr_agg_close(agg);
 }
 
@@ -494,7 +540,7 @@ static void test_steady(void)
             held = sr_agg_totals(agg).bytes;
     }
     CHECK_INT(sr_agg_totals(agg).refused, 0);
-    CHECK_INT(sr_agg_totals(agg).bytes, held);
+    CHECK(sr_agg_totals(agg).bytes < held + held / 20);
     sr_agg_close(agg);
 }
 
@@ -511,36 +557,185 @@ static void test_little_memory(void)
             reset_kit();
             add_corr(type, 60, 2, 1, 1)->percentile = 90;
             add_cond(SIGMA_CMP_GTE, 1000000);
+            most_memory = (uint64_t)700 << 10;
             sr_agg *agg = open_kit(search != 0, true, 1000000);
-            const sr_agg_options tight = {
-                .search = search != 0,
-                .max_groups = 1000000,
-                .max_memory = (uint64_t)700 << 10,
-                .read = read_field,
-                .fire = note,
-            };
 
-            sr_agg_close(agg);
-            agg = sr_agg_open(&kit.d, &tight);
             for (unsigned i = 0; i < 20000; i++) {
                 e.t = i / 1000.0;
                 (void)snprintf(name, sizeof(name), "g%u", i * 7 % 5001);
                 (void)snprintf(value, sizeof(value), "#%u.5", i);
                 push(agg, &e, i);
             }
-            CHECK(sr_agg_totals(agg).refused != 0);
-            CHECK(sr_agg_totals(agg).bytes <= tight.max_memory);
+            CHECK(sr_agg_totals(agg).evicted != 0);
+            CHECK(sr_agg_totals(agg).bytes <= most_memory);
+            /* One group that outgrows it all loses what does not fit. */
+            (void)snprintf(name, sizeof(name), "g0");
+            for (unsigned i = 0; i < 100000; i++) {
+                (void)snprintf(value, sizeof(value), "#%u.5", i);
+                push(agg, &e, i);
+            }
+            CHECK(sr_agg_totals(agg).bytes <= most_memory);
+            CHECK(search != 0 || sr_agg_totals(agg).refused != 0);
             /* Once all windows are empty there is room again. */
             const uint64_t refused = sr_agg_totals(agg).refused;
 
             e.t = 1000;
-            (void)snprintf(name, sizeof(name), "g0");
             push(agg, &e, 1);
             if (search == 0)
                 CHECK_INT(sr_agg_totals(agg).refused, refused);
             sr_agg_finish(agg);
             sr_agg_close(agg);
+            most_memory = (uint64_t)64 << 20;
         }
+}
+
+/* -------- sketches ------------------------------------------------------- */
+
+static void check_near(double have, double want, double error)
+{
+    if (have < want * (1 - error) || have > want * (1 + error)) {
+        (void)fprintf(stderr, "%g is not %g within %g\n", have, want, error);
+        CHECK("a sketch is too far off" == NULL);
+    }
+}
+
+/* Values go over to a sketch, slide out of the window exactly, and are exact
+ * again once it has run empty. */
+static void test_sketch(uint32_t type, bool search)
+{
+    char value[32];
+    ev e = {0, 1, {"g", value}};
+
+    reset_kit();
+    add_corr(type, 1000, 1, 1, 1)->percentile = 90;
+    add_cond(SIGMA_CMP_GTE, 0);
+    sr_agg *agg = open_kit(search, true, 10);
+
+    for (unsigned i = 0; i < 20000; i++) {
+        e.t = i / 2.0; /* 2001 events in the window */
+        (void)snprintf(value, sizeof(value), "#%u", i % 5000 + 1);
+        push(agg, &e, i);
+        if (search || (i != 999 && i != 15000 && i != 19999))
+            continue;
+        const bool count = type == SIGMA_CORR_VALUE_COUNT;
+        const double value_now = i % 5000 + 1.0;
+
+        CHECK(last.approximate == (i > 1000));
+        if (i == 999)
+            CHECK(sg_num_double(last.value) == (count ? 1000.0 : 900.1));
+        if (i == 15000) /* 3000 to 5000, 1 */
+            check_near(sg_num_double(last.value), count ? 2001 : 4799,
+                       last.error);
+        if (i == 19999)
+            check_near(sg_num_double(last.value),
+                       count ? 2001 : value_now - 200, last.error);
+    }
+    CHECK_INT(sr_agg_totals(agg).sketched, 1);
+    sr_agg_finish(agg);
+    if (search) {
+        CHECK(last.approximate && last.count == 20000);
+        check_near(sg_num_double(last.value),
+                   type == SIGMA_CORR_VALUE_COUNT ? 5000 : 4500, last.error);
+    } else {
+        e.t = 1e6;
+        push(agg, &e, 1);
+        CHECK(!last.approximate && last.count == 1);
+    }
+    sr_agg_close(agg);
+}
+
+static void test_sketches(void)
+{
+    test_sketch(SIGMA_CORR_VALUE_COUNT, false);
+    test_sketch(SIGMA_CORR_VALUE_COUNT, true);
+    test_sketch(SIGMA_CORR_VALUE_PERCENTILE, false);
+    test_sketch(SIGMA_CORR_VALUE_PERCENTILE, true);
+}
+
+/* -------- shards --------------------------------------------------------- */
+
+static void in_turn(void *pool, sr_run_fn *fn, void *ctx, uint32_t count)
+{
+    (void)pool;
+    for (uint32_t i = count; i-- != 0;)
+        fn(ctx, i);
+}
+
+/* Feed what `push` would in batches. */
+static void run_batches(sr_agg *agg, size_t batch)
+{
+    enum { MOST = 4096 };
+    static sr_contribution *all[MOST];
+    size_t count = 0;
+    char name[16];
+    char value[16];
+    ev e = {0, 0, {name, value}};
+
+    for (unsigned i = 0; i < 8000; i++) {
+        sr_hit hits[RULES];
+        size_t n = 0;
+        bool missed;
+
+        e.t = i / 100.0;
+        e.rules = i * 7 % 13 % 8;
+        (void)snprintf(name, sizeof(name), "g%u", i * 31 % 257 % 100);
+        (void)snprintf(value, sizeof(value), "#%u", i * 17 % 23);
+        current = &e;
+        for (uint32_t r = 0; r < 3; r++)
+            if ((e.rules >> r & 1) != 0)
+                hits[n++] = (sr_hit){r, true, (int64_t)(e.t * 1e9), SR_NUMBER,
+                                     SG_LIT("")};
+        made.len = 0;
+        sr_contribute(layout, hits, n, (sr_place){0, i}, read_field, NULL,
+                      &made, &missed);
+        for (size_t at = 0; at < made.len;) {
+            const sr_contribution *c = (void *)(made.ptr + at);
+
+            at += c->size;
+            all[count] = malloc(c->size);
+            memcpy(all[count], c, c->size);
+            all[count]->newest = c->time;
+            count++;
+        }
+        if (count < batch && i != 7999)
+            continue;
+        sr_agg_feed_all(agg, (const sr_contribution *const *)all, count,
+                        in_turn, NULL);
+        while (count != 0)
+            free(all[--count]);
+    }
+}
+
+/* Any number of shards, and batches of any size, fire the same in the same
+ * order, also when bounds are reached. */
+static void test_shards(void)
+{
+    sg_buf want = {0};
+
+    for (unsigned bound = 0; bound < 2; bound++)
+        for (uint32_t shard = 1; shard < 8; shard += 3) {
+            reset_kit();
+            add_corr(SIGMA_CORR_EVENT_COUNT, 60, 1, 1, 0);
+            add_cond(SIGMA_CMP_GTE, 5);
+            add_corr(SIGMA_CORR_VALUE_COUNT, 30, 2, 1, 1);
+            add_cond(SIGMA_CMP_GTE, 3);
+            add_corr(SIGMA_CORR_TEMPORAL, 10, 3, 1, 0);
+            shards = shard;
+            sr_agg *agg = open_kit(false, true, bound == 0 ? 100000 : 40);
+
+            run_batches(agg, shard == 1 ? 1 : shard * 100);
+            if (shard == 1) {
+                want.len = 0;
+                sg_buf_put(&want, sg_buf_str(&fired));
+                CHECK(want.len > 10000);
+            } else {
+                CHECK(sg_str_eq(sg_buf_str(&fired), sg_buf_str(&want)));
+            }
+            CHECK((sr_agg_totals(agg).evicted != 0) == (bound != 0));
+            sr_agg_close(agg);
+        }
+    shards = 1;
+    sg_buf_free(&want);
 }
 
 int main(void)
@@ -557,6 +752,10 @@ int main(void)
     test_bounds();
     test_steady();
     test_little_memory();
+    test_sketches();
+    test_shards();
+    sg_buf_free(&made);
+    sg_arena_free(&arena);
     sg_buf_free(&fired);
     return TEST_END();
 }

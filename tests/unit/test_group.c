@@ -56,23 +56,44 @@ static void test_pool(void)
             sr_pool_free(&pool, live[i], sizes[i]);
         }
     }
-    const uint64_t held = pool.held;
-
-    CHECK(held <= (uint64_t)3 * 256 * 1024);
+    CHECK_INT(pool.used, 0);
+    CHECK(pool.block_count <= 3); /* of 256 KiB */
     sr_pool_free(&pool, NULL, 5);
     sr_pool_close(&pool);
-    CHECK_INT(pool.held, 0);
 
     sr_pool tight = {.limit = 300 * 1024};
 
     CHECK(sr_pool_alloc(&tight, 400 * 1024) == NULL);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 5; i++)
         live[i] = sr_pool_alloc(&tight, 60000);
-    CHECK(live[2] != NULL);
-    CHECK(sr_pool_alloc(&tight, 65536) == NULL);
-    sr_pool_free(&tight, live[0], 60000);
-    CHECK(sr_pool_alloc(&tight, 60000) == (void *)live[0]);
+    CHECK(live[4] != NULL);
+    CHECK(sr_pool_alloc(&tight, 8192) == NULL);
+    CHECK_INT(tight.used, 300000);
+    for (unsigned i = 0; i < 5; i++)
+        sr_pool_free(&tight, live[i], 60000);
+    CHECK_INT(tight.used, 0);
     sr_pool_close(&tight);
+}
+
+/* Whoever fills the pool with one size after the other, never holding more
+ * than the limit at once, does not make it take more from the system. */
+static void test_pool_sizes(void)
+{
+    enum { LIMIT = 4 << 20, MOST = LIMIT / 16 };
+    sr_pool pool = {.limit = LIMIT};
+    static void *live[MOST];
+
+    for (size_t size = 16; size <= 8192; size += 16) {
+        size_t count = 0;
+
+        while (count < MOST && (live[count] = sr_pool_alloc(&pool, size)))
+            count++;
+        CHECK(count > 400);
+        while (count != 0)
+            sr_pool_free(&pool, live[--count], size);
+    }
+    CHECK(pool.block_count <= 18 + 2);
+    sr_pool_close(&pool);
 }
 
 typedef struct thing {
@@ -120,28 +141,49 @@ typedef struct entry {
 
 static void check_window(const sr_window *w, const entry *want, size_t count)
 {
-    CHECK_INT(w->count, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const entry *e = sr_window_at(w, sizeof(entry), i);
+    sr_window_at at = {0, 0};
+    size_t i = 0;
 
-        if (e->time != want[i].time || e->serial != want[i].serial) {
+    CHECK_INT(w->count, count);
+    if (count != 0) {
+        const entry *front = sr_window_front(w, sizeof(entry));
+
+        CHECK_INT(front->serial, want[0].serial);
+        CHECK_INT(sr_window_oldest(w, sizeof(entry)), want[0].time);
+        CHECK_INT(sr_window_newest(w, sizeof(entry)), want[count - 1].time);
+    }
+    for (const entry *e; (e = sr_window_next(w, sizeof(entry), &at)); i++)
+        if (i >= count || e->time != want[i].time ||
+            e->serial != want[i].serial) {
             CHECK("window and list disagree" == NULL);
             return;
         }
-    }
+    CHECK_INT(i, count);
 }
 
-static void test_window(void)
+static entry *entry_at(const sr_window *w, uint32_t i)
+{
+    sr_window_at at = {0, 0};
+    entry *e;
+
+    do
+        e = sr_window_next(w, sizeof(entry), &at);
+    while (i-- != 0);
+    return e;
+}
+
+/* Windows of up to `most` entries, events up to `disorder` late. */
+static void run_window(size_t most, uint32_t disorder)
 {
     sr_pool pool = {.limit = (uint64_t)1 << 30};
-    sr_window w = {0};
-    static entry want[4096];
+    sr_window w = {.count = 0};
+    static entry want[8192];
     size_t count = 0;
     int64_t clock = 0;
 
-    for (uint64_t step = 0; step < 4000; step++) {
+    for (uint64_t step = 0; step < 8000; step++) {
         bool last;
-        const int64_t time = clock - (int64_t)random_below(20);
+        const int64_t time = clock - (int64_t)random_below(disorder);
         entry *e = sr_window_insert(&pool, &w, sizeof(entry), time, &last);
         size_t at = count;
 
@@ -153,24 +195,33 @@ static void test_window(void)
         want[at] = (entry){time, step};
         CHECK(last == (at == count));
         count++;
-        while (count > 50 || (count != 0 && random_below(3) == 0)) {
-            sr_window_pop(&w);
+        while (count > most || (count != 0 && random_below(5) == 0)) {
+            sr_window_pop(&pool, &w, sizeof(entry));
             memmove(want, want + 1, --count * sizeof(*want));
         }
         if (count > 3 && random_below(10) == 0) {
             const uint32_t out = random_below((uint32_t)count);
 
-            sr_window_remove(&w, sizeof(entry),
-                             sr_window_at(&w, sizeof(entry), out));
+            sr_window_remove(&pool, &w, sizeof(entry), entry_at(&w, out));
             count--;
             memmove(want + out, want + out + 1, (count - out) * sizeof(*want));
         }
-        if (step % 16 == 0)
+        if (step % 64 == 0)
             check_window(&w, want, count);
     }
     check_window(&w, want, count);
     sr_window_free(&pool, &w, sizeof(entry));
+    CHECK_INT(pool.used, 0);
     sr_pool_close(&pool);
+}
+
+static void test_window(void)
+{
+    run_window(3, 20);
+    run_window(50, 20);
+    run_window(4000, 1);
+    run_window(4000, 40);
+    run_window(4000, 100000);
 }
 
 static void test_sum(void)
@@ -273,7 +324,7 @@ static void test_order(void)
                                  ? integer(random_below(200))
                                  : real(random_below(2000) / 8.0);
 
-            CHECK(sr_order_add(&pool, &order, n));
+            CHECK(sr_order_add(&pool, &order, n, 1));
             live[count++] = n;
         } else {
             const uint32_t i = random_below((uint32_t)count);
@@ -294,7 +345,7 @@ static void test_order(void)
 
     /* Ranks that hit a number give exactly that number. */
     for (int64_t i = 0; i <= 100; i++)
-        sr_order_add(&pool, &order, integer(i));
+        sr_order_add(&pool, &order, integer(i), 1);
     for (int64_t i = 0; i <= 100; i++) {
         const sg_num n = sr_order_percentile(&order, (double)i);
 
@@ -307,6 +358,7 @@ static void test_order(void)
 int main(void)
 {
     test_pool();
+    test_pool_sizes();
     test_table();
     test_window();
     test_sum();

@@ -206,8 +206,8 @@ static void test_losses(void)
                   SG_S("{\"kind\":\"fail\",\"ts\":1,\"user\":\"a\"}\n"
                        "{\"kind\":\"fail\",\"ts\":1,\"user\":\"b\"}\n")),
               0);
-    CHECK(has(err, "warning: 3 contributions to correlations lost to"));
-    CHECK(has(err, "of these by 'many': 1\n"));
+    CHECK(has(err, "warning: 3 groups let go for room"));
+    CHECK(has(err, "of these by 'many': 2\n"));
 }
 
 static void test_inputs(void)

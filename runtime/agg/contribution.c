@@ -1,0 +1,326 @@
+/*
+ * contribution.c - from an event that matched to what its correlations need of
+ * it, one flat record per component.
+ */
+#include "agg/layout.h"
+
+#include <assert.h>
+#include <string.h>
+
+static uint32_t aligned(size_t n)
+{
+    return (uint32_t)((n + 7) & ~(size_t)7);
+}
+
+/* -------- making --------------------------------------------------------- */
+
+/* What sr_contribute works on. */
+typedef struct maker {
+    const sr_layout *l;
+    const sr_hit *hits;
+    size_t count;
+    sr_place place;
+    sr_read_fn *read;
+    void *ctx;
+    sg_buf *out;
+} maker;
+
+/* The first entry of a rule for this component or a later one; may be the
+ * rule's end. */
+static uint32_t need_from(const sr_layout *l, uint32_t rule, uint32_t component)
+{
+    uint32_t low = l->need_first[rule];
+    uint32_t high = l->need_first[rule + 1];
+
+    while (low < high) {
+        const uint32_t mid = low + (high - low) / 2;
+
+        if (l->needs[mid].component < component)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* The rule's entry for a component, or SIGMA_NONE. */
+static uint32_t need_for(const sr_layout *l, uint32_t rule, uint32_t component)
+{
+    const uint32_t i = need_from(l, rule, component);
+
+    return i < l->need_first[rule + 1] && l->needs[i].component == component
+               ? i
+               : SIGMA_NONE;
+}
+
+/* The first component from `least` on that some hit concerns, or
+ * SIGMA_NONE. */
+static uint32_t next_component(const maker *m, uint32_t least)
+{
+    uint32_t next = SIGMA_NONE;
+
+    for (size_t i = 0; i < m->count; i++) {
+        const uint32_t rule = m->hits[i].rule;
+        const uint32_t n = need_from(m->l, rule, least);
+
+        if (n < m->l->need_first[rule + 1] && m->l->needs[n].component < next)
+            next = m->l->needs[n].component;
+    }
+    return next;
+}
+
+static uint32_t put_bytes(sg_buf *out, size_t beg, sg_str bytes)
+{
+    const size_t at = out->len - beg;
+
+    sg_buf_put(out, bytes);
+    return (uint32_t)at;
+}
+
+static bool in_time(const maker *m, const sr_hit *hit)
+{
+    return hit->timed || m->l->search;
+}
+
+/* The hits that concern the component, and how many cells they take. */
+static uint32_t count_hits(const maker *m, uint32_t component, uint32_t *cells)
+{
+    uint32_t hits = 0;
+
+    *cells = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        const uint32_t need = need_for(m->l, m->hits[i].rule, component);
+
+        if (need == SIGMA_NONE || !in_time(m, &m->hits[i]))
+            continue;
+        *cells += m->l->needs[need].field_count;
+        hits++;
+    }
+    return hits;
+}
+
+static void put_hit(const maker *m, size_t beg, uint32_t at, const sr_hit *hit,
+                    uint32_t need, uint32_t cell)
+{
+    sr_part_hit h = {
+        .rule = hit->rule,
+        .need = need,
+        .cell = cell,
+        .timed = hit->timed,
+        .raw_kind = hit->raw_kind,
+        .time = hit->timed ? hit->time : 0,
+    };
+
+    if (m->l->components[m->l->needs[need].component].ends && hit->timed) {
+        h.raw_len = (uint32_t)hit->raw.len;
+        h.raw_at = put_bytes(m->out, beg, hit->raw);
+    }
+    memcpy(m->out->ptr + beg + at, &h, sizeof(h));
+}
+
+static void put_cells(const maker *m, size_t beg, uint32_t at, uint32_t rule,
+                      const sr_need *need)
+{
+    for (uint32_t f = 0; f < need->field_count; f++) {
+        const uint32_t field = m->l->fields[need->field_first + f];
+        sr_part_cell cell = {.kind = SR_NO_VALUE};
+        sr_cell have;
+
+        if (m->read(m->ctx, rule, field, &have) &&
+            have.text.len <= UINT32_MAX / 4) {
+            cell.kind = have.kind;
+            cell.num = have.kind == SR_NUMBER ? have.num : cell.num;
+            cell.len = (uint32_t)have.text.len;
+            cell.at = put_bytes(m->out, beg, have.text);
+        }
+        memcpy(m->out->ptr + beg + at + f * sizeof(cell), &cell, sizeof(cell));
+    }
+}
+
+/* Whether all values of the partition are there: without one the event takes
+ * no part in any correlation of the component. */
+static bool is_partitioned(const sr_layout *l, const sr_contribution *c)
+{
+    const sr_component *k = &l->components[c->component];
+
+    for (uint32_t i = 0; i < k->part_count; i++)
+        if (sr_part_find(l, c, sr_hits_of(c), l->parts[k->part_first + i]) ==
+            NULL)
+            return false;
+    return true;
+}
+
+/* Append the contribution of one component; false when there is none. */
+static bool put_component(const maker *m, uint32_t component)
+{
+    const size_t beg = m->out->len;
+    uint32_t cells;
+    const uint32_t hits = count_hits(m, component, &cells);
+    sr_contribution c = {
+        .component = component,
+        .place = m->place,
+        .hit_count = hits,
+        .hit_at = aligned(sizeof(c)),
+    };
+
+    if (hits == 0)
+        return false;
+    c.cells_at = c.hit_at + hits * aligned(sizeof(sr_part_hit));
+    const uint32_t fixed = c.cells_at + cells * aligned(sizeof(sr_part_cell));
+
+    memset(sg_buf_reserve(m->out, fixed), 0, fixed);
+    m->out->len += fixed;
+    uint32_t cell = 0;
+    uint32_t done = 0;
+
+    for (size_t i = 0; i < m->count; i++) {
+        const sr_hit *hit = &m->hits[i];
+        const uint32_t need = need_for(m->l, hit->rule, component);
+
+        if (need == SIGMA_NONE || !in_time(m, hit))
+            continue;
+        if (done == 0) {
+            c.timed = hit->timed;
+            c.time = hit->timed ? hit->time : 0;
+        }
+        put_hit(m, beg, c.hit_at + done++ * (uint32_t)sizeof(sr_part_hit), hit,
+                need, cell);
+        put_cells(m, beg, c.cells_at + cell * (uint32_t)sizeof(sr_part_cell),
+                  hit->rule, &m->l->needs[need]);
+        cell += m->l->needs[need].field_count;
+    }
+    while ((m->out->len - beg) % 8 != 0)
+        sg_buf_putc(m->out, '\0');
+    c.size = (uint32_t)(m->out->len - beg);
+    memcpy(m->out->ptr + beg, &c, sizeof(c));
+    sr_contribution *made = (sr_contribution *)(void *)(m->out->ptr + beg);
+
+    if (!is_partitioned(m->l, made)) {
+        m->out->len = beg;
+        return false;
+    }
+    sr_contribution_rehash(m->l, made);
+    return true;
+}
+
+uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
+                       size_t count, sr_place place, sr_read_fn *read,
+                       void *ctx, sg_buf *out, bool *untimed)
+{
+    const maker m = {layout, hits, count, place, read, ctx, out};
+    uint32_t made = 0;
+
+    assert(out->len % 8 == 0);
+    *untimed = false;
+    for (size_t i = 0; i < count; i++)
+        if (!in_time(&m, &hits[i]) && sr_layout_hears(layout, hits[i].rule))
+            *untimed = true;
+    for (uint32_t c = next_component(&m, 0); c != SIGMA_NONE;
+         c = next_component(&m, c + 1))
+        made += put_component(&m, c) ? 1 : 0;
+    return made;
+}
+
+/* -------- reading -------------------------------------------------------- */
+
+const sr_part_cell *sr_part_find(const sr_layout *layout,
+                                 const sr_contribution *c,
+                                 const sr_part_hit *hit, uint32_t field)
+{
+    const sr_need *need = &layout->needs[hit->need];
+    const uint32_t *fields = layout->fields + need->field_first;
+    const sr_part_cell *cells = sr_cells_of(c) + hit->cell;
+
+    for (uint32_t i = 0; i < need->field_count; i++)
+        if (fields[i] == field)
+            return cells[i].kind == SR_NO_VALUE ? NULL : &cells[i];
+    return NULL;
+}
+
+/* Multiply and fold: the parts' order matters, their bytes are hashed whole. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    const uint64_t x =
+        (a ^ (b + UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xBF58476D1CE4E5B9);
+
+    return x ^ x >> 29;
+}
+
+void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c)
+{
+    const sr_component *k = &layout->components[c->component];
+    uint64_t hash = mix(layout->salt, c->component);
+
+    for (uint32_t i = 0; i < k->part_count; i++) {
+        const sr_part_cell *cell = sr_part_find(
+            layout, c, sr_hits_of(c), layout->parts[k->part_first + i]);
+
+        if (cell != NULL)
+            hash = mix(hash, sg_str_hash_seeded(
+                                 sr_bytes_of(c, cell->at, cell->len), hash));
+    }
+    c->hash = hash * UINT64_C(0x94D049BB133111EB);
+}
+
+/* -------- bytes from elsewhere ------------------------------------------- */
+
+static bool inside(const sr_contribution *c, uint32_t at, uint32_t len)
+{
+    return at <= c->size && len <= c->size - at;
+}
+
+static bool cells_valid(const sr_contribution *c, uint32_t first,
+                        uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        const sr_part_cell *cell = &sr_cells_of(c)[i];
+
+        if (cell->kind == SR_NO_VALUE)
+            continue;
+        if (cell->kind != SR_STRING && cell->kind != SR_NUMBER &&
+            cell->kind != SR_BOOL)
+            return false;
+        if (!inside(c, cell->at, cell->len) || cell->num.kind > SIGMA_FLOAT)
+            return false;
+        if (cell->kind == SR_NUMBER && cell->num.kind == SIGMA_FLOAT &&
+            !(cell->num.v.f - cell->num.v.f == 0))
+            return false;
+    }
+    return true;
+}
+
+static bool hits_valid(const sr_layout *l, const sr_contribution *c)
+{
+    const uint64_t room = (c->size - c->cells_at) / sizeof(sr_part_cell);
+    uint64_t cells = 0;
+
+    for (uint32_t i = 0; i < c->hit_count; i++) {
+        const sr_part_hit *h = &sr_hits_of(c)[i];
+
+        if (h->rule >= l->detector->rule_count || h->cell != cells ||
+            (i != 0 && h->rule <= sr_hits_of(c)[i - 1].rule) ||
+            need_for(l, h->rule, c->component) != h->need)
+            return false;
+        const uint32_t count = l->needs[h->need].field_count;
+
+        cells += count;
+        if (cells > room || !inside(c, h->raw_at, h->raw_len) || h->timed > 1 ||
+            (h->timed == 0 && !l->search) || !cells_valid(c, h->cell, count))
+            return false;
+    }
+    return true;
+}
+
+bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
+{
+    const sr_contribution *c = (const sr_contribution *)(const void *)bytes.ptr;
+
+    if (bytes.len < sizeof(*c) || c->size != bytes.len || c->size % 8 != 0 ||
+        c->component >= layout->component_count || c->hit_count == 0)
+        return false;
+    if (c->hit_at != aligned(sizeof(*c)) ||
+        c->hit_count > (c->size - c->hit_at) / sizeof(sr_part_hit) ||
+        c->cells_at != c->hit_at + c->hit_count * sizeof(sr_part_hit))
+        return false;
+    return hits_valid(layout, c) && is_partitioned(layout, c);
+}

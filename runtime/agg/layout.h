@@ -1,0 +1,78 @@
+/*
+ * layout.h - what the correlations of a detector need of an event, private to
+ * this folder: components, the rules that concern them, the fields to carry.
+ */
+#ifndef SR_AGG_LAYOUT_H
+#define SR_AGG_LAYOUT_H
+
+#include "agg/agg.h"
+
+/* What one component needs of events that match one rule. */
+typedef struct sr_need {
+    uint32_t component;
+    uint32_t field_first, field_count; /* into fields; ascending */
+} sr_need;
+
+typedef struct sr_component {
+    uint32_t corr_first, corr_count; /* into corrs; inner ones first */
+    uint32_t part_first, part_count; /* into parts: fields of the partition */
+    bool ends; /* reports show times as events write them */
+} sr_component;
+
+struct sr_layout {
+    const sigma_detector *detector;
+    bool search;
+    uint64_t salt;
+    uint32_t component_count;
+    sr_component *components;
+    uint32_t *corrs;        /* correlations by component */
+    uint32_t *component_of; /* per correlation */
+    uint32_t *parts;        /* field ids */
+    uint32_t *need_first; /* rule r: needs [need_first[r], need_first[r + 1]) */
+    sr_need *needs;       /* ascending by component */
+    uint32_t *fields;
+};
+
+/* A hit as a contribution carries it. */
+typedef struct sr_part_hit {
+    uint32_t rule;
+    uint32_t need; /* into needs */
+    uint32_t cell; /* index of its first cell */
+    uint8_t timed, raw_kind;
+    uint32_t raw_at, raw_len;
+    int64_t time;
+} sr_part_hit;
+
+/* A value as a contribution carries it. */
+typedef struct sr_part_cell {
+    uint32_t kind; /* sr_kind, or SR_NO_VALUE */
+    uint32_t at, len;
+    sg_num num;
+} sr_part_cell;
+
+#define SR_NO_VALUE UINT32_MAX
+
+static inline const sr_part_hit *sr_hits_of(const sr_contribution *c)
+{
+    return (const sr_part_hit *)(const void *)((const char *)c + c->hit_at);
+}
+
+static inline const sr_part_cell *sr_cells_of(const sr_contribution *c)
+{
+    return (const sr_part_cell *)(const void *)((const char *)c + c->cells_at);
+}
+
+static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
+                                 uint32_t len)
+{
+    return (sg_str){(const char *)c + at, len};
+}
+
+/* Whether the correlation's report shows times as events write them. */
+bool sr_shows_times(const sigma_detector *d, const sigma_correlation *def);
+/* The value of a field as the hit's rule sees it, or NULL. */
+const sr_part_cell *sr_part_find(const sr_layout *layout,
+                                 const sr_contribution *c,
+                                 const sr_part_hit *hit, uint32_t field);
+
+#endif

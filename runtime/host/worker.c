@@ -1,0 +1,127 @@
+/*
+ * worker.c - what one line means: its fields, the rules that match, the times,
+ * and what correlations need of it. Touches nothing but its own state, so that
+ * several workers may run at once.
+ */
+#include "host/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -------- opening -------------------------------------------------------- */
+
+/* One plan for what predicates read, one for what matched events need. */
+static void open_plans(sr_worker *w)
+{
+    uint32_t count;
+    const sr_want *wants = sr_eval_wants(w->eval, false, &count);
+
+    w->match = sr_plan_new(&w->arena, wants, count);
+    wants = sr_eval_wants(w->eval, true, &count);
+    sr_want *all =
+        sg_new_n(&w->arena, sr_want, (size_t)count + sr_time_wants_max());
+
+    if (count != 0)
+        memcpy(all, wants, count * sizeof(*all));
+    sr_time_wants(w, all + count);
+    w->context = sr_plan_new(&w->arena, all, count + w->time_count);
+    sr_event_init(&w->event, w->time_slot + w->time_count);
+}
+
+sr_worker *sr_worker_open(sr_session *s)
+{
+    const sigma_detector *d = s->detector;
+    sr_worker *w = calloc(1, sizeof(*w));
+    char reason[256];
+
+    if (w == NULL)
+        sg_fatal("out of memory");
+    w->s = s;
+    w->eval = sr_eval_open(d, reason, sizeof(reason));
+    if (w->eval == NULL) {
+        sr_say(s, "this detector is broken: %s", reason);
+        free(w);
+        return NULL;
+    }
+    w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
+    w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
+    sr_alert_scratch(d, &w->arena, &w->scratch);
+    open_plans(w);
+    return w;
+}
+
+void sr_worker_close(sr_worker *w)
+{
+    if (w == NULL)
+        return;
+    sr_eval_close(w->eval);
+    sr_event_free(&w->event);
+    sg_buf_free(&w->scratch.identity);
+    sg_buf_free(&w->contributions);
+    sg_arena_free(&w->arena);
+    free(w);
+}
+
+/* -------- one line ------------------------------------------------------- */
+
+/* sr_read_fn: a field of the event at hand as a rule sees it. */
+static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
+{
+    sr_worker *w = ctx;
+
+    *cell = (sr_cell){.kind = SR_STRING};
+    if (sr_eval_derives(w->eval, rule, field))
+        return sr_eval_derived(w->eval, &w->event, rule, field, &cell->text);
+    sr_value *v = sr_first(&w->event, field);
+
+    if (v == NULL ||
+        (v->kind != SR_STRING && v->kind != SR_NUMBER && v->kind != SR_BOOL))
+        return false;
+    cell->kind = v->kind;
+    cell->text = sr_value_text(&w->event, v);
+    cell->num = v->num;
+    return true;
+}
+
+static bool fail(sr_item *item, const sr_fault *fault)
+{
+    item->reason = fault->reason;
+    item->at = fault->at;
+    return false;
+}
+
+/* Find the rules the line matches; false when it cannot be read. */
+static bool match_line(sr_worker *w, sr_item *item)
+{
+    sr_fault fault = {0};
+
+    sr_event_begin(&w->event, item->line);
+    if (!sr_project(w->match, &w->event, &fault))
+        return fail(item, &fault);
+    sr_eval_begin(w->eval, &w->event);
+    item->matches = sr_eval_rules(w->eval, &w->event, w->matches);
+    return true;
+}
+
+void sr_worker_match(sr_worker *w, sr_item *item)
+{
+    sr_fault fault = {0};
+
+    item->reason = NULL;
+    item->matches = 0;
+    item->untimed = false;
+    item->contributions = 0;
+    item->contributions_at = w->contributions.len;
+    if (match_line(w, item) && item->matches != 0) {
+        /* What only events that match need: further fields, and their time. */
+        if (!sr_project(w->context, &w->event, &fault)) {
+            fail(item, &fault);
+        } else {
+            sr_read_times(w, item->matches);
+            item->contributions =
+                sr_contribute(w->s->layout, w->hits, item->matches, item->place,
+                              read_field, w, &w->contributions, &item->untimed);
+        }
+    }
+    item->contributions_len = w->contributions.len - item->contributions_at;
+}
