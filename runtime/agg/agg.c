@@ -48,6 +48,18 @@ static bool is_whole(const sr_layout *l, uint32_t c)
            k->part_count == l->detector->correlations[c].key_count;
 }
 
+/* Which key holds each field of the partition. */
+static const uint32_t *part_keys(sr_agg *agg, uint32_t c)
+{
+    const sr_layout *l = agg->layout;
+    const sr_component *k = &l->components[l->component_of[c]];
+    uint32_t *keys = sg_new_n(&agg->arena, uint32_t, (size_t)k->part_count + 1);
+
+    for (uint32_t i = 0; i < k->part_count; i++)
+        keys[i] = sr_layout_key(agg->detector, c, l->parts[k->part_first + i]);
+    return keys;
+}
+
 static void open_corr(sr_agg *agg, uint32_t c)
 {
     const sigma_detector *d = agg->detector;
@@ -59,6 +71,7 @@ static void open_corr(sr_agg *agg, uint32_t c)
     if (corr->type->values && def->value_count == 0)
         sg_fatal("the detector holds a correlation without its field");
     corr->sources = d->corr_sources + def->source_first;
+    corr->part_keys = part_keys(agg, c);
     corr->plain = is_plain(d, def);
     corr->twice = has_twins(d->corr_refs + def->ref_first, def->ref_count);
     corr->windowed =
@@ -328,9 +341,9 @@ bool sr_make_room(sr_shard *s, const sr_group *keep, bool group)
 
 /* -------- feeding -------------------------------------------------------- */
 
-static sr_shard *shard_of(sr_agg *agg, uint64_t hash)
+sr_shard *sr_shard_of(sr_agg *agg, uint64_t partition)
 {
-    return &agg->shards[(hash >> 32 & 0xFFFF) % agg->shard_count];
+    return &agg->shards[(partition >> 32 & 0xFFFF) % agg->shard_count];
 }
 
 static void run(sr_shard *s, const sr_contribution *c, uint64_t turn)
@@ -343,7 +356,7 @@ static void run(sr_shard *s, const sr_contribution *c, uint64_t turn)
 
 void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
 {
-    sr_shard *s = shard_of(agg, c->hash);
+    sr_shard *s = sr_shard_of(agg, c->hash);
 
     if (c->newest > agg->watermark)
         agg->watermark = c->newest;
@@ -365,7 +378,7 @@ static void run_shard(void *ctx, uint32_t i)
     sr_shard *s = &b->agg->shards[i];
 
     for (size_t n = 0; n < b->count; n++)
-        if (shard_of(b->agg, b->contributions[n]->hash) == s)
+        if (sr_shard_of(b->agg, b->contributions[n]->hash) == s)
             run(s, b->contributions[n], b->agg->turn + n + 1);
 }
 
@@ -486,4 +499,20 @@ void sr_agg_set_losses(sr_agg *agg, uint32_t correlation, sr_corr_stats losses)
     s->stats.evicted += losses.evicted;
     s->stats.refused += losses.refused;
     s->stats.late += losses.late;
+}
+
+sr_agg_clock sr_agg_clock_get(const sr_agg *agg)
+{
+    const sr_agg_stats stats = sr_agg_totals(agg);
+
+    return (sr_agg_clock){agg->turn, agg->watermark, stats.expired,
+                          stats.sketched};
+}
+
+void sr_agg_clock_set(sr_agg *agg, sr_agg_clock clock)
+{
+    agg->turn = clock.turn;
+    agg->watermark = clock.watermark;
+    agg->shards[0].stats.expired = clock.expired;
+    agg->shards[0].stats.sketched = clock.sketched;
 }

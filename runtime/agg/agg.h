@@ -191,8 +191,8 @@ sr_corr_stats sr_agg_losses(const sr_agg *agg, uint32_t correlation);
 typedef bool sr_save_fn(void *ctx, uint32_t correlation, sg_str key,
                         const sg_str *value);
 
-/* Groups that an event after number `since` touched, and those that are gone
- * since the last call; with 0 all there are. False when `save` said so. */
+/* Groups that a contribution after the `since`th touched, and those that are
+ * gone since the last call; with 0 all there are. False when `save` said so. */
 bool sr_agg_save(sr_agg *agg, uint64_t since, sr_save_fn *save, void *ctx);
 /* Too many groups are gone to name them: what was saved before must be dropped,
  * and all saved anew. */
@@ -202,5 +202,15 @@ bool sr_agg_must_save_all(const sr_agg *agg);
 bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value);
 void sr_agg_loaded(sr_agg *agg);
 void sr_agg_set_losses(sr_agg *agg, uint32_t correlation, sr_corr_stats losses);
+
+/* What goes on over all groups. */
+typedef struct sr_agg_clock {
+    uint64_t turn;     /* contributions fed */
+    int64_t watermark; /* newest time of all events */
+    uint64_t expired, sketched;
+} sr_agg_clock;
+
+sr_agg_clock sr_agg_clock_get(const sr_agg *agg);
+void sr_agg_clock_set(sr_agg *agg, sr_agg_clock clock);
 
 #endif

@@ -246,20 +246,34 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return x ^ x >> 29;
 }
 
+uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component)
+{
+    return mix(layout->salt, component);
+}
+
+uint64_t sr_hash_part(uint64_t hash, sg_str value)
+{
+    return mix(hash, sg_str_hash_seeded(value, hash));
+}
+
+uint64_t sr_hash_end(uint64_t hash)
+{
+    return hash * UINT64_C(0x94D049BB133111EB);
+}
+
 void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c)
 {
     const sr_component *k = &layout->components[c->component];
-    uint64_t hash = mix(layout->salt, c->component);
+    uint64_t hash = sr_hash_begin(layout, c->component);
 
     for (uint32_t i = 0; i < k->part_count; i++) {
         const sr_part_cell *cell = sr_part_find(
             layout, c, sr_hits_of(c), layout->parts[k->part_first + i]);
 
         if (cell != NULL)
-            hash = mix(hash, sg_str_hash_seeded(
-                                 sr_bytes_of(c, cell->at, cell->len), hash));
+            hash = sr_hash_part(hash, sr_bytes_of(c, cell->at, cell->len));
     }
-    c->hash = hash * UINT64_C(0x94D049BB133111EB);
+    c->hash = sr_hash_end(hash);
 }
 
 /* -------- bytes from elsewhere ------------------------------------------- */

@@ -17,13 +17,16 @@ static sr_corr_run *run_of(sr_shard *s, const sr_corr *corr)
 }
 
 /* There is no room for a contribution; nor is there any use for a group
- * without events. Returns NULL. */
+ * without events. What stays may have let go of old ones, though no event
+ * touched it. Returns NULL. */
 static sr_group *lose(sr_shard *s, const sr_corr *corr, sr_group *group)
 {
     run_of(s, corr)->losses.refused++;
     s->stats.refused++;
     if (group != NULL && group->count == 0)
         sr_group_free(s, group);
+    else if (group != NULL)
+        s->save_all = true;
     return NULL;
 }
 

@@ -78,6 +78,7 @@ typedef struct sr_corr {
     const sigma_correlation *def;
     const struct sr_type *type;
     const uint32_t *sources;
+    const uint32_t *part_keys; /* per field of the partition: its key */
     uint32_t mark_count;
     uint32_t class;
     bool plain;    /* ordered: only the whole list counts */
@@ -120,7 +121,8 @@ typedef struct sr_shard {
     bool defer;          /* firings wait in `fired` */
     sg_buf fired;
     sr_agg_stats stats;
-    sg_buf gone; /* saved groups that were freed since they were */
+    sg_buf gone;   /* saved groups that were freed since they were */
+    bool save_all; /* there are too many of them to name */
 } sr_shard;
 
 struct sr_agg {
@@ -136,11 +138,11 @@ struct sr_agg {
     uint32_t classes;  /* in use */
     int64_t watermark; /* newest time of all events */
     uint64_t turn;     /* contributions fed */
-    bool save_all;     /* too much is gone to name it */
 };
 
 /* -------- agg.c ---------------------------------------------------------- */
 
+sr_shard *sr_shard_of(sr_agg *agg, uint64_t partition);
 /* Let groups go until the shard may take `bytes` more and, with `group`, one
  * more group; never `keep`. False when nothing is left to let go. */
 bool sr_make_room(sr_shard *s, const sr_group *keep, bool group);
@@ -172,11 +174,17 @@ bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
                uint8_t *kinds);
 /* The group of the encoded key, made when new. NULL when there is no room. */
 sr_group *sr_group_of(sr_shard *s, const sr_corr *corr);
-/* A new group of this key; the caller fills it. NULL when there is no room or
- * there is one already. */
+sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
+/* A new group of this key, which must not be there; the caller fills it. NULL
+ * when there is no room. */
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
                        sg_str key, const uint8_t *kinds);
 void sr_group_free(sr_shard *s, sr_group *group);
+/* The hash of an encoded key whose partition has that of `partition`. */
+uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
+                       uint64_t partition, sg_str key);
+/* Restore the order of use after groups came in any other. */
+void sr_groups_sort(sr_shard *s);
 /* The event at hand touches it. */
 void sr_group_touch(sr_shard *s, sr_group *group);
 /* The key without the correlation's number. */

@@ -7,6 +7,7 @@
  */
 #include "agg/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int64_t sr_cutoff(int64_t t, int64_t span)
@@ -146,12 +147,12 @@ static void note_gone(sr_shard *s, const sr_group *group)
     const sg_str key = sr_item_key(&group->item);
     const uint32_t len = (uint32_t)key.len;
 
-    if (!group->saved || s->agg->save_all)
+    if (!group->saved || s->save_all)
         return;
     sg_buf_put(&s->gone, (sg_str){(const char *)&len, sizeof(len)});
     sg_buf_put(&s->gone, key);
     if (s->gone.len > MOST)
-        s->agg->save_all = true;
+        s->save_all = true;
 }
 
 void sr_group_free(sr_shard *s, sr_group *group)
@@ -220,24 +221,53 @@ sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
     return group;
 }
 
-/* The hash of the encoded key; that of the partition serves where it says the
- * same. */
-static uint64_t hash_of(const sr_shard *s, const sr_corr *corr)
+uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
+                       uint64_t partition, sg_str key)
 {
-    return corr->whole
-               ? s->c->hash
-               : sg_str_hash_seeded(sg_buf_str(&s->key), s->agg->layout->salt);
+    return corr->whole ? partition : sg_str_hash_seeded(key, agg->layout->salt);
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    const sr_group *x = *(sr_group *const *)a;
+    const sr_group *y = *(sr_group *const *)b;
+
+    return x->turn < y->turn ? -1 : x->turn > y->turn;
+}
+
+void sr_groups_sort(sr_shard *s)
+{
+    sr_group **groups = calloc(s->stats.groups + 1, sizeof(*groups));
+
+    if (groups == NULL)
+        sg_fatal("out of memory");
+    for (unsigned i = 0; i < SR_CLASSES; i++) {
+        sr_idle_list *list = &s->idle[i];
+        size_t count = 0;
+
+        for (sr_group *g = list->first; g != NULL; g = g->next)
+            groups[count++] = g;
+        qsort(groups, count, sizeof(*groups), by_turn);
+        *list = (sr_idle_list){NULL, NULL};
+        for (size_t k = 0; k < count; k++)
+            append(list, groups[k]);
+    }
+    free(groups);
+}
+
+sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
+{
+    return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);
 }
 
 sr_group *sr_group_of(sr_shard *s, const sr_corr *corr)
 {
-    const uint64_t hash = hash_of(s, corr);
     const sg_str key = sg_buf_str(&s->key);
-    sr_item *item = sr_table_find(table_of(s, hash), hash, key);
-    sr_group *group = NULL;
+    const uint64_t hash = sr_group_hash(s->agg, corr, s->c->hash, key);
+    sr_group *group = sr_group_find(s, hash, key);
 
-    if (item != NULL)
-        return (sr_group *)(void *)item;
+    if (group != NULL)
+        return group;
     if (!sr_make_room(s, NULL, true))
         return NULL;
     do

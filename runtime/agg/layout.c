@@ -209,9 +209,7 @@ static bool derives(const sigma_detector *d, uint32_t rule, uint32_t field)
     return false;
 }
 
-/* Whether the correlation's groups are each of one value of the field: some
- * part of its key is that field, whichever way an event came to it. */
-static bool groups_by(const sigma_detector *d, uint32_t c, uint32_t field)
+uint32_t sr_layout_key(const sigma_detector *d, uint32_t c, uint32_t field)
 {
     const sigma_correlation *def = &d->correlations[c];
 
@@ -221,9 +219,9 @@ static bool groups_by(const sigma_detector *d, uint32_t c, uint32_t field)
         while (r < def->ref_count && sources_of(d, c, r)[i] == field)
             r++;
         if (r == def->ref_count)
-            return true;
+            return i;
     }
-    return false;
+    return SIGMA_NONE;
 }
 
 /* Whether an event has one value of the field, whichever rule looks at it. */
@@ -262,7 +260,8 @@ static void find_parts(draft *b, sr_component *k)
         bool all = !is_part(b, k, field);
 
         for (uint32_t c = 0; c < k->corr_count && all; c++)
-            all = groups_by(b->d, b->l->corrs[k->corr_first + c], field);
+            all = sr_layout_key(b->d, b->l->corrs[k->corr_first + c], field) !=
+                  SIGMA_NONE;
         if (all && is_common(b, k, field))
             SG_PUSH(b->arena, &b->parts, field);
     }

@@ -68,6 +68,15 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
     return (sg_str){(const char *)c + at, len};
 }
 
+/* The part of a correlation's key that is this field, whichever way an event
+ * comes to it; SIGMA_NONE when there is none. */
+uint32_t sr_layout_key(const sigma_detector *d, uint32_t c, uint32_t field);
+
+/* The hash of a partition, part by part. */
+uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component);
+uint64_t sr_hash_part(uint64_t hash, sg_str value);
+uint64_t sr_hash_end(uint64_t hash);
+
 /* Whether the correlation's report shows times as events write them. */
 bool sr_shows_times(const sigma_detector *d, const sigma_correlation *def);
 /* The value of a field as the hit's rule sees it, or NULL. */

@@ -110,6 +110,9 @@ void sr_sum_remove(sr_sum *sum, sg_num n);
  * no float took part, else the nearest double. */
 sg_num sr_sum_value(const sr_sum *sum, uint64_t by);
 void sr_sum_free(sr_pool *pool, sr_sum *sum);
+void sr_sum_save(const sr_sum *sum, sg_buf *out);
+/* False for damaged bytes or want of memory; the sum may be freed then. */
+bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r);
 
 /* -------- order statistics (order.c) ------------------------------------- */
 

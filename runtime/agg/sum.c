@@ -226,3 +226,41 @@ void sr_sum_free(sr_pool *pool, sr_sum *sum)
     sr_pool_free(pool, sum->wide, sizeof(wide));
     *sum = (sr_sum){0, 0, NULL};
 }
+
+/* -------- to bytes and back ---------------------------------------------- */
+
+void sr_sum_save(const sr_sum *sum, sg_buf *out)
+{
+    sg_put_u64(out, sum->low);
+    sg_put_u64(out, sum->high);
+    sg_put_u8(out, sum->wide != NULL);
+    if (sum->wide == NULL)
+        return;
+    wide w = *sum->wide;
+
+    settle(&w);
+    sg_put_u64(out, w.floats);
+    for (int i = 0; i < LIMBS; i++)
+        sg_put_u64(out, (uint64_t)w.limb[i]);
+}
+
+bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r)
+{
+    *sum = (sr_sum){.low = sg_read_u64(r)};
+    sum->high = sg_read_u64(r);
+    if (sg_read_u8(r) == 0)
+        return !r->bad;
+    sum->wide = sr_pool_alloc(pool, sizeof(wide));
+    if (sum->wide == NULL)
+        return false;
+    *sum->wide = (wide){.floats = sg_read_u64(r)};
+    for (int i = 0; i < LIMBS; i++) {
+        sum->wide->limb[i] = (int64_t)sg_read_u64(r);
+        /* Settled, as it was written: no carry can overflow. */
+        r->bad = r->bad ||
+                 (i < LIMBS - 1 && (uint64_t)sum->wide->limb[i] > LOW32) ||
+                 sum->wide->limb[i] > INT64_MAX / 2 ||
+                 sum->wide->limb[i] < INT64_MIN / 2;
+    }
+    return !r->bad;
+}

@@ -136,6 +136,29 @@ void sg_buf_free(sg_buf *buf);
  * (C0, DEL, C1) are escaped; other invalid UTF-8 becomes U+FFFD. */
 void sg_buf_put_json(sg_buf *buf, sg_str s);
 
+/* -------- bytes for files (bytes.c) -------------------------------------- */
+
+/* Little-endian; a text is its length in 32 bits, then its bytes. */
+void sg_put_u8(sg_buf *buf, uint8_t n);
+void sg_put_u32(sg_buf *buf, uint32_t n);
+void sg_put_u64(sg_buf *buf, uint64_t n);
+void sg_put_text(sg_buf *buf, sg_str text);
+
+/* Reads what they wrote, or anything else: past the end numbers are 0, texts
+ * are empty, and `bad` is set for good. */
+typedef struct sg_reader {
+    sg_str rest;
+    bool bad;
+} sg_reader;
+
+uint8_t sg_read_u8(sg_reader *r);
+uint32_t sg_read_u32(sg_reader *r);
+uint64_t sg_read_u64(sg_reader *r);
+sg_str sg_read_bytes(sg_reader *r, size_t len);
+sg_str sg_read_text(sg_reader *r);
+/* Whether all was read and nothing was missing. */
+bool sg_read_done(const sg_reader *r);
+
 /* -------- map from strings to indices ---------------------------------- */
 
 typedef struct sg_map_slot sg_map_slot;
