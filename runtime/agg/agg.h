@@ -120,6 +120,24 @@ void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);
  * what comes from files. */
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes);
 
+/* -------- contributions on the way (wire.c) ------------------------------- */
+
+/* Append a contribution as bytes that any machine and any build of a detector
+ * with the same correlations can read; source is the number that stands for
+ * its source there. */
+void sr_wire_put(const sr_layout *layout, const sr_contribution *c,
+                 uint32_t source, sg_buf *out);
+
+typedef enum sr_wire_status {
+    SR_WIRE_DONE,
+    SR_WIRE_UNKNOWN, /* of a correlation that this detector does not have */
+    SR_WIRE_DAMAGED
+} sr_wire_status;
+
+/* Append to `out`, aligned to 8, the contribution that begins the reader's
+ * bytes. */
+sr_wire_status sr_wire_get(const sr_layout *layout, sg_reader *r, sg_buf *out);
+
 /* -------- the engine ------------------------------------------------------ */
 
 typedef void sr_firing_fn(void *ctx, const sr_firing *firing);

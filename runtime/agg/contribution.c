@@ -203,6 +203,16 @@ static bool put_component(const maker *m, uint32_t component)
     return true;
 }
 
+bool sr_contribute_to(const sr_layout *layout, uint32_t component,
+                      const sr_hit *hits, size_t count, sr_place place,
+                      sr_read_fn *read, void *ctx, sg_buf *out)
+{
+    const maker m = {layout, hits, count, place, read, ctx, out};
+
+    assert(out->len % 8 == 0);
+    return put_component(&m, component);
+}
+
 uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
                        size_t count, sr_place place, sr_read_fn *read,
                        void *ctx, sg_buf *out, bool *untimed)

@@ -292,6 +292,64 @@ static bool shows_times(const draft *b, const sr_component *k)
     return shows;
 }
 
+/* -------- names ---------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+    const sr_named *x = a;
+    const sr_named *y = b;
+
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Sort the names and tell equal ones apart, in the order of their indices. */
+static sr_named *sort_names(const draft *b, uint64_t *ids, uint32_t count)
+{
+    sr_named *named = sg_new_n(b->arena, sr_named, (size_t)count + 1);
+
+    for (uint32_t i = 0; i < count; i++)
+        named[i] = (sr_named){ids[i], i};
+    qsort(named, count, sizeof(*named), by_id);
+    for (uint32_t i = 1; i < count; i++)
+        if (named[i].id <= named[i - 1].id)
+            named[i].id = named[i - 1].id + 1;
+    for (uint32_t i = 0; i < count; i++)
+        ids[named[i].index] = named[i].id;
+    return named;
+}
+
+static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
+{
+    return sg_str_hash((sg_str){d->pool + ref.off, ref.len});
+}
+
+/* Rules and correlations are named by what they compute. */
+static void name_all(const draft *b)
+{
+    const sigma_detector *d = b->d;
+    sr_layout *l = b->l;
+
+    l->rule_ids = sg_new_n(b->arena, uint64_t, (size_t)d->rule_count + 1);
+    l->component_ids =
+        sg_new_n(b->arena, uint64_t, (size_t)l->component_count + 1);
+    l->field_ids = sg_new_n(b->arena, uint64_t, (size_t)d->field_count + 1);
+    for (uint32_t r = 0; r < d->rule_count; r++)
+        l->rule_ids[r] = text_id(d, d->rules[r].digest);
+    for (uint32_t f = 0; f < d->field_count; f++)
+        l->field_ids[f] = text_id(d, d->fields[f].name);
+    for (uint32_t c = 0; c < d->correlation_count; c++) {
+        uint64_t *id = &l->component_ids[l->component_of[c]];
+
+        /* In any order: the table's depends on the rest of the pack. */
+        *id += text_id(d, d->correlations[c].digest);
+    }
+    l->rules_by_id = sort_names(b, l->rule_ids, d->rule_count);
+    l->components_by_id =
+        sort_names(b, l->component_ids, l->component_count);
+}
+
 /* -------- the whole ------------------------------------------------------ */
 
 /* Without randomness the salt is what it is: only speed depends on it. */
@@ -337,6 +395,7 @@ sr_layout *sr_layout_new(sg_arena *arena, const sigma_detector *detector,
         l->components[i].ends = shows_times(&b, &l->components[i]);
     }
     l->parts = b.parts.items;
+    name_all(&b);
     sg_arena_free(&b.tmp);
     return l;
 }

@@ -19,6 +19,12 @@ typedef struct sr_component {
     bool ends; /* reports show times as events write them */
 } sr_component;
 
+/* A name that is the same in every build, and what it names in this one. */
+typedef struct sr_named {
+    uint64_t id;
+    uint32_t index;
+} sr_named;
+
 struct sr_layout {
     const sigma_detector *detector;
     bool search;
@@ -31,6 +37,8 @@ struct sr_layout {
     uint32_t *need_first; /* rule r: needs [need_first[r], need_first[r + 1]) */
     sr_need *needs;       /* ascending by component */
     uint32_t *fields;
+    uint64_t *rule_ids, *component_ids, *field_ids;
+    sr_named *rules_by_id, *components_by_id; /* ascending */
 };
 
 /* A hit as a contribution carries it. */
@@ -68,6 +76,10 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
     return (sg_str){(const char *)c + at, len};
 }
 
+/* What the hits mean to one component; false when nothing. */
+bool sr_contribute_to(const sr_layout *layout, uint32_t component,
+                      const sr_hit *hits, size_t count, sr_place place,
+                      sr_read_fn *read, void *ctx, sg_buf *out);
 /* The part of a correlation's key that is this field, whichever way an event
  * comes to it; SIGMA_NONE when there is none. */
 uint32_t sr_layout_key(const sigma_detector *d, uint32_t c, uint32_t field);
