@@ -1,6 +1,7 @@
 /*
  * parts.h - the engine's building blocks, private to this folder: a bounded
- * pool, a hash table of keyed items, a window, exact sums, order statistics.
+ * pool, a hash table of keyed items, a window, exact sums, order statistics,
+ * and a sketch that bounds a count of values.
  *
  * All memory comes from the pool; whatever allocates returns NULL or false
  * when the pool's bound is reached and leaves its object as it was.
@@ -110,5 +111,40 @@ void sr_order_remove(sr_pool *pool, sr_order *order, sg_num n);
  * multiset not empty. Exact where a rank falls on a number. */
 sg_num sr_order_percentile(const sr_order *order, double percent);
 void sr_order_free(sr_pool *pool, sr_order *order);
+
+/* -------- how many distinct keys, about (hll.c) -------------------------- */
+
+/* A HyperLogLog of 4096 registers that counts the live events of each cell,
+ * so that events can leave again. What it says depends on the live multiset
+ * of cells alone, in every process and on every machine. It takes about 12 KB
+ * for a thousand distinct keys, 43 KB for a million. Its error is a matter of
+ * chance: keys chosen for their hashes can mislead it. */
+typedef struct sr_hll sr_hll;
+
+/* Three standard errors of the estimate, relative: 3 * 1.04 / sqrt(4096). */
+#define SR_HLL_ERROR 0.04875
+
+/* Empty; NULL at the pool's limit. */
+sr_hll *sr_hll_new(sr_pool *pool);
+/* All that the sketch wants to know of a key: kept with the event, it serves
+ * to remove it. */
+uint32_t sr_hll_cell(sg_str key);
+/* Whether a number read from elsewhere is a cell; the others take no other. */
+bool sr_hll_is_cell(uint32_t cell);
+/* One more live event; false, and nothing changed, at the pool's limit. */
+bool sr_hll_add(sr_pool *pool, sr_hll *hll, uint32_t cell);
+/* One event fewer; never needs memory. A cell without a live event, as a
+ * damaged window may hold it, is left alone. */
+void sr_hll_remove(sr_pool *pool, sr_hll *hll, uint32_t cell);
+/* Live events, duplicates included: exact. */
+uint64_t sr_hll_events(const sr_hll *hll);
+/* Distinct keys among them, to the nearest integer; 0 only when empty. */
+uint64_t sr_hll_estimate(const sr_hll *hll);
+/* Append the sketch's portable form, the same bytes for the same multiset. */
+void sr_hll_save(const sr_hll *hll, sg_buf *out);
+/* NULL when `bytes` is not what sr_hll_save wrote, or at the pool's limit. */
+sr_hll *sr_hll_load(sr_pool *pool, sg_str bytes);
+/* NULL is allowed. */
+void sr_hll_free(sr_pool *pool, sr_hll *hll);
 
 #endif
