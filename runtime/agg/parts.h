@@ -1,7 +1,7 @@
 /*
  * parts.h - the engine's building blocks, private to this folder: a bounded
  * pool, a hash table of keyed items, a window, exact sums, order statistics,
- * and a sketch that bounds a count of values.
+ * and two sketches: what bounds a count of values and a percentile.
  *
  * All memory comes from the pool; whatever allocates returns NULL or false
  * when the pool's bound is reached and leaves its object as it was.
@@ -146,5 +146,19 @@ void sr_hll_save(const sr_hll *hll, sg_buf *out);
 sr_hll *sr_hll_load(sr_pool *pool, sg_str bytes);
 /* NULL is allowed. */
 void sr_hll_free(sr_pool *pool, sr_hll *hll);
+
+/* -------- numbers to within a hundredth (quantize.c) --------------------- */
+
+/* |sr_quantize(n) - n| <= SR_QUANTIZE_ERROR * |n|, for every finite number. */
+#define SR_QUANTIZE_ERROR 0.01
+/* Distinct results over all numbers: zero, and for each sign 35 to an octave,
+ * the integers to 256, and the 8192 doubles next to zero. A group of values
+ * between 1 and a million has at most 954. */
+#define SR_QUANTIZE_BUCKETS 162847
+
+/* The one float that stands for n and its neighbours. Odd, never decreasing,
+ * its own results left as they are; integers to 256 and zero are exact. The
+ * same on every machine. */
+sg_num sr_quantize(sg_num n);
 
 #endif
