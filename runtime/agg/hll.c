@@ -318,28 +318,38 @@ static unsigned fewest_bits(const plane *p)
     uint64_t all = 0;
     unsigned log = 0;
 
-    for (unsigned i = 0; i < REGISTERS; i++)
-        all |= count_at(p, i);
+    for (size_t w = 0; w < word_count(p->bits); w++)
+        all |= p->words[w];
+    /* All counters of a word, one over the other. */
+    for (unsigned shift = 32; shift >= p->bits; shift /= 2)
+        all |= all >> shift;
+    all &= largest(p->bits);
     while (all > largest(1U << log))
         log++;
     return log;
+}
+
+/* Word w of a plane as it would be with counters of so many bits. */
+static uint64_t word_at(const plane *p, unsigned bits, unsigned w)
+{
+    uint64_t word = 0;
+
+    if (bits == p->bits)
+        return p->words[w];
+    for (unsigned i = 0; i < 64 / bits; i++)
+        word |= count_at(p, w * (64 / bits) + i) << i * bits;
+    return word;
 }
 
 static void put_plane(sg_buf *out, const plane *p, unsigned rho)
 {
     const unsigned log = fewest_bits(p);
     const unsigned bits = 1U << log;
-    unsigned i = 0;
 
     sg_buf_putc(out, (char)rho);
     sg_buf_putc(out, (char)log);
-    for (unsigned w = 0; w < word_count(bits); w++) {
-        uint64_t word = 0;
-
-        for (unsigned bit = 0; bit < 64; bit += bits)
-            word |= count_at(p, i++) << bit;
-        put_u64(out, word);
-    }
+    for (unsigned w = 0; w < word_count(bits); w++)
+        put_u64(out, word_at(p, bits, w));
 }
 
 void sr_hll_save(const sr_hll *hll, sg_buf *out)

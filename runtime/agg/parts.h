@@ -1,6 +1,7 @@
 /*
  * parts.h - the engine's building blocks, private to this folder: a bounded
- * pool, a hash table of keyed items, a window, exact sums, order statistics.
+ * pool, a hash table of keyed items, a window, exact sums, order statistics,
+ * and two sketches: what bounds a count of values and a percentile.
  *
  * All memory comes from the pool; whatever allocates returns NULL or false
  * when the pool's bound is reached and leaves its object as it was.
@@ -139,7 +140,8 @@ void sr_order_free(sr_pool *pool, sr_order *order);
 /* A HyperLogLog of 4096 registers that counts the live events of each cell,
  * so that events can leave again. What it says depends on the live multiset
  * of cells alone, in every process and on every machine. It takes about 12 KB
- * for a thousand distinct keys, 43 KB for a million. */
+ * for a thousand distinct keys, 43 KB for a million. Its error is a matter of
+ * chance: keys chosen for their hashes can mislead it. */
 typedef struct sr_hll sr_hll;
 
 /* Three standard errors of the estimate, relative: 3 * 1.04 / sqrt(4096). */

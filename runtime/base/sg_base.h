@@ -43,6 +43,7 @@ bool sg_str_ends(sg_str s, sg_str suffix);
 size_t sg_str_find(sg_str s, sg_str needle);
 /* Levenshtein distance, capped at `cap`; for "did you mean". */
 size_t sg_str_distance(sg_str a, sg_str b, size_t cap);
+/* XXH3, 64 bits, seed 0: the same in every process and on every machine. */
 uint64_t sg_str_hash(sg_str s);
 /* With a secret seed, for tables whose keys an attacker may choose. */
 uint64_t sg_str_hash_seeded(sg_str s, uint64_t seed);
