@@ -346,8 +346,7 @@ static void name_all(const draft *b)
         *id += text_id(d, d->correlations[c].digest);
     }
     l->rules_by_id = sort_names(b, l->rule_ids, d->rule_count);
-    l->components_by_id =
-        sort_names(b, l->component_ids, l->component_count);
+    l->components_by_id = sort_names(b, l->component_ids, l->component_count);
 }
 
 /* -------- the whole ------------------------------------------------------ */

@@ -4,17 +4,30 @@
  * --allowed-lateness ahead of it. What waits is bounded by --max-memory; a
  * contribution that finds no room, or that is due already, goes on at once:
  * windows then judge whether it is late.
+ *
+ * What is due is fed when the caller says so, after one event or after a block
+ * of them; the engine may then run several groups at once.
  */
 #include "host/host.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* A contribution whose turn has come. */
+typedef struct turn {
+    uint32_t item; /* of the event that made it due */
+    bool owned;    /* it was held, and is freed when fed */
+} turn;
+
 typedef struct sr_sequence {
     sr_session *s;
-    sr_contribution **items; /* binary heap, the earliest on top */
-    size_t count, cap;
-    uint64_t bytes;  /* of what waits */
+    sr_contribution **held; /* binary heap, the earliest on top */
+    size_t held_count, held_cap;
+    uint64_t held_bytes;
+    const sr_contribution **due;
+    turn *turns; /* one for each of them */
+    size_t due_count, due_cap;
+    uint64_t fed;    /* before those */
     uint64_t events; /* that arrived with a contribution */
     int64_t newest;  /* time seen so far */
 } sequence;
@@ -31,15 +44,15 @@ static bool before(const sr_contribution *a, const sr_contribution *b)
 
 static void swap(sequence *q, size_t i, size_t j)
 {
-    sr_contribution *c = q->items[i];
+    sr_contribution *c = q->held[i];
 
-    q->items[i] = q->items[j];
-    q->items[j] = c;
+    q->held[i] = q->held[j];
+    q->held[j] = c;
 }
 
 static void rise(sequence *q, size_t i)
 {
-    while (i != 0 && before(q->items[i], q->items[(i - 1) / 2])) {
+    while (i != 0 && before(q->held[i], q->held[(i - 1) / 2])) {
         swap(q, i, (i - 1) / 2);
         i = (i - 1) / 2;
     }
@@ -51,7 +64,7 @@ static void sink(sequence *q, size_t i)
         size_t least = i;
 
         for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
-            if (child < q->count && before(q->items[child], q->items[least]))
+            if (child < q->held_count && before(q->held[child], q->held[least]))
                 least = child;
         if (least == i)
             return;
@@ -62,45 +75,61 @@ static void sink(sequence *q, size_t i)
 
 static bool make_room(sequence *q)
 {
-    if (q->count < q->cap)
+    if (q->held_count < q->held_cap)
         return true;
-    const size_t cap = q->cap == 0 ? 64 : q->cap * 2;
-    sr_contribution **items = realloc(q->items, cap * sizeof(*items));
+    const size_t cap = q->held_cap == 0 ? 64 : q->held_cap * 2;
+    sr_contribution **held = realloc(q->held, cap * sizeof(*held));
 
-    if (items == NULL)
+    if (held == NULL)
         return false;
-    q->items = items;
-    q->cap = cap;
+    q->held = held;
+    q->held_cap = cap;
     return true;
 }
 
 /* Keep a copy for later; false when there is no room. */
 static bool hold(sequence *q, const sr_contribution *c)
 {
-    if (q->bytes > q->s->options->max_memory - c->size || !make_room(q))
+    const uint64_t most = q->s->options->max_memory;
+
+    if (c->size > most || q->held_bytes > most - c->size || !make_room(q))
         return false;
     sr_contribution *copy = malloc(c->size);
 
     if (copy == NULL)
         return false;
     memcpy(copy, c, c->size);
-    q->bytes += c->size;
-    q->items[q->count] = copy;
-    rise(q, q->count++);
+    q->held_bytes += c->size;
+    q->held[q->held_count] = copy;
+    rise(q, q->held_count++);
     return true;
 }
 
 static sr_contribution *take(sequence *q)
 {
-    sr_contribution *c = q->items[0];
+    sr_contribution *c = q->held[0];
 
-    q->items[0] = q->items[--q->count];
+    q->held[0] = q->held[--q->held_count];
     sink(q, 0);
-    q->bytes -= c->size;
+    q->held_bytes -= c->size;
     return c;
 }
 
 /* -------- order ---------------------------------------------------------- */
+
+static void make_due(sequence *q, sr_contribution *c, uint32_t item, bool owned)
+{
+    if (q->due_count == q->due_cap) {
+        q->due_cap = q->due_cap == 0 ? 64 : q->due_cap * 2;
+        q->due = realloc(q->due, q->due_cap * sizeof(*q->due));
+        q->turns = realloc(q->turns, q->due_cap * sizeof(*q->turns));
+        if (q->due == NULL || q->turns == NULL)
+            sg_fatal("out of memory");
+    }
+    c->newest = q->newest;
+    q->due[q->due_count] = c;
+    q->turns[q->due_count++] = (turn){item, owned};
+}
 
 static bool is_due(const sequence *q, int64_t time)
 {
@@ -109,58 +138,112 @@ static bool is_due(const sequence *q, int64_t time)
     return q->newest >= INT64_MIN + wait && time <= q->newest - wait;
 }
 
-static void feed(sequence *q, sr_contribution *c)
+/* The event came later than others whose turn may be over. */
+static bool is_late(const sequence *q, int64_t time)
 {
-    c->newest = q->newest;
-    sr_agg_feed(q->s->agg, c);
+    return is_due(q, time) && time < q->newest;
 }
 
-static void release(sequence *q, bool all)
+static void release(sequence *q, uint32_t item, bool all)
 {
-    while (q->count != 0 && (all || is_due(q, q->items[0]->time))) {
-        sr_contribution *c = take(q);
-
-        feed(q, c);
-        free(c);
-    }
+    while (q->held_count != 0 && (all || is_due(q, q->held[0]->time)))
+        make_due(q, take(q), item, true);
 }
 
-static void arrive(sequence *q, sr_contribution *c)
+static void arrive(sequence *q, sr_contribution *c, uint32_t item)
 {
     const sr_options *o = q->s->options;
 
     c->event = q->events;
-    if (o->lateness == 0 || o->search || c->timed == 0 ||
-        (is_due(q, c->time) && c->time < q->newest) || !hold(q, c))
-        feed(q, c);
+    if (o->lateness == 0 || o->search || c->timed == 0 || is_late(q, c->time) ||
+        !hold(q, c))
+        make_due(q, c, item, false);
 }
 
-void sr_sequence_event(sequence *q, const sr_item *item, char *contributions)
+bool sr_sequence_event(sequence *q, char *contributions, size_t len,
+                       uint32_t item)
 {
-    char *at = contributions + item->contributions_at;
-    const char *end = at + item->contributions_len;
+    const sr_options *o = q->s->options;
+    const sr_contribution *first = (const void *)contributions;
+    bool late = false;
 
-    if (at == end)
-        return;
-    const sr_contribution *first = (const void *)at;
-
+    if (len == 0)
+        return false;
     q->events++;
-    if (first->timed != 0 && first->time > q->newest)
-        q->newest = first->time;
-    while (at < end) {
-        sr_contribution *c = (void *)at;
+    if (first->timed != 0 && !o->search) {
+        if (first->time > q->newest)
+            q->newest = first->time;
+        late = is_late(q, first->time);
+    }
+    for (size_t at = 0; at < len;) {
+        sr_contribution *c = (void *)(contributions + at);
 
         at += c->size;
-        arrive(q, c);
+        arrive(q, c, item);
     }
-    if (q->s->options->lateness != 0)
-        release(q, false);
+    if (o->lateness != 0)
+        release(q, item, false);
+    return late;
+}
+
+void sr_sequence_flush(sequence *q)
+{
+    sr_session *s = q->s;
+
+    if (s->threads != NULL)
+        sr_agg_feed_all(s->agg, q->due, q->due_count, sr_threads_run,
+                        s->threads);
+    else
+        for (size_t i = 0; i < q->due_count; i++)
+            sr_agg_feed(s->agg, q->due[i]);
+    q->fed += q->due_count;
+    for (size_t i = 0; i < q->due_count; i++)
+        if (q->turns[i].owned)
+            free((void *)(uintptr_t)q->due[i]);
+    q->due_count = 0;
 }
 
 void sr_sequence_finish(sequence *q)
 {
-    release(q, true);
+    release(q, UINT32_MAX, true);
+    sr_sequence_flush(q);
 }
+
+uint32_t sr_sequence_item(const sequence *q, uint64_t turn)
+{
+    return turn > q->fed && turn - q->fed <= q->due_count
+               ? q->turns[turn - q->fed - 1].item
+               : UINT32_MAX;
+}
+
+/* -------- what outlives the process -------------------------------------- */
+
+sr_sequence_clock sr_sequence_clock_get(const sequence *q)
+{
+    return (sr_sequence_clock){q->events, q->fed, q->newest};
+}
+
+void sr_sequence_clock_set(sequence *q, sr_sequence_clock clock)
+{
+    q->events = clock.events;
+    q->fed = clock.fed;
+    q->newest = clock.newest;
+}
+
+void sr_sequence_each(const sequence *q,
+                      void (*fn)(void *ctx, const sr_contribution *c),
+                      void *ctx)
+{
+    for (size_t i = 0; i < q->held_count; i++)
+        fn(ctx, q->held[i]);
+}
+
+bool sr_sequence_restore(sequence *q, const sr_contribution *c)
+{
+    return hold(q, c);
+}
+
+/* -------- opening -------------------------------------------------------- */
 
 sequence *sr_sequence_open(sr_session *s)
 {
@@ -177,8 +260,10 @@ void sr_sequence_close(sequence *q)
 {
     if (q == NULL)
         return;
-    for (size_t i = 0; i < q->count; i++)
-        free(q->items[i]);
-    free(q->items);
+    for (size_t i = 0; i < q->held_count; i++)
+        free(q->held[i]);
+    free(q->held);
+    free(q->due);
+    free(q->turns);
     free(q);
 }

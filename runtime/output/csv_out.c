@@ -186,20 +186,25 @@ static void put_cell(sg_buf *buf, sg_str text, bool first)
     quote_from(buf, beg);
 }
 
-static void csv_alert(sr_output *out, const sr_alert *alert)
+static void csv_begin(sr_output *out)
 {
     static const char header[] =
 #define CELL(name, put) "," name
         COLUMNS(CELL) "\n";
 #undef CELL
+
+    if (out->fresh_rows)
+        sg_buf_putz(&out->buf, header + 1);
+}
+
+static void csv_alert(sr_output *out, const sr_alert *alert)
+{
     static put_fn *const puts[] = {
 #define CELL(name, put) put,
         COLUMNS(CELL)
 #undef CELL
     };
 
-    if (out->fresh_rows)
-        sg_buf_putz(&out->buf, header + 1);
     for (size_t i = 0; i < sizeof(puts) / sizeof(puts[0]); i++) {
         if (i != 0)
             sg_buf_putc(&out->buf, ',');
@@ -208,6 +213,10 @@ static void csv_alert(sr_output *out, const sr_alert *alert)
         puts[i](out, &out->buf, alert);
         quote_from(&out->buf, beg);
     }
+}
+
+static void csv_end(sr_output *out)
+{
     sg_buf_putc(&out->buf, '\n');
 }
 
@@ -224,4 +233,5 @@ static void csv_row(sr_output *out, const sr_pair *pairs, uint32_t count)
     sg_buf_putc(&out->buf, '\n');
 }
 
-const sr_format_ops sr_format_csv = {csv_alert, csv_row, NULL, NULL};
+const sr_format_ops sr_format_csv = {csv_begin, csv_alert, csv_end, true,
+                                     csv_row,   NULL,      NULL};

@@ -21,13 +21,18 @@ typedef struct sr_grid {
     bool settled;     /* widths are fixed: rows are written at once */
 } sr_grid;
 
-/* How one format writes. Any may append to out->buf. */
+/* How one format writes. Any may append to out->buf; those marked * may be
+ * NULL. */
 typedef struct sr_format_ops {
+    void (*begin)(sr_output *out); /* * before an alert's bytes */
+    /* An alert's bytes, which do not depend on what was written before, unless
+     * the format cannot put alerts together from pieces. */
     void (*alert)(sr_output *out, const sr_alert *alert);
+    void (*end)(sr_output *out); /* * behind them */
+    bool pieces;
     void (*row)(sr_output *out, const sr_pair *pairs, uint32_t count);
-    /* Rows that wait for others to come; may be NULL. */
-    void (*settle)(sr_output *out);
-    void (*end)(sr_output *out); /* may be NULL */
+    void (*settle)(sr_output *out); /* * rows that wait for others to come */
+    void (*finish)(sr_output *out); /* * the end of the output */
 } sr_format_ops;
 
 /* What the last line written was: a header is due when that changes. */
@@ -40,6 +45,7 @@ struct sr_output {
     sg_arena arena;
     sg_str *rules; /* JSON of rule r, then of correlation c; made on demand */
     int fd, error;
+    bool hold; /* the host says when to write */
     unsigned width;
     int64_t rows;     /* kind of the last line */
     bool fresh_rows;  /* the line at hand is the first of its kind */

@@ -153,9 +153,8 @@ static void put_object(sr_output *out, const sr_alert *alert)
 
 /* -------- one object a line ---------------------------------------------- */
 
-static void line_alert(sr_output *out, const sr_alert *alert)
+static void end_line(sr_output *out)
 {
-    put_object(out, alert);
     sg_buf_putc(&out->buf, '\n');
 }
 
@@ -165,19 +164,14 @@ static void line_row(sr_output *out, const sr_pair *pairs, uint32_t count)
     sg_buf_putc(&out->buf, '\n');
 }
 
-const sr_format_ops sr_format_ndjson = {line_alert, line_row, NULL, NULL};
+const sr_format_ops sr_format_ndjson = {NULL,     put_object, end_line, true,
+                                        line_row, NULL,       NULL};
 
 /* -------- one array ------------------------------------------------------ */
 
 static void begin_element(sr_output *out)
 {
     sg_buf_put(&out->buf, out->objects++ == 0 ? SG_S("[\n") : SG_S(",\n"));
-}
-
-static void array_alert(sr_output *out, const sr_alert *alert)
-{
-    begin_element(out);
-    put_object(out, alert);
 }
 
 static void array_row(sr_output *out, const sr_pair *pairs, uint32_t count)
@@ -191,4 +185,5 @@ static void array_end(sr_output *out)
     sg_buf_put(&out->buf, out->objects == 0 ? SG_S("[]\n") : SG_S("\n]\n"));
 }
 
-const sr_format_ops sr_format_json = {array_alert, array_row, NULL, array_end};
+const sr_format_ops sr_format_json = {begin_element, put_object, NULL,     true,
+                                      array_row,     NULL,       array_end};

@@ -56,6 +56,7 @@ sr_output *sr_output_open(const sigma_detector *detector,
     out->detector = detector;
     out->ops = ops_of[options->format];
     out->fd = options->fd;
+    out->hold = options->hold;
     out->width = options->width;
     out->rows = SR_ROWS_NONE;
     out->rules =
@@ -83,7 +84,7 @@ static void write_all(sr_output *out)
 /* A line is complete. */
 static void line_done(sr_output *out)
 {
-    if (out->buf.len >= ENOUGH)
+    if (out->buf.len >= ENOUGH && !out->hold)
         write_all(out);
 }
 
@@ -101,8 +102,51 @@ void sr_output_alert(sr_output *out, const sr_alert *alert)
     if (out->error != 0)
         return;
     begin_rows(out, SR_ROWS_ALERTS);
+    if (out->ops->begin != NULL)
+        out->ops->begin(out);
     out->ops->alert(out, alert);
+    if (out->ops->end != NULL)
+        out->ops->end(out);
     line_done(out);
+}
+
+bool sr_output_pieces(const sr_output *out)
+{
+    return out->ops->pieces;
+}
+
+void sr_output_piece(sr_output *out, const sr_alert *alert)
+{
+    out->ops->alert(out, alert);
+}
+
+void sr_output_put(sr_output *out, sg_str piece)
+{
+    if (out->error != 0)
+        return;
+    begin_rows(out, SR_ROWS_ALERTS);
+    if (out->ops->begin != NULL)
+        out->ops->begin(out);
+    sg_buf_put(&out->buf, piece);
+    if (out->ops->end != NULL)
+        out->ops->end(out);
+    line_done(out);
+}
+
+sg_buf *sr_output_buffer(sr_output *out)
+{
+    return &out->buf;
+}
+
+sr_output_state sr_output_state_get(const sr_output *out)
+{
+    return (sr_output_state){out->rows, out->objects};
+}
+
+void sr_output_state_set(sr_output *out, sr_output_state state)
+{
+    out->rows = state.rows;
+    out->objects = state.objects;
 }
 
 void sr_output_row(sr_output *out, uint32_t correlation, const sr_pair *pairs,
@@ -131,10 +175,10 @@ bool sr_output_finish(sr_output *out)
     if (out->error == 0) {
         if (out->ops->settle != NULL)
             out->ops->settle(out);
-        if (out->ops->end != NULL)
-            out->ops->end(out);
+        if (out->ops->finish != NULL)
+            out->ops->finish(out);
     }
-    return sr_output_flush(out);
+    return out->hold || sr_output_flush(out);
 }
 
 int sr_output_error(const sr_output *out)

@@ -60,6 +60,7 @@ typedef struct sr_output sr_output;
 typedef struct sr_output_options {
     sr_format format;
     int fd;         /* stays the caller's */
+    bool hold;      /* write nothing: the caller takes it from the buffer */
     unsigned width; /* of the terminal; 0: not a terminal, nothing is cut */
 } sr_output_options;
 
@@ -71,6 +72,23 @@ void sr_output_alert(sr_output *out, const sr_alert *alert);
 /* A row of the report of a correlation: all its rows have the same names. */
 void sr_output_row(sr_output *out, uint32_t correlation, const sr_pair *pairs,
                    uint32_t count);
+
+/* Alerts in pieces, for formats that allow it: one thread makes the bytes of an
+ * alert (appended to its own writer's buffer), another puts them where they
+ * belong. */
+bool sr_output_pieces(const sr_output *out);
+void sr_output_piece(sr_output *out, const sr_alert *alert);
+void sr_output_put(sr_output *out, sg_str piece);
+/* What waits to be written; the caller may take it and set its length to 0. */
+sg_buf *sr_output_buffer(sr_output *out);
+
+/* What a writer must know to go on where another left off. */
+typedef struct sr_output_state {
+    int64_t rows;
+    uint64_t objects;
+} sr_output_state;
+sr_output_state sr_output_state_get(const sr_output *out);
+void sr_output_state_set(sr_output *out, sr_output_state state);
 
 /* Whether bytes wait to be written. */
 bool sr_output_waiting(const sr_output *out);

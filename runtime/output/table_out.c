@@ -289,5 +289,5 @@ static void table_row(sr_output *out, const sr_pair *pairs, uint32_t count)
         put_waiting(out);
 }
 
-const sr_format_ops sr_format_table = {table_alert, table_row, table_settle,
-                                       NULL};
+const sr_format_ops sr_format_table = {NULL,      table_alert,  NULL, false,
+                                       table_row, table_settle, NULL};
