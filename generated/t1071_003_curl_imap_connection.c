@@ -41,7 +41,8 @@ static const char pool[] = "/curl"
                            "IMAP Connection by Curl"
                            "medium"
                            "experimental"
-                           "62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e725";
+                           "62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e725"
+                           "0065c2b8754ddde03e873caccbacd31a8a845f80a378d79cc29f6a93f5acb5ba";
 
 static const sigma_ref lits[] = {
     {0, 5},   /* 0: "/curl" */
@@ -155,11 +156,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 1,
         .match = r0_imap_connection_by_curl,
+        .digest = {306, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"a0a1a5f1-5598-4eef-b459-3867661"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"a0a1a5f1-5598-4eef-b459-3867661"
                                "09a5d\",\"title\":\"IMAP Connection by Curl\",\"path\":\"sigma/t10"
                                "71_003_curl_imap_connection.yml\",\"sha256\":\"62d7af390513e44f6f4"
                                "16da12b6037c5b1b9942ded5c969609dadb2a66c0e725\"}],\"pipelines\":[{"
@@ -186,7 +188,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 306,
+    .pool_size = 370,
     .field_count = 6,
     .lit_count = 4,
     .num_count = 3,

@@ -53,7 +53,8 @@ static const char pool[] = "/curl"
                            "Curl Reads a Mailbox With Credentials"
                            "high"
                            "experimental"
-                           "786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38dea96b20b870f";
+                           "786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38dea96b20b870f"
+                           "d8323ff3a220f2733a8973abff3b9755ac7d2dadc67f4b13f75caa70e96f4a3e";
 
 static const sigma_ref lits[] = {
     {0, 5},   /* 0: "/curl" */
@@ -209,11 +210,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 5,
         .match = r0_curl_reads_a_mailbox_with_credentials,
+        .digest = {401, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"dab8677b-1d65-41a6-a32f-a187931"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"dab8677b-1d65-41a6-a32f-a187931"
                                "1afd3\",\"title\":\"Curl Reads a Mailbox With Credentials\",\"path"
                                "\":\"sigma/t1071_003_curl_imap_process.yml\",\"sha256\":\"786b9d08"
                                "c648ff31421415d7df5e665e517b82ca430a9aa3c38dea96b20b870f\"}],\"pip"
@@ -240,7 +242,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 401,
+    .pool_size = 465,
     .field_count = 6,
     .lit_count = 9,
     .num_count = 1,

@@ -50,6 +50,7 @@ static const char pool[] = "(\077i)(outlook|thunderbird|MailClient|eM.Client|mse
                            "high"
                            "experimental"
                            "1af4dd1e6d151eb1219c340caf019a6221b405309b03b1748be39be14e828367"
+                           "b14e2b3f6d07619251b1310774f57aed6743244a7d5ae4423e7eb6270c5b8791"
                            "ConnectionCount"
                            "FirstSeen"
                            "LastSeen"
@@ -57,7 +58,8 @@ static const char pool[] = "(\077i)(outlook|thunderbird|MailClient|eM.Client|mse
                            "86a57b80-9cd4-488f-8120-4caeef81cdd4"
                            "mail_protocol_c2"
                            "Mail Protocols as a Command and Control Channel"
-                           "9f116ad4321ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e";
+                           "9f116ad4321ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e"
+                           "41f277068020050938662122ee57fd8fc1e6bcf0e0f8a425bea9b79cb8985476";
 
 static const sigma_ref lits[] = {
     {0, 74},  /* 0: "(?i)(outlook|thunderbird|MailClient|eM.Client|msedge|chrome|firefox)\.exe$" */
@@ -196,6 +198,7 @@ static const sigma_rule rules[] = {
         .derive_count = 4,
         .route = SIGMA_NONE,
         .match = r0_connection_to_a_mail_port_by_a_process_that_i,
+        .digest = {471, 64},
     },
 };
 
@@ -226,27 +229,27 @@ static const sigma_corr_cond corr_conds[] = {
 };
 
 static const sigma_column columns[] = {
-    {SIGMA_COLUMN_COUNT, {471, 15}},     /* 0: ConnectionCount */
-    {SIGMA_COLUMN_FIRST_SEEN, {486, 9}}, /* 1: FirstSeen */
-    {SIGMA_COLUMN_LAST_SEEN, {495, 8}},  /* 2: LastSeen */
+    {SIGMA_COLUMN_COUNT, {535, 15}},     /* 0: ConnectionCount */
+    {SIGMA_COLUMN_FIRST_SEEN, {550, 9}}, /* 1: FirstSeen */
+    {SIGMA_COLUMN_LAST_SEEN, {559, 8}},  /* 2: LastSeen */
 };
 
 static const sigma_correlation correlations[] = {
     /* sigma/t1071_003_mail_protocols.yml:40 */
     /* 0: Mail Protocols as a Command and Control Channel */
     {
-        .meta.id = {505, 36},
-        .meta.name = {541, 16},
-        .meta.title = {557, 47},
+        .meta.id = {569, 36},
+        .meta.name = {605, 16},
+        .meta.title = {621, 47},
         .meta.level = {391, 4},
         .meta.status = {395, 12},
-        .meta.sha256 = {604, 64},
+        .meta.sha256 = {668, 64},
         .meta.tag_first = 2,
         .meta.tag_count = 2,
         .type = SIGMA_CORR_EVENT_COUNT,
         .flags = SIGMA_CORR_REPORT | SIGMA_CORR_SORT_DESC,
         .timespan = INT64_C(3600000000000),
-        .timespan_text = {503, 2},
+        .timespan_text = {567, 2},
         .ref_first = 0,
         .ref_count = 1,
         .key_first = 0,
@@ -256,11 +259,12 @@ static const sigma_correlation correlations[] = {
         .column_first = 0,
         .column_count = 3,
         .limit = 100,
+        .digest = {732, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc341"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc341"
                                "31339\",\"title\":\"Connection to a Mail Port by a Process That Is"
                                " No Mail Client\",\"path\":\"sigma/t1071_003_mail_protocols.yml\","
                                "\"sha256\":\"1af4dd1e6d151eb1219c340caf019a6221b405309b03b1748be39"
@@ -298,7 +302,7 @@ static const sigma_detector detector = {
     .corr_sources = corr_sources,
     .corr_conds = corr_conds,
     .columns = columns,
-    .pool_size = 668,
+    .pool_size = 796,
     .field_count = 8,
     .lit_count = 2,
     .num_count = 7,

@@ -45,7 +45,8 @@ static const char pool[] = "/nc"
                            "POP3 Connection by Netcat"
                            "medium"
                            "experimental"
-                           "373cc380849e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332b7";
+                           "373cc380849e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332b7"
+                           "8fb22ddd34cb237508758ec5bcd453387ea0ac00869c4b7f1ac1c22ec69fa9db";
 
 static const sigma_ref lits[] = {
     {0, 3},   /* 0: "/nc" */
@@ -163,11 +164,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 1,
         .match = r0_pop3_connection_by_netcat,
+        .digest = {342, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2"
                                "e863a\",\"title\":\"POP3 Connection by Netcat\",\"path\":\"sigma/t"
                                "1071_003_nc_pop3_connection.yml\",\"sha256\":\"373cc380849e90cd755"
                                "f11b1fb85d617de79fc15484fc26262eb7411d14332b7\"}],\"pipelines\":[{"
@@ -194,7 +196,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 342,
+    .pool_size = 406,
     .field_count = 6,
     .lit_count = 8,
     .num_count = 3,

@@ -55,7 +55,8 @@ static const char pool[] = "/nc"
                            "POP3 Commands Through Netcat"
                            "medium"
                            "experimental"
-                           "34f6fda7f470ebe923761be1211862a925caf14992943e8cea32ed10ef151a29";
+                           "34f6fda7f470ebe923761be1211862a925caf14992943e8cea32ed10ef151a29"
+                           "a1191c1be1cb5153c521dd880fdd0f05f3e2d75ce71a3d4a57c7a49c051bac11";
 
 static const sigma_ref lits[] = {
     {0, 3},    /* 0: "/nc" */
@@ -202,11 +203,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 4,
         .match = r0_pop3_commands_through_netcat,
+        .digest = {435, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"b0b099bb-e8e4-49f9-b7ba-944b6e2"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"b0b099bb-e8e4-49f9-b7ba-944b6e2"
                                "feda1\",\"title\":\"POP3 Commands Through Netcat\",\"path\":\"sigm"
                                "a/t1071_003_nc_pop3_process.yml\",\"sha256\":\"34f6fda7f470ebe9237"
                                "61be1211862a925caf14992943e8cea32ed10ef151a29\"}],\"pipelines\":[{"
@@ -232,7 +234,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 435,
+    .pool_size = 499,
     .field_count = 6,
     .lit_count = 12,
     .num_count = 1,

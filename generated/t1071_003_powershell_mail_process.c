@@ -57,7 +57,8 @@ static const char pool[] = "\\powershell.exe"
                            "PowerShell Started to Send Mail"
                            "medium"
                            "experimental"
-                           "0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098baf20729f37e66e";
+                           "0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098baf20729f37e66e"
+                           "27dc5213b46400b0f7641417d75c4ed1454764db9985b3f92b509b15ea3a6fa9";
 
 static const sigma_ref lits[] = {
     {0, 15},   /* 0: "\powershell.exe" */
@@ -207,11 +208,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 3,
         .match = r0_powershell_started_to_send_mail,
+        .digest = {484, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"4afcfc9f-eda2-4a6e-aac4-2cc7e6c"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"4afcfc9f-eda2-4a6e-aac4-2cc7e6c"
                                "d9b40\",\"title\":\"PowerShell Started to Send Mail\",\"path\":\"s"
                                "igma/t1071_003_powershell_mail_process.yml\",\"sha256\":\"0cae0c19"
                                "d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098baf20729f37e66e\"}],\"pip"
@@ -238,7 +240,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 484,
+    .pool_size = 548,
     .field_count = 7,
     .lit_count = 13,
     .num_count = 2,

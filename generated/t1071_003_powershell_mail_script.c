@@ -40,7 +40,8 @@ static const char pool[] = "send-mailmessage"
                            "PowerShell Script That Sends Mail"
                            "medium"
                            "experimental"
-                           "86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08";
+                           "86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08"
+                           "d83f1eb4ac9326abc420ff680b29fc55e009d4c0567d7be357839af21cbf4ada";
 
 static const sigma_ref lits[] = {
     {0, 16},   /* 0: "send-mailmessage" */
@@ -151,11 +152,12 @@ static const sigma_rule rules[] = {
         .selection_first = 0,
         .selection_count = 2,
         .match = r0_powershell_script_that_sends_mail,
+        .digest = {391, 64},
     },
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"c012457a-c831-4962-8df5-a9f6b29"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"c012457a-c831-4962-8df5-a9f6b29"
                                "ab7cc\",\"title\":\"PowerShell Script That Sends Mail\",\"path\":"
                                "\"sigma/t1071_003_powershell_mail_script.yml\",\"sha256\":\"86b6e0"
                                "8a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08\"}],\"p"
@@ -179,7 +181,7 @@ static const sigma_detector detector = {
     .rules = rules,
     .gates = gates,
     .routes = routes,
-    .pool_size = 391,
+    .pool_size = 455,
     .field_count = 3,
     .lit_count = 7,
     .num_count = 1,

@@ -114,6 +114,7 @@ static sc_ir *lower_again(sc_session *s, const sc_options *o, const sc_ast *ast)
 
     if (!o->no_routing)
         sc_ir_add_routes(ir);
+    sc_ir_add_digests(ir);
     s->diags.count = diags;
     s->errors = errors;
     s->warnings = warnings;

@@ -207,6 +207,7 @@ static int lower(sc_session *s, const sc_options *o, sc_loaded *out,
     out->ir = sc_ir_build(s, &out->ast);
     if (!o->no_routing)
         sc_ir_add_routes(out->ir);
+    sc_ir_add_digests(out->ir);
     s->doc = SIGMA_NONE;
     if (!opt && !sg_str_eq(o->dump, SG_S("ir")))
         return SC_EXIT_OK;

@@ -151,6 +151,7 @@ static void put_correlation(sc_module *m, sc_cw *w, const sc_ir_corr *c)
     sc_emit_slice(w, "column", c->column_first, c->column_count);
     sc_emit_number(w, "sort_column", c->sort_column);
     sc_emit_number(w, "limit", c->limit);
+    sc_emit_digest(m, w, c->digest);
 }
 
 void sc_emit_correlations(sc_module *m, sc_cw *w)

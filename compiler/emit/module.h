@@ -73,6 +73,8 @@ void sc_emit_number(sc_cw *w, const char *name, uint32_t value);
 void sc_emit_slice(sc_cw *w, const char *name, uint32_t first, uint32_t count);
 /* Lines of a sigma_meta, each designator with .meta before it. */
 void sc_emit_meta(sc_module *m, sc_cw *w, const sc_ir_meta *meta);
+/* `.digest = {...},` unless empty. */
+void sc_emit_digest(sc_module *m, sc_cw *w, sg_str digest);
 
 /* Names and use of functions (rules.c), before anything is written. */
 void sc_name_functions(sc_module *m);

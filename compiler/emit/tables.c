@@ -397,6 +397,15 @@ void sc_emit_meta(sc_module *m, sc_cw *w, const sc_ir_meta *meta)
     sc_emit_slice(w, "meta.tag", meta->tag_first, meta->tag_count);
 }
 
+void sc_emit_digest(sc_module *m, sc_cw *w, sg_str digest)
+{
+    const sigma_ref ref = sc_module_ref(m, digest);
+
+    if (ref.len > 0)
+        sc_cw_line(w, ".digest = {%" PRIu32 ", %" PRIu32 "},", ref.off,
+                   ref.len);
+}
+
 /* How many selections of the rule stand in the emitted table. */
 static uint32_t listed(const sc_module *m, const sc_ir_rule *rule)
 {
@@ -444,6 +453,7 @@ void sc_emit_rules(sc_module *m, sc_cw *w)
         sc_emit_slice(w, "derive", r->derive_first, r->derive_count);
         sc_emit_number(w, "route", r->route);
         sc_cw_line(w, ".match = %.*s,", SG_FMT(m->rules[i]));
+        sc_emit_digest(m, w, r->digest);
         w->depth--;
         sc_cw_line(w, "},");
     }

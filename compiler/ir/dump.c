@@ -191,6 +191,12 @@ static void put_title(const dumper *d, const sc_ir_meta *m)
     sg_buf_put_json(d->out, m->name.len > 0 ? m->name : m->title);
 }
 
+static void put_digest(const dumper *d, sg_str digest)
+{
+    if (digest.len > 0)
+        sg_buf_printf(d->out, "digest %.*s\n", SG_FMT(digest));
+}
+
 static void put_rule_parts(const dumper *d, const sc_ir_rule *r)
 {
     uint32_t i;
@@ -235,6 +241,7 @@ static void put_rule(const dumper *d, uint32_t i)
     put_title(d, &r->meta);
     put_at(d, r->condition_at);
     put_rule_parts(d, r);
+    put_digest(d, r->digest);
 }
 
 /* -------- correlations --------------------------------------------------- */
@@ -345,6 +352,7 @@ static void put_corr(const dumper *d, uint32_t i)
     put_refs(d, c);
     put_conds(d, c);
     put_report(d, c);
+    put_digest(d, c->digest);
 }
 
 static void put_routes(const dumper *d)

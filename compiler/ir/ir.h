@@ -75,6 +75,7 @@ typedef struct sc_ir_rule {
     sg_str category, product, service; /* log source after pipelines */
     sg_str condition; /* text of the condition(s), for comments */
     sc_span condition_at;
+    sg_str digest; /* of what it computes, or empty (sc_ir_add_digests) */
 } sc_ir_rule;
 
 /* What rules of some log sources ask of an event before they look at it. */
@@ -103,6 +104,7 @@ typedef struct sc_ir_corr {
     uint32_t column_first, column_count;
     uint32_t sort_column, limit;
     sc_span at;
+    sg_str digest; /* as a rule's */
 } sc_ir_corr;
 
 typedef struct sc_ir {
@@ -148,6 +150,10 @@ sc_ir *sc_ir_build(sc_session *s, const struct sc_ast *ast);
 /* Give each rule the route of its log source (logsources.def): rules whose
  * source has none look at every event. */
 void sc_ir_add_routes(sc_ir *ir);
+/* Give each rule and correlation the digest of what it computes: 64 hex
+ * digits that stay as long as that does, whatever it is called and whatever
+ * else is in the pack. After routes, before compiler/opt. */
+void sc_ir_add_digests(sc_ir *ir);
 /* Assert every invariant; aborts with a message when one is broken. */
 void sc_ir_verify(const sc_ir *ir);
 /* Stable text, one entity a line (--dump=ir). */

@@ -6,6 +6,8 @@
  */
 #include "ir/ir.h"
 
+#include <string.h>
+
 typedef struct verifier {
     const sc_ir *ir;
     const char *what; /* kind and index of the entity being checked */
@@ -187,12 +189,20 @@ static void check_meta(verifier *v, const sc_ir_meta *m)
     REQUIRE(v, range(m->tag_first, m->tag_count, v->ir->strs.count));
 }
 
+static void check_digest(verifier *v, sg_str digest)
+{
+    REQUIRE(v, digest.len == 0 || digest.len == 64);
+    for (size_t i = 0; i < digest.len; i++)
+        REQUIRE(v, strchr("0123456789abcdef", digest.ptr[i]) != NULL);
+}
+
 static void check_rule(verifier *v, const sc_ir_rule *r)
 {
     const sc_ir *ir = v->ir;
     uint32_t i;
 
     check_meta(v, &r->meta);
+    check_digest(v, r->digest);
     REQUIRE(v, (r->flags & ~(uint32_t)SIGMA_RULE_HIDDEN) == 0);
     REQUIRE(v, r->node < ir->nodes.count);
     REQUIRE(v, range(r->gate_first, r->gate_count, ir->gates.count));
@@ -277,6 +287,7 @@ static void check_corr(verifier *v, const sc_ir_corr *c, uint32_t index)
     uint32_t i;
 
     check_meta(v, &c->meta);
+    check_digest(v, c->digest);
     REQUIRE(v, (unsigned)c->type < SIGMA_CORR_COUNT);
     REQUIRE(v, c->timespan >= 0);
     REQUIRE(v, c->ref_count > 0);

@@ -63,6 +63,12 @@ static void need_meta(check *c, const sigma_meta *meta)
     need_range(c, meta->tag_first, meta->tag_count, c->d->str_count);
 }
 
+static void need_digest(check *c, sigma_ref ref)
+{
+    need_text(c, ref);
+    require(c, ref.len == 0 || ref.len == 64, "a digest of another length");
+}
+
 /* -------- one row of each table ------------------------------------------- */
 
 typedef enum operand {
@@ -152,6 +158,7 @@ static void check_rule(check *c, uint32_t i)
     const sigma_rule *r = &d->rules[i];
 
     need_meta(c, &r->meta);
+    need_digest(c, r->digest);
     need_range(c, r->gate_first, r->gate_count, d->gate_count);
     need_optional(c, r->time_field, d->field_count);
     need_optional(c, r->route, d->route_count);
@@ -192,6 +199,7 @@ static void check_correlation(check *c, uint32_t i)
     const sigma_correlation *r = &d->correlations[i];
 
     need_meta(c, &r->meta);
+    need_digest(c, r->digest);
     require(c, r->type < SIGMA_CORR_COUNT, "unknown type");
     require(c, r->timespan >= 0, "negative timespan");
     require(c, r->percentile >= 0 && r->percentile <= 100, "bad percentile");

@@ -17,8 +17,14 @@ static int print(const sg_buf *buf)
 
 /* -------- list ----------------------------------------------------------- */
 
-static void list_meta(sr_output *out, const sigma_detector *d, const char *kind,
-                      const sigma_meta *meta, bool hidden)
+typedef struct lister {
+    sr_output *out;
+    const sigma_detector *d;
+    unsigned columns; /* a digest is too wide for a table */
+} lister;
+
+static void list_meta(const lister *l, const char *kind, const sigma_meta *meta,
+                      bool hidden, sigma_ref digest)
 {
     const struct {
         sg_str name;
@@ -26,18 +32,19 @@ static void list_meta(sr_output *out, const sigma_detector *d, const char *kind,
     } texts[] = {{SG_S("level"), meta->level},
                  {SG_S("id"), meta->id},
                  {SG_S("name"), meta->name},
-                 {SG_S("title"), meta->title}};
-    sr_pair pairs[6] = {
+                 {SG_S("title"), meta->title},
+                 {SG_S("digest"), digest}};
+    sr_pair pairs[7] = {
         {SG_S("kind"), SR_STRING, sg_str_of(kind)},
         {SG_S("alerts"), SR_BOOL, hidden ? SG_S("false") : SG_S("true")},
     };
 
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 5; i++)
         pairs[2 + i] =
             (sr_pair){texts[i].name,
                       texts[i].ref.len == 0 ? SR_NULL : SR_STRING,
-                      {d->pool + texts[i].ref.off, texts[i].ref.len}};
-    sr_output_row(out, 0, pairs, 6);
+                      {l->d->pool + texts[i].ref.off, texts[i].ref.len}};
+    sr_output_row(l->out, 0, pairs, l->columns);
 }
 
 static int list_rules(const sigma_detector *d, const sr_options *options)
@@ -45,17 +52,21 @@ static int list_rules(const sigma_detector *d, const sr_options *options)
     const sr_output_options how = {
         .format = options->format_given ? options->format : SR_FORMAT_TABLE,
         .fd = STDOUT_FILENO};
-    sr_output *out = sr_output_open(d, &how);
+    const lister l = {.out = sr_output_open(d, &how),
+                      .d = d,
+                      .columns = how.format == SR_FORMAT_TABLE ? 6 : 7};
 
     for (uint32_t i = 0; i < d->rule_count; i++)
-        list_meta(out, d, "rule", &d->rules[i].meta,
-                  (d->rules[i].flags & SIGMA_RULE_HIDDEN) != 0);
+        list_meta(&l, "rule", &d->rules[i].meta,
+                  (d->rules[i].flags & SIGMA_RULE_HIDDEN) != 0,
+                  d->rules[i].digest);
     for (uint32_t i = 0; i < d->correlation_count; i++)
-        list_meta(out, d, "correlation", &d->correlations[i].meta,
-                  (d->correlations[i].flags & SIGMA_CORR_HIDDEN) != 0);
-    const bool done = sr_output_finish(out);
+        list_meta(&l, "correlation", &d->correlations[i].meta,
+                  (d->correlations[i].flags & SIGMA_CORR_HIDDEN) != 0,
+                  d->correlations[i].digest);
+    const bool done = sr_output_finish(l.out);
 
-    sr_output_close(out);
+    sr_output_close(l.out);
     return done ? SR_EXIT_OK : SR_EXIT_OUTPUT;
 }
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGMA_ABI 1u
+#define SIGMA_ABI 2u
 #define SIGMA_NONE UINT32_MAX /* "no such index" in every table below */
 
 /* A string in the pool: `len` bytes at pool + off, not NUL-terminated. */
@@ -148,6 +148,7 @@ typedef struct sigma_rule {
     uint32_t derive_first, derive_count;
     uint32_t route; /* index into routes, or NONE: any event */
     sigma_match_fn *match;
+    sigma_ref digest; /* of what it computes, 64 hex digits; or empty */
 } sigma_rule;
 
 /* Log-source routing: rules of a route need not look at an event that it does
@@ -239,6 +240,8 @@ typedef struct sigma_correlation {
     uint32_t sort_column; /* index from column_first; or column_count + key
                            * index; NONE: first_seen order */
     uint32_t limit;       /* rows of the report; NONE: all */
+    sigma_ref digest;     /* of what it computes, its rules included: kept
+                           * state is that of the correlation of this digest */
 } sigma_correlation;
 
 /* A compiled pack of rules. */

@@ -8,6 +8,8 @@
 #include "ir/ir.h"
 #include "resolve/resolve.h"
 
+#include <string.h>
+
 typedef struct lowered {
     sc_session s;
     sc_ast ast;

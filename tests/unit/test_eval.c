@@ -592,6 +592,8 @@ static void test_refused_tables(void)
     REFUSED(b.rules[0].derive_first = 1);
     REFUSED(b.rules[0].meta.tag_count = 1);
     REFUSED(b.rules[0].meta.title.len = 1u << 30);
+    REFUSED((b.rules[0].digest.off = 1u << 30, b.rules[0].digest.len = 64));
+    REFUSED(b.rules[0].digest.len = 1);
     REFUSED(b.derives[0].selection = 2);
     REFUSED(b.derives[0].field = 3);
     REFUSED(b.selections[1].holds = NULL);

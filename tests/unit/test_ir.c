@@ -442,6 +442,9 @@ static void break_ir(sc_ir *ir, int how)
     case 6:
         ir->rules.items[0].sel_count = 0;
         return;
+    case 7:
+        ir->rules.items[0].digest = SG_S("0123");
+        return;
     default:
         ir->preds.items[0].flags = SIGMA_F_RE_I;
         return;
@@ -452,7 +455,7 @@ static void test_verify(void)
 {
     int how;
 
-    for (how = 0; how < 8; how++) {
+    for (how = 0; how < 9; how++) {
         pid_t child;
         int status = 0;
 
