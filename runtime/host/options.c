@@ -64,6 +64,12 @@ static bool set_strict(sr_options *o, const char *value)
     return o->strict = true;
 }
 
+static bool set_follow(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->follow = true;
+}
+
 /* Digits, and with `units` one of K M G T behind them. Not zero. */
 static bool parse_count(const char *text, bool units, uint64_t *out)
 {

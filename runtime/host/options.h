@@ -18,7 +18,7 @@ typedef struct sr_options {
     sr_action action;
     sr_format format;
     bool format_given;
-    bool search, strict, no_event, every_firing, stats, stats_json;
+    bool search, strict, no_event, every_firing, follow, stats, stats_json;
     const char *output, *time_field, *rejects; /* NULL: not given */
     int64_t lateness;                          /* ns */
     uint64_t max_groups, max_memory, exact_values;

@@ -116,6 +116,12 @@ static bool run_next(sr_session *s, sr_input *input, uint32_t source)
                (unsigned long long)(item.place.line - 1),
                sr_input_reason(input));
         return true;
+    case SR_LOST:
+        sr_say(s, "%s: %s",
+               sr_shown(s, sg_str_of(s->options->files[s->place.source])),
+               sr_input_reason(input));
+        return true;
+    case SR_WAIT: /* only of inputs that are followed */
     case SR_END:
     default:
         return false;

@@ -14,7 +14,9 @@ typedef struct sr_raw {
     int fd;
     unsigned char *buf;
     size_t pos, len, cap;
+    uint64_t total;            /* place in the descriptor behind them */
     bool end;                  /* the descriptor has no more */
+    bool stopped;              /* `before` said no */
     int failed;                /* errno of a read, or 0 */
     bool (*before)(void *ctx); /* asked ahead of each read, unless NULL */
     void *ctx;                 /* for it */

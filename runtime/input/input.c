@@ -1,159 +1,154 @@
 /*
- * input.c - from bytes to lines. One buffer per stream: a codec appends to
- * it, lines are views into it, and what is left of the last line moves to its
- * front before more is read.
+ * input.c - inputs as the caller sees them.
  */
 #include "input/input.h"
-#include "input/codec.h"
+#include "input/follow.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define BOM "\xEF\xBB\xBF"
+/* -------- streams ------------------------------------------------------ */
 
-enum { RAW_SIZE = 1 << 18, LINE_SIZE = 1 << 20, PIPE_SIZE = 1 << 20 };
-
-struct sr_input {
-    sr_raw raw;
-    const sr_codec *codec; /* NULL until the first read */
-    void *state;
-    char *buf; /* [pos, len) is decoded and not yet given out */
-    size_t pos, len, cap;
-    size_t scanned; /* no line end in [pos, scanned) */
-    size_t max_line;
-    uint64_t base;      /* offset of buf[0] in the decoded stream */
-    uint64_t lines;     /* given out */
-    uint64_t skip_from; /* where the line being skipped began */
-    bool skipping;      /* it is too long */
-    bool ended;
-    char reason[SR_INPUT_REASON];
-};
-
-/* -------- raw bytes ---------------------------------------------------- */
-
-size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap)
+static bool ask(void *ctx)
 {
-    ssize_t got;
+    sr_input *in = ctx;
 
-    if (raw->end)
-        return 0;
-    do {
-        if (raw->before != NULL && !raw->before(raw->ctx)) {
-            raw->end = true;
-            return 0;
-        }
-        got = read(raw->fd, dst, cap);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0)
-        raw->failed = errno;
-    raw->end = got <= 0;
-    return got <= 0 ? 0 : (size_t)got;
+    if (in->before != NULL && !in->before(in->ctx))
+        in->stopped = true;
+    return !in->stopped;
 }
 
-bool sr_raw_fill(sr_raw *raw)
+sr_stream *sr_input_stream(sr_input *in, int fd)
 {
-    if (raw->pos < raw->len)
-        return true;
-    raw->pos = 0;
-    raw->len = sr_raw_read(raw, raw->buf, raw->cap);
-    return raw->len != 0;
+    sr_stream *s = sr_stream_new(fd, in->max_line);
+
+    if (s != NULL) {
+        s->raw.before = ask;
+        s->raw.ctx = in;
+    }
+    return s;
+}
+
+sr_stream *sr_input_open_entry(sr_input *in, const sr_entry *entry)
+{
+    const int fd = sr_stream_path(entry->name, in->follow);
+    sr_stream *s = fd < 0 ? NULL : sr_input_stream(in, fd);
+
+    if (s == NULL || !s->regular ||
+        (s->dev == entry->dev && s->ino == entry->ino))
+        return s;
+    sr_stream_close(s);
+    errno = ENOENT;
+    return NULL;
+}
+
+void sr_input_use(sr_input *in, sr_stream *s, const sr_entry *entry)
+{
+    sr_stream_close(in->stream);
+    in->stream = s;
+    in->elsewhere = entry != NULL && !entry->own;
+    in->opened = true;
+    in->resuming = in->leaving = in->only_path = in->scan_told = false;
+    in->quiet_since = 0;
+    in->looked_again = in->flushed = false;
+    in->again = false;
+    in->told = 0;
+    sr_input_unwatch_file(in);
+    if (in->follow)
+        sr_stream_follow(s);
 }
 
 /* -------- opening and closing ------------------------------------------ */
 
-static int open_path(const char *path)
+static sr_input *new_input(const char *path, const sr_input_options *options)
 {
-    int fd;
+    sr_input *in = calloc(1, sizeof *in);
 
-    if (strcmp(path, "-") == 0)
-        return STDIN_FILENO;
-    do
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    return fd;
+    if (in == NULL)
+        return NULL;
+    in->path = strdup(path);
+    if (in->path == NULL) {
+        free(in);
+        return NULL;
+    }
+    in->max_line = options->max_line;
+    in->follow = options->follow;
+    in->only_path = true;
+    in->notify = in->watch = -1;
+    in->format = "";
+    if (options->resume == NULL)
+        return in;
+    in->at = *options->resume;
+    in->generation = in->at.generation;
+    in->resuming = in->at.ino != 0 || in->at.dev != 0 || in->at.line != 0;
+    in->opened = in->resuming;
+    return in;
 }
 
-/* 0, or why the descriptor cannot be read. */
-static int prepare(int fd)
+/* 0, or errno. A regular file to resume in is looked for later. */
+static int open_input(sr_input *in)
 {
-    struct stat st;
+    const int fd = sr_stream_path(in->path, in->follow);
+    sr_stream *s;
 
-    if (fstat(fd, &st) != 0)
+    if (fd < 0)
+        return errno == ENOENT && in->follow ? 0 : errno;
+    s = sr_input_stream(in, fd);
+    if (s == NULL)
         return errno;
-    if (S_ISDIR(st.st_mode))
-        return EISDIR;
-    if (S_ISFIFO(st.st_mode)) /* larger pipes mean fewer switches */
-        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
-    else if (S_ISREG(st.st_mode))
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (strcmp(in->path, "-") == 0) { /* whatever it is, it has no name */
+        s->regular = false;
+        s->dev = s->ino = 0;
+    }
+    const bool resuming = in->resuming;
+
+    if (resuming && s->regular) {
+        sr_stream_close(s);
+        return 0;
+    }
+
+    sr_input_use(in, s, NULL);
+    in->resuming = resuming;
     return 0;
 }
 
-static void close_fd(int fd)
+sr_input *sr_input_open_with(const char *path, const sr_input_options *options,
+                             char reason[SR_INPUT_REASON])
 {
-    if (fd > STDIN_FILENO)
-        close(fd);
-}
+    sr_input *in = new_input(path, options);
+    const int failed = in == NULL ? ENOMEM : open_input(in);
 
-static sr_input *new_input(int fd, size_t max_line)
-{
-    sr_input *input = calloc(1, sizeof *input);
-
-    if (input == NULL)
-        return NULL;
-    input->max_line = max_line;
-    input->raw.fd = fd;
-    input->raw.cap = RAW_SIZE;
-    input->raw.buf = malloc(RAW_SIZE);
-    input->cap = LINE_SIZE;
-    input->buf = malloc(LINE_SIZE);
-    if (input->raw.buf != NULL && input->buf != NULL)
-        return input;
-    free(input->raw.buf);
-    free(input->buf);
-    free(input);
+    if (failed == 0)
+        return in;
+    sr_input_close(in);
+    (void)snprintf(reason, SR_INPUT_REASON, "%s", strerror(failed));
     return NULL;
 }
 
 sr_input *sr_input_open(const char *path, size_t max_line,
                         char reason[SR_INPUT_REASON])
 {
-    const int fd = open_path(path);
-    int failed = fd < 0 ? errno : prepare(fd);
-    sr_input *input = NULL;
+    const sr_input_options options = {.max_line = max_line};
 
-    if (failed == 0) {
-        input = new_input(fd, max_line);
-        failed = input == NULL ? ENOMEM : 0;
-    }
-    if (failed != 0) {
-        close_fd(fd);
-        (void)snprintf(reason, SR_INPUT_REASON, "%s", strerror(failed));
-    }
-    return input;
+    return sr_input_open_with(path, &options, reason);
 }
 
 void sr_input_close(sr_input *input)
 {
     if (input == NULL)
         return;
-    if (input->state != NULL)
-        input->codec->close(input->state);
-    close_fd(input->raw.fd);
-    free(input->raw.buf);
-    free(input->buf);
+    sr_input_unwatch(input);
+    sr_stream_close(input->stream);
+    free(input->path);
     free(input);
 }
 
 void sr_input_before_read(sr_input *input, bool (*before)(void *ctx), void *ctx)
 {
-    input->raw.before = before;
-    input->raw.ctx = ctx;
+    input->before = before;
+    input->ctx = ctx;
 }
 
 const char *sr_input_reason(const sr_input *input)
@@ -163,167 +158,88 @@ const char *sr_input_reason(const sr_input *input)
 
 const char *sr_input_format(const sr_input *input)
 {
-    return input->codec == NULL ? "" : input->codec->name;
+    return input->format;
 }
 
-/* -------- decoding ----------------------------------------------------- */
-
-/* Choose the codec. Waits for no more than the first line, so that a slow
- * writer's first short line is not held back. */
-static bool choose_codec(sr_input *input)
+int sr_input_fd(const sr_input *input)
 {
-    static const sr_codec *const codecs[] = {
-#define INPUT(name, doc) &sr_codec_##name,
-#include "input/inputs.def"
-#undef INPUT
-    };
-    sr_raw *raw = &input->raw;
-    size_t i = 0, got = 1;
+    return input->stream == NULL ? -1 : input->stream->raw.fd;
+}
 
-    while (raw->len < SR_PROBE && got != 0 &&
-           memchr(raw->buf, '\n', raw->len) == NULL) {
-        got = sr_raw_read(raw, raw->buf + raw->len, raw->cap - raw->len);
-        raw->len += got;
+/* -------- reading ------------------------------------------------------ */
+
+void sr_input_cursor(const sr_input *input, sr_cursor *out)
+{
+    const sr_stream *s = input->stream;
+
+    if (s == NULL || input->resuming) {
+        *out = input->at;
+        return;
     }
-    while (i + 1 < sizeof codecs / sizeof codecs[0] &&
-           !codecs[i]->probe(raw->buf, raw->len))
-        i++; /* the last one takes anything */
-    input->codec = codecs[i];
-    input->state = codecs[i]->open();
-    return input->state != NULL;
+    sr_stream_cursor(s, out);
+    out->generation = input->generation;
+    out->ended = s->ended && !s->bad && !input->stopped &&
+                 (input->leaving || !s->regular || s->codec != &sr_codec_plain);
+    if (input->flushed && s->pos == s->len && !sr_stream_changed(s))
+        out->ended = true;
 }
 
-/* Space for at least half a LINE_SIZE behind buf[len]. */
-static bool make_room(sr_input *input)
+/* Have a stream at the right place: SR_LINE. */
+static sr_line_status prepare(sr_input *in)
 {
-    char *larger;
-
-    if (input->cap - input->len >= LINE_SIZE / 2)
-        return true;
-    memmove(input->buf, input->buf + input->pos, input->len - input->pos);
-    input->base += input->pos;
-    input->scanned -= input->pos;
-    input->len -= input->pos;
-    input->pos = 0;
-    if (input->cap - input->len >= LINE_SIZE / 2)
-        return true;
-    larger = realloc(input->buf, input->cap * 2);
-    if (larger == NULL)
-        return false;
-    input->buf = larger;
-    input->cap *= 2;
-    return true;
-}
-
-static void set_reason(sr_input *input, const char *reason)
-{
-    if (input->raw.failed != 0)
-        reason = strerror(input->raw.failed);
-    (void)snprintf(input->reason, sizeof input->reason, "%s", reason);
-}
-
-/* Append decoded bytes: SR_LINE if there are more, SR_END, or SR_BAD. */
-static sr_line_status read_more(sr_input *input)
-{
-    const char *reason = "";
-    size_t got = 0, room;
-
-    if ((input->codec == NULL && !choose_codec(input)) || !make_room(input)) {
-        set_reason(input, "out of memory");
-        return SR_BAD;
-    }
-    room = input->cap - input->len;
-    if (room > LINE_SIZE)
-        room = LINE_SIZE;
-    if (input->codec->read(input->state, &input->raw, &reason,
-                           input->buf + input->len, room,
-                           &got) == SR_CODEC_BAD) {
-        set_reason(input, reason);
-        return SR_BAD;
-    }
-    input->len += got;
-    if (got != 0)
-        return SR_LINE;
-    if (input->raw.failed == 0)
-        return SR_END;
-    set_reason(input, "");
-    return SR_BAD;
-}
-
-/* -------- lines -------------------------------------------------------- */
-
-/* Give out [pos, end), a complete line without its LF; `next` is where the
- * following one begins. */
-static sr_line_status take(sr_input *input, size_t end, size_t next,
-                           sg_str *line, uint64_t *offset)
-{
-    sg_str text = {input->buf + input->pos, end - input->pos};
-    const bool skipped = input->skipping;
-
-    *offset = skipped ? input->skip_from : input->base + input->pos;
-    input->pos = input->scanned = next;
-    input->lines++;
-    input->skipping = false;
-    if (skipped)
-        return SR_TOO_LONG;
-    if (text.len != 0 && text.ptr[text.len - 1] == '\r')
-        text.len--;
-    if (*offset == 0 && sg_str_starts(text, SG_S(BOM)))
-        text = sg_str_sub(text, sizeof BOM - 1, text.len);
-    if (text.len > input->max_line)
-        return SR_TOO_LONG;
-    *offset = input->base + (uint64_t)(text.ptr - input->buf);
-    *line = text;
+    if (in->resuming)
+        return sr_input_resume(in);
+    if (in->stream == NULL || (in->leaving && in->stream->ended))
+        return sr_input_advance(in);
     return SR_LINE;
 }
 
-/* Forget what there is of a line that is too long. A BOM and a CR do not
- * count, so a line is judged only when it exceeds the limit by more. */
-static void drop_long(sr_input *input)
+/* No line: an end, or something to be told. */
+static sr_line_status tell(sr_input *in, sr_line_status status,
+                           uint64_t *number, uint64_t *offset)
 {
-    if (!input->skipping && input->len - input->pos <= input->max_line + 4)
-        return;
-    if (!input->skipping)
-        input->skip_from = input->base + input->pos;
-    input->skipping = true;
-    input->base += input->len;
-    input->pos = input->len = input->scanned = 0;
+    sr_cursor at;
+
+    if (in->stopped)
+        status = SR_END;
+    if (status == SR_END)
+        in->ended = true;
+    if (status != SR_BAD && status != SR_LOST)
+        in->reason[0] = '\0';
+    sr_input_cursor(in, &at);
+    *number = at.line + 1;
+    *offset = at.offset;
+    return status;
 }
 
-static sr_line_status finish(sr_input *input, sr_line_status status,
-                             sg_str *line, uint64_t *offset)
+/* One step of the stream; SR_LINE with `*done` false to take another. */
+static sr_line_status step(sr_input *in, sg_str *line, uint64_t *number,
+                           uint64_t *offset, bool *done)
 {
-    const bool rest = input->pos < input->len || input->skipping;
+    sr_stream *s = in->stream;
+    const sr_line_status status = sr_stream_next(s, line, number, offset);
 
-    input->ended = true;
-    if (status == SR_END && rest)
-        return take(input, input->len, input->len, line, offset);
-    *offset = input->skipping ? input->skip_from : input->base + input->pos;
-    return status;
+    in->format = s->codec == NULL ? "" : s->codec->name;
+    *done = status != SR_END && status != SR_WAIT;
+    if (status == SR_BAD)
+        memcpy(in->reason, s->reason, sizeof in->reason);
+    return *done ? status : sr_input_at_end(in, status);
 }
 
 sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
                              uint64_t *offset)
 {
-    sr_line_status status;
+    sr_line_status status = SR_LINE;
+    bool done = false;
 
     *line = SG_S("");
-    *number = input->lines + 1;
-    *offset = input->base + input->pos;
     input->reason[0] = '\0';
-    if (input->ended)
-        return SR_END;
-    for (;;) {
-        const char *lf = memchr(input->buf + input->scanned, '\n',
-                                input->len - input->scanned);
-        if (lf != NULL) {
-            const size_t end = (size_t)(lf - input->buf);
-            return take(input, end, end + 1, line, offset);
-        }
-        input->scanned = input->len;
-        drop_long(input);
-        status = read_more(input);
-        if (status != SR_LINE)
-            return finish(input, status, line, offset);
+    while (!done && !input->ended && status == SR_LINE) {
+        status = prepare(input);
+        if (status == SR_LINE)
+            status = step(input, line, number, offset, &done);
     }
+    if (done)
+        return status;
+    return tell(input, input->ended ? SR_END : status, number, offset);
 }

@@ -4,6 +4,12 @@
  * The format is told by magic bytes (inputs.def). Memory is bounded by the
  * longest line allowed and by the window a decompressor may use; a damaged
  * stream gives its complete lines first and is then reported.
+ *
+ * Reading may resume at a cursor, and may follow a path whose file grows and
+ * is replaced. A file is recognised by its device and inode number together
+ * with its beginning, or by its beginning alone if it was copied or compressed
+ * since. What cannot be seen: a file emptied in place and filled again to
+ * the same beginning and at least the old length between two looks.
  */
 #ifndef SR_INPUT_H
 #define SR_INPUT_H
@@ -12,24 +18,68 @@
 
 #define SR_INPUT_MAX_LINE ((size_t)16 << 20) /* the usual limit */
 #define SR_INPUT_REASON 256
+#define SR_INPUT_PRINT 1024 /* bytes of a file's beginning that tell it */
 
-typedef struct sr_input sr_input; /* one open stream */
+typedef struct sr_input sr_input; /* one open stream, or one followed path */
 
 typedef enum {
     SR_LINE,
     SR_END,
     SR_TOO_LONG, /* a line over the limit was skipped: one unreadable line */
-    SR_BAD       /* stream damaged: see sr_input_reason; SR_END follows */
+    SR_BAD,  /* stream damaged or a file unreadable: see sr_input_reason; SR_END
+              * follows, or with `follow` what comes behind it */
+    SR_WAIT, /* nothing now: ask again later; only with `follow` */
+    SR_LOST  /* where to resume was not found, or lines may have been missed:
+              * see sr_input_reason; reading goes on */
 } sr_line_status;
 
+/* Where reading stands: behind the last line given out. */
+typedef struct sr_cursor {
+    uint64_t dev, ino;   /* of the file; 0 for standard input and pipes */
+    uint64_t generation; /* how many files the path has been before this */
+    uint64_t offset;     /* in bytes of the decompressed stream */
+    uint64_t line;       /* lines given out of this file */
+    uint64_t print_len;  /* min(offset, SR_INPUT_PRINT) */
+    uint64_t print_hash; /* of the first print_len decompressed bytes */
+    int64_t modified;    /* when the file was last written, in ns since 1970 */
+    bool ended;          /* nothing can follow: the file was replaced, or is
+                          * compressed or no file, and was read to its end */
+} sr_cursor;
+
+/* Append the cursor as SR_CURSOR_SIZE bytes, the same on every machine. */
+#define SR_CURSOR_SIZE 69
+void sr_cursor_write(const sr_cursor *cursor, sg_buf *out);
+/* Read such bytes; false when they are no cursor. */
+bool sr_cursor_read(sg_str bytes, sr_cursor *out);
+
+typedef struct sr_input_options {
+    size_t max_line;
+    bool follow;             /* see sr_input_next */
+    const sr_cursor *resume; /* begin there, not at the beginning; or NULL */
+} sr_input_options;
+
 /* Open a file, or standard input for "-". NULL when it cannot be opened or is
- * a directory; `reason` then says why, without the path. */
+ * a directory; `reason` then says why, without the path. With `follow` a path
+ * that does not exist is waited for.
+ *
+ * To resume means: the file of the cursor is looked for at `path`, then among
+ * the files beside it whose name begins with `path` and "." or "-". It is read
+ * on from the offset (compressed ones are decompressed up to there), then the
+ * files that replaced it one after the other, then `path`. Files are in order
+ * of modification time; those that replaced it have a suffix that begins with
+ * a digit. Standard input and pipes must be fed from the beginning again; the
+ * lines of the cursor are skipped. SR_LOST says that this did not succeed;
+ * reading then begins with the first file written later, or with `path`.
+ * All this happens in sr_input_next, not here. */
+sr_input *sr_input_open_with(const char *path, const sr_input_options *options,
+                             char reason[SR_INPUT_REASON]);
+/* The same without following and resuming. */
 sr_input *sr_input_open(const char *path, size_t max_line,
                         char reason[SR_INPUT_REASON]);
 
 /* Have `before` called ahead of every read from the file, which may wait for
  * long, and again when a signal interrupted one. When it returns false the
- * stream ends there. */
+ * stream ends there; a line of which a part was read is not given out. */
 void sr_input_before_read(sr_input *input, bool (*before)(void *ctx),
                           void *ctx);
 
@@ -37,15 +87,38 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx),
  * too. The last line needs no line end. A byte order mark at the start of the
  * stream is skipped. `line` is valid until the next call and empty unless
  * SR_LINE. `number` is 1-based; `offset` is where the line begins, in bytes
- * of the decompressed stream. With SR_BAD both tell of the first line lost. */
+ * of the decompressed stream. With SR_BAD both tell of the first line lost.
+ *
+ * With `follow` the end of a file is SR_WAIT, and a line without its end is
+ * held until it is completed. When the path names another file, the old one
+ * is read until the new one has data or nothing came for a second; its last
+ * line is then given as it is. Numbers and offsets begin anew with each file,
+ * also when it is emptied in place; what a copy beside it holds beyond what
+ * was read is read first. Symbolic links count for what they point to now.
+ * Compressed files do not grow: SR_END, unless the path names another file
+ * already. Pipes and standard input: SR_WAIT while nothing is there, SR_END
+ * at the end. */
 sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
                              uint64_t *offset);
 
-/* Why the last call gave SR_BAD; "" otherwise. */
+/* Where reading stands. What sr_input_next gave out is behind the cursor,
+ * whether or not the caller has used it. */
+void sr_input_cursor(const sr_input *input, sr_cursor *out);
+
+/* Why the last call gave SR_BAD or SR_LOST; "" otherwise. */
 const char *sr_input_reason(const sr_input *input);
 
 /* Name of the format in inputs.def, once a line was asked for. */
 const char *sr_input_format(const sr_input *input);
+
+/* The descriptor being read, or -1 when there is none just now. */
+int sr_input_fd(const sr_input *input);
+
+/* Sleep until one of the inputs may have more, for up to timeout_ms (below 0:
+ * without limit). False when none has: the time is over, a signal came, a
+ * callback of sr_input_before_read (asked four times a second) said no, or all
+ * have ended. */
+bool sr_inputs_wait(sr_input **inputs, size_t count, int timeout_ms);
 
 void sr_input_close(sr_input *input);
 
