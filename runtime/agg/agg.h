@@ -61,6 +61,8 @@ typedef struct sr_seen {
  * callback returns. */
 typedef struct sr_firing {
     uint32_t correlation;
+    uint64_t turn; /* of the contribution fed that completed it, from 1; 0 at
+                    * the end of search mode */
     const sr_cell *keys; /* one per group-by key, in rule order */
     uint64_t count;      /* events in the window */
     sg_num value;        /* what the condition compares */

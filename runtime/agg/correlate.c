@@ -200,6 +200,7 @@ static void fire(sr_shard *s, const sr_corr *corr, sr_group *group,
     const size_t stride = corr->type->stride;
     sr_firing firing = {
         .correlation = group->correlation,
+        .turn = s->turn,
         .keys = sr_group_cells(s, group),
         .count = group->count,
         .value = value,

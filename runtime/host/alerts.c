@@ -16,7 +16,7 @@ static sg_str pool_str(const sigma_detector *d, sigma_ref ref)
 
 static sg_str path_of(const sr_session *s, sr_place place)
 {
-    return sg_str_of(s->options->files[place.source]);
+    return s->sources.items[place.source];
 }
 
 /* The length goes first, so that no two lists of parts read the same. */
@@ -130,7 +130,7 @@ static sg_str trim(sg_str line)
 }
 
 static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
-                      const sr_hit *hit)
+                      const sr_hit *hit, bool piece)
 {
     const sigma_rule *rule = &w->s->detector->rules[hit->rule];
     char id[ID_DIGITS];
@@ -150,7 +150,15 @@ static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
         alert.event = trim(w->event.line);
     alert.id = identity_of(w->s->detector, &w->scratch.identity, &rule->meta,
                            &alert, id);
-    sr_output_alert(out, &alert);
+    if (piece)
+        sr_output_piece(out, &alert);
+    else
+        sr_output_alert(out, &alert);
+}
+
+static bool is_visible(const sr_worker *w, const sr_hit *hit)
+{
+    return (w->s->detector->rules[hit->rule].flags & SIGMA_RULE_HIDDEN) == 0;
 }
 
 size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place, size_t count)
@@ -158,12 +166,41 @@ size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place, size_t count)
     size_t alerts = 0;
 
     for (size_t i = 0; i < count; i++)
-        if ((w->s->detector->rules[w->hits[i].rule].flags &
-             SIGMA_RULE_HIDDEN) == 0) {
-            alert_hit(w, out, place, &w->hits[i]);
+        if (is_visible(w, &w->hits[i])) {
+            alert_hit(w, out, place, &w->hits[i], false);
             alerts++;
         }
     return alerts;
+}
+
+void sr_alert_pieces(sr_worker *w, sr_item *item)
+{
+    sg_buf *piece = sr_output_buffer(w->pieces);
+
+    item->alerts_at = w->alerts.len;
+    for (size_t i = 0; i < item->matches; i++) {
+        if (!is_visible(w, &w->hits[i]))
+            continue;
+        piece->len = 0;
+        alert_hit(w, w->pieces, item->place, &w->hits[i], true);
+        sg_put_text(&w->alerts, sg_buf_str(piece));
+    }
+    item->alerts_len = w->alerts.len - item->alerts_at;
+}
+
+void sr_alert_late(sr_session *s, const sr_item *item)
+{
+    sg_buf *buf = s->sinks[SR_SINK_LATE].buf;
+
+    s->stats.disordered++;
+    if (s->sinks[SR_SINK_LATE].fd < 0)
+        return;
+    sg_buf_put(buf, SG_S("{\"path\":"));
+    sg_buf_put_json(buf, path_of(s, item->place));
+    sg_buf_printf(buf, ",\"line\":%llu,\"event\":",
+                  (unsigned long long)item->place.line);
+    sg_buf_put(buf, trim(item->line));
+    sg_buf_put(buf, SG_S("}\n"));
 }
 
 /* -------- correlations --------------------------------------------------- */
@@ -228,6 +265,9 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
         &s->detector->correlations[firing->correlation];
     char id[ID_DIGITS];
 
+    sr_settle_until(s, sr_sequence_item(s->sequence, firing->turn));
+    if (s->quiet)
+        return;
     set_group(s, def, firing);
     s->stats.alerts++;
     if (s->options->search && (def->flags & SIGMA_CORR_REPORT) != 0) {

@@ -10,6 +10,7 @@
 #include "agg/agg.h"
 #include "eval/eval.h"
 #include "host/options.h"
+#include "host/threads.h"
 #include "input/input.h"
 #include "output/output.h"
 
@@ -49,6 +50,8 @@ typedef struct sr_worker {
     uint32_t time_count;
     sr_scratch scratch;
     sg_buf contributions; /* of the event at hand, or of a block's */
+    sr_output *pieces;    /* in a thread: makes alerts for others to write ... */
+    sg_buf alerts;        /* ... here, each behind its length in 32 bits */
 } sr_worker;
 
 /* What a worker found out about one line. */
@@ -60,9 +63,29 @@ typedef struct sr_item {
     size_t at;          /* 0-based */
     size_t matches;     /* rules */
     bool untimed;       /* some correlation missed it for want of a time */
-    uint32_t contributions; /* their number, and bytes in the worker's buffer */
-    size_t contributions_at, contributions_len;
+    size_t contributions_at, contributions_len; /* in the worker's buffer */
+    size_t alerts_at, alerts_len;               /* likewise; pieces only */
 } sr_item;
+
+/* The files that a run writes. */
+enum { SR_SINK_ALERTS, SR_SINK_REJECTS, SR_SINK_LATE, SR_SINKS };
+
+typedef struct sr_sink {
+    const char *path; /* as the user gave it; alerts: NULL is standard output */
+    int fd;           /* -1: not wanted */
+    sg_buf own, *buf; /* what waits to be written */
+    bool regular, broken;
+    uint64_t dev, ino, size; /* of a regular file, when it was opened */
+    uint64_t written;        /* bytes since then */
+} sr_sink;
+
+/* Items of a block that are being settled: alerts of events and of
+ * correlations alternate as they would line by line. */
+typedef struct sr_settling {
+    const sr_item *items;
+    const char *alerts;
+    size_t count, next; /* items; the first whose alerts are not out */
+} sr_settling;
 
 typedef struct sr_session {
     const sigma_detector *detector;
@@ -75,13 +98,19 @@ typedef struct sr_session {
     sr_worker *worker;  /* the only one, or that of the main thread */
     sr_scratch scratch; /* for what correlations fire */
     struct sr_sequence *sequence;
-    sg_buf rejects;         /* waiting to be written to rejects_fd */
-    int out_fd, rejects_fd; /* -1: none */
+    struct sr_resume *resume; /* --state; or NULL */
+    sr_threads *threads;      /* --threads above 1; or NULL */
+    struct sr_blocks *blocks; /* likewise, if lines go through them */
+    sr_settling settling;
+    sr_sink sinks[SR_SINKS];
+    SG_VEC(sg_str) sources; /* names of inputs, by sr_place.source */
+    uint32_t *source_of;    /* per file of the options */
     int64_t flushed;        /* clock of the last flush, ns */
     sr_stats stats;
     int exit_code;
     bool stop;      /* no more input: error, --strict or signal */
     bool abandoned; /* results would be of half the input: leave them out */
+    bool quiet;     /* what fires was written by an earlier run */
 } sr_session;
 
 /* -------- session.c ------------------------------------------------------ */
@@ -89,8 +118,62 @@ typedef struct sr_session {
 /* Run the detector over the inputs of the options; returns the exit code. */
 int sr_session_run(const sigma_detector *detector, const sr_options *options,
                    const char *program);
-/* Write and remember an output failure; false when there is one. */
+/* Write what waits, and with --state keep it first; false when that fails. */
 bool sr_session_flush(sr_session *s);
+/* What becomes of lines, in their order; `contributions` and `alerts` are what
+ * the items point into. */
+void sr_settle_items(sr_session *s, const sr_item *items, size_t count,
+                     char *contributions, const char *alerts);
+/* One line, by the main thread's worker. */
+void sr_settle_line(sr_session *s, sr_item *item);
+/* While that goes on: write the alerts of all items up to this one. */
+void sr_settle_until(sr_session *s, uint32_t item);
+/* A signal asks the run to end. */
+bool sr_interrupted(void);
+
+/* -------- sink.c --------------------------------------------------------- */
+
+/* Open the files of the options, those of an earlier run with `keep`; an exit
+ * code. */
+int sr_sinks_open(sr_session *s, bool keep);
+/* Write what waits; false once writing has failed, which is told. */
+bool sr_sink_write(sr_session *s, sr_sink *sink);
+bool sr_sinks_write(sr_session *s);
+bool sr_sinks_waiting(const sr_session *s);
+/* So much waits that it should be written now. */
+bool sr_sinks_full(const sr_session *s);
+void sr_sinks_close(sr_session *s);
+
+/* -------- feed.c --------------------------------------------------------- */
+
+/* Read the inputs of the options, one after the other or, with --follow, in
+ * turn, until they end or the run does. */
+void sr_feed(sr_session *s);
+
+/* -------- resume.c ------------------------------------------------------- */
+
+/* Open --state and bring back what it holds; an exit code, all told. */
+int sr_resume_open(sr_session *s);
+/* Whether there was no state. */
+bool sr_resume_fresh(const sr_session *s);
+/* The sinks are open: write what an earlier run did not come to write. */
+bool sr_resume_outputs(sr_session *s);
+/* Where reading of a source stood; NULL when it was never read. */
+const sr_cursor *sr_resume_cursor(sr_session *s, uint32_t source);
+/* Remember where it stands now. */
+void sr_resume_reading(sr_session *s, uint32_t source, const sr_cursor *cursor);
+/* The contributions of one event go to the engine next. */
+void sr_resume_note(sr_session *s, const char *contributions, size_t len);
+/* Whether it is time to keep what happened. */
+bool sr_resume_due(const sr_session *s, int64_t now);
+/* Keep everything, in one transaction, and write the outputs; no event is in
+ * the middle of being settled. */
+bool sr_resume_commit(sr_session *s);
+/* The last one; all groups are kept, the run is over. */
+bool sr_resume_finish(sr_session *s);
+/* Whether anything was read since the results of search mode were written. */
+bool sr_resume_news(const sr_session *s);
+void sr_resume_close(sr_session *s);
 
 /* -------- worker.c ------------------------------------------------------- */
 
@@ -123,17 +206,41 @@ void sr_alert_firing(void *ctx, const sr_firing *firing);
 void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
                       sr_scratch *scratch);
 
+/* In a thread: make the alerts of the item just matched. */
+void sr_alert_pieces(sr_worker *w, sr_item *item);
+/* The alert of an event that came too late, for --late. */
+void sr_alert_late(sr_session *s, const sr_item *item);
+
 /* -------- sequence.c ----------------------------------------------------- */
 
 /* Puts contributions in order of time, as far as --allowed-lateness goes, and
  * feeds them to the engine. Never NULL. */
 struct sr_sequence *sr_sequence_open(sr_session *s);
 void sr_sequence_close(struct sr_sequence *q);
-/* The contributions of one event, in order of arrival; its line for --late. */
-void sr_sequence_event(struct sr_sequence *q, const sr_item *item,
-                       char *contributions);
-/* All that waits is due. */
+/* The contributions of one event, in order of arrival; they stay where they are
+ * until the next flush. `item` is given back by sr_sequence_item. True when the
+ * event came later than allowed. */
+bool sr_sequence_event(struct sr_sequence *q, char *contributions, size_t len,
+                       uint32_t item);
+/* Feed what is due. */
+void sr_sequence_flush(struct sr_sequence *q);
+/* All that waits is due, and is fed. */
 void sr_sequence_finish(struct sr_sequence *q);
+/* While feeding: the item of the event that made this turn due; UINT32_MAX for
+ * none. */
+uint32_t sr_sequence_item(const struct sr_sequence *q, uint64_t turn);
+
+typedef struct sr_sequence_clock {
+    uint64_t events, fed;
+    int64_t newest;
+} sr_sequence_clock;
+sr_sequence_clock sr_sequence_clock_get(const struct sr_sequence *q);
+void sr_sequence_clock_set(struct sr_sequence *q, sr_sequence_clock clock);
+/* What is held back, in no order, and back again. */
+void sr_sequence_each(const struct sr_sequence *q,
+                      void (*fn)(void *ctx, const sr_contribution *c),
+                      void *ctx);
+bool sr_sequence_restore(struct sr_sequence *q, const sr_contribution *c);
 
 /* -------- losses.c ------------------------------------------------------- */
 
@@ -147,9 +254,8 @@ void sr_say(const sr_session *s, const char *fmt, ...);
 const char *sr_shown(sr_session *s, sg_str text);
 /* The item's line cannot be read. */
 void sr_reject(sr_session *s, const sr_item *item);
-/* Open and close --rejects; false when that failed. */
-bool sr_rejects_open(sr_session *s);
-bool sr_rejects_flush(sr_session *s);
+/* Add b to sum. */
+void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b);
 /* At the end: the losses, and --stats. */
 void sr_report(sr_session *s);
 

@@ -2,16 +2,13 @@
  * losses.c - the account of a run: lines that could not be read (the first
  * few told at once, all of them in --rejects) and the counters at the end.
  */
-#include "host/host.h"
+#include "host/block.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { TOLD = 10, ENOUGH = 64 * 1024 };
+enum { TOLD = 10 };
 
 void sr_say(const sr_session *s, const char *fmt, ...)
 {
@@ -40,45 +37,6 @@ const char *sr_shown(sr_session *s, sg_str text)
 
 /* -------- lines that cannot be read -------------------------------------- */
 
-bool sr_rejects_open(sr_session *s)
-{
-    s->rejects_fd = -1;
-    if (s->options->rejects == NULL)
-        return true;
-    s->rejects_fd = open(s->options->rejects,
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (s->rejects_fd < 0)
-        sr_say(s, "cannot write %s: %s",
-               sr_shown(s, sg_str_of(s->options->rejects)), strerror(errno));
-    return s->rejects_fd >= 0;
-}
-
-bool sr_rejects_flush(sr_session *s)
-{
-    size_t at = 0;
-
-    while (s->rejects_fd >= 0 && at < s->rejects.len) {
-        const ssize_t n =
-            write(s->rejects_fd, s->rejects.ptr + at, s->rejects.len - at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            sr_say(s, "cannot write %s: %s",
-                   sr_shown(s, sg_str_of(s->options->rejects)),
-                   strerror(errno));
-            close(s->rejects_fd);
-            s->rejects_fd = -1;
-            s->exit_code = SR_EXIT_OUTPUT;
-            s->stop = true;
-            break;
-        }
-        at += (size_t)n;
-    }
-    s->rejects.len = 0;
-    return s->exit_code != SR_EXIT_OUTPUT;
-}
-
 static void put_u64(sg_buf *buf, const char *name, uint64_t n)
 {
     sg_buf_printf(buf, ",\"%s\":%llu", name, (unsigned long long)n);
@@ -86,12 +44,12 @@ static void put_u64(sg_buf *buf, const char *name, uint64_t n)
 
 static void put_reject(sr_session *s, const sr_item *item)
 {
-    sg_buf *buf = &s->rejects;
+    sg_buf *buf = s->sinks[SR_SINK_REJECTS].buf;
 
-    if (s->rejects_fd < 0)
+    if (s->sinks[SR_SINK_REJECTS].fd < 0)
         return;
     sg_buf_put(buf, SG_S("{\"path\":"));
-    sg_buf_put_json(buf, sg_str_of(s->options->files[item->place.source]));
+    sg_buf_put_json(buf, s->sources.items[item->place.source]);
     put_u64(buf, "line", item->place.line);
     put_u64(buf, "byte", item->at + 1);
     put_u64(buf, "offset", item->offset);
@@ -101,8 +59,6 @@ static void put_reject(sr_session *s, const sr_item *item)
     sg_buf_put(buf, SG_S(",\"text\":"));
     sg_buf_put_json(buf, item->line);
     sg_buf_put(buf, SG_S("}\n"));
-    if (buf->len >= ENOUGH)
-        sr_rejects_flush(s);
 }
 
 void sr_reject(sr_session *s, const sr_item *item)
@@ -112,7 +68,7 @@ void sr_reject(sr_session *s, const sr_item *item)
     if (s->stats.unreadable <= TOLD || s->options->strict) {
         sg_buf buf = {0};
 
-        sr_put_shown(&buf, sg_str_of(s->options->files[item->place.source]));
+        sr_put_shown(&buf, s->sources.items[item->place.source]);
         fprintf(stderr, "%.*s:%llu:%zu: unreadable: %s\n", SG_FMT(buf),
                 (unsigned long long)item->place.line, item->at + 1,
                 item->reason);
@@ -133,12 +89,22 @@ typedef struct counter {
     uint64_t value;
 } counter;
 
+void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b)
+{
+    sum->regex_limits += b->regex_limits;
+    sum->candidates += b->candidates;
+    sum->regex_refusals += b->regex_refusals;
+    sum->pair_limits += b->pair_limits;
+}
+
 /* Take over what the layers below counted. */
 static void gather(sr_session *s)
 {
     const sr_agg_stats agg = sr_agg_totals(s->agg);
-    const sr_eval_stats *eval = sr_eval_stats_get(s->worker->eval);
+    sr_eval_stats eval = *sr_eval_stats_get(s->worker->eval);
 
+    if (s->blocks != NULL)
+        sr_blocks_count(s->blocks, &eval);
     s->stats.groups = agg.groups;
     s->stats.group_bytes = agg.bytes;
     s->stats.groups_expired = agg.expired;
@@ -146,10 +112,10 @@ static void gather(sr_session *s)
     s->stats.groups_refused = agg.refused;
     s->stats.groups_sketched = agg.sketched;
     s->stats.late = agg.late;
-    s->stats.regex_limits = eval->regex_limits;
-    s->stats.candidates = eval->candidates;
-    s->stats.regex_refusals = eval->regex_refusals;
-    s->stats.pair_limits = eval->pair_limits;
+    s->stats.regex_limits = eval.regex_limits;
+    s->stats.candidates = eval.candidates;
+    s->stats.regex_refusals = eval.regex_refusals;
+    s->stats.pair_limits = eval.pair_limits;
 }
 
 /* Whose losses a counter adds up. */

@@ -4,6 +4,7 @@
 #include "host/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef enum argument { NONE, NEEDED, OPTIONAL } argument;
 
@@ -114,12 +115,33 @@ static bool set_exact_values(sr_options *o, const char *value)
     return parse_count(value, false, &o->exact_values);
 }
 
-/* Refused by name, see refusal(). */
+static bool set_late(sr_options *o, const char *value)
+{
+    o->late = value;
+    return *value != '\0';
+}
+
 static bool set_state(sr_options *o, const char *value)
 {
-    (void)o;
-    (void)value;
-    return false;
+    o->state = value;
+    return *value != '\0';
+}
+
+/* 0 is one for each processor. */
+static bool set_threads(sr_options *o, const char *value)
+{
+    enum { MOST = 256 };
+    uint64_t n;
+
+    if (strcmp(value, "0") == 0) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        n = cores < 1 ? 1 : cores > MOST ? MOST : (uint64_t)cores;
+    } else if (!parse_count(value, false, &n)) {
+        return false;
+    }
+    o->threads = (uint32_t)n;
+    return n <= MOST;
 }
 
 static bool set_stats(sr_options *o, const char *value)
@@ -251,10 +273,6 @@ static bool refuse_value(sg_buf *error, const option *opt, sg_str value)
 static bool apply(const option *opt, const char *value, sr_options *out,
                   sg_buf *error)
 {
-    if (opt->set == set_state) {
-        sg_buf_putz(error, "--state is not supported by this detector yet");
-        return false;
-    }
     if (opt->set(out, value))
         return true;
     return refuse_value(error, opt, sg_str_of(value));
@@ -332,7 +350,8 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
 
     *out = (sr_options){.max_groups = 1000000,
                         .max_memory = (uint64_t)1 << 30,
-                        .exact_values = 65536};
+                        .exact_values = 65536,
+                         .threads = 1};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
     while (c.at < argc) {
         const char *word = argv[c.at++];

@@ -19,9 +19,10 @@ typedef struct sr_options {
     sr_format format;
     bool format_given;
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
-    const char *output, *time_field, *rejects; /* NULL: not given */
+    const char *output, *time_field, *rejects, *late, *state; /* or NULL */
     int64_t lateness;                          /* ns */
     uint64_t max_groups, max_memory, exact_values;
+    uint32_t threads;
     const char **files; /* those of argv, or "-"; in the arena */
     uint32_t file_count;
 } sr_options;

@@ -2,173 +2,97 @@
  * session.c - a run from its inputs to its exit code, and what becomes of each
  * line: alerts, correlations, or a place among the losses.
  */
-#include "host/host.h"
+#include "host/block.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { FLUSH_NS = 1000000000 };
 
 static volatile sig_atomic_t interrupted;
 
-/* -------- one event ------------------------------------------------------ */
+/* -------- what becomes of lines ------------------------------------------ */
 
-/* What becomes of a line, in the order of lines. */
-static void settle(sr_session *s, sr_worker *w, const sr_item *item)
+/* The alerts of an item that a thread has made. */
+static void put_pieces(sr_session *s, const sr_item *item)
+{
+    sg_reader r = {
+        {s->settling.alerts + item->alerts_at, item->alerts_len}, false};
+
+    while (r.rest.len != 0) {
+        sr_output_put(s->out, sg_read_text(&r));
+        s->stats.alerts++;
+    }
+}
+
+void sr_settle_until(sr_session *s, uint32_t item)
+{
+    sr_settling *g = &s->settling;
+
+    while (g->next < g->count && g->next <= item) {
+        const sr_item *i = &g->items[g->next++];
+
+        if (i->alerts_len != 0)
+            put_pieces(s, i);
+    }
+}
+
+/* What an item means, but for its alerts. */
+static void settle(sr_session *s, const sr_item *item, uint32_t number,
+                   char *contributions)
 {
     if (item->reason != NULL) {
         sr_reject(s, item);
         return;
     }
-    s->stats.events++;
-    if (item->matches == 0)
-        return;
     s->stats.matches += item->matches;
     s->stats.untimed += item->untimed ? 1 : 0;
-    s->stats.alerts += sr_alert_hits(w, s->out, item->place, item->matches);
-    sr_sequence_event(s->sequence, item, w->contributions.ptr);
-}
-
-static void run_line(sr_session *s, sr_item *item)
-{
-    s->worker->contributions.len = 0;
-    sr_worker_match(s->worker, item);
-    settle(s, s->worker, item);
-}
-
-/* -------- inputs --------------------------------------------------------- */
-
-static int64_t clock_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* After each line: notice a failure, and let nothing wait for long. */
-static void flush_if_old(sr_session *s)
-{
-    if (sr_output_error(s->out) != 0)
-        sr_session_flush(s);
-    if (!sr_output_waiting(s->out))
+    if (item->contributions_len == 0)
         return;
-    const int64_t now = clock_now();
+    char *at = contributions + item->contributions_at;
 
-    if (now - s->flushed >= FLUSH_NS) {
-        s->flushed = now;
-        sr_session_flush(s);
+    if (s->resume != NULL)
+        sr_resume_note(s, at, item->contributions_len);
+    if (sr_sequence_event(s->sequence, at, item->contributions_len, number))
+        sr_alert_late(s, item);
+}
+
+void sr_settle_items(sr_session *s, const sr_item *items, size_t count,
+                     char *contributions, const char *alerts)
+{
+    size_t i = 0;
+
+    s->settling = (sr_settling){items, alerts, count, 0};
+    for (; i < count && !s->stop; i++)
+        settle(s, &items[i], (uint32_t)i, contributions);
+    s->settling.count = i;
+    sr_sequence_flush(s->sequence);
+    sr_settle_until(s, UINT32_MAX);
+    s->settling = (sr_settling){.count = 0};
+}
+
+void sr_settle_line(sr_session *s, sr_item *item)
+{
+    sr_worker *w = s->worker;
+
+    w->contributions.len = 0;
+    sr_worker_match(w, item);
+    if (item->reason == NULL) {
+        s->stats.events++;
+        if (item->matches == 0)
+            return;
+        s->stats.alerts += sr_alert_hits(w, s->out, item->place, item->matches);
     }
+    settle(s, item, 0, w->contributions.ptr);
+    sr_sequence_flush(s->sequence);
 }
 
-/* The input is about to read and may wait for long: let go of what waits.
- * False ends the input. */
-static bool before_read(void *ctx)
+/* -------- signals -------------------------------------------------------- */
+
+bool sr_interrupted(void)
 {
-    sr_session *s = ctx;
-
-    if (sr_output_waiting(s->out) && !s->options->search)
-        sr_session_flush(s);
-    return !s->stop && interrupted == 0;
-}
-
-static bool is_blank(sg_str line)
-{
-    for (size_t i = 0; i < line.len; i++)
-        if (strchr(" \t\r", line.ptr[i]) == NULL || line.ptr[i] == '\0')
-            return false;
-    return true;
-}
-
-/* Read one line; false at the end of the input. */
-static bool run_next(sr_session *s, sr_input *input, uint32_t source)
-{
-    sr_item item = {.place.source = source};
-    const sr_line_status status =
-        sr_input_next(input, &item.line, &item.place.line, &item.offset);
-
-    if (s->stop || interrupted != 0)
-        return false; /* stopped in the middle of a line, perhaps */
-    switch (status) {
-    case SR_LINE:
-        s->stats.lines++;
-        s->stats.bytes += item.line.len;
-        if (!is_blank(item.line))
-            run_line(s, &item);
-        return true;
-    case SR_TOO_LONG:
-        s->stats.lines++;
-        item.reason = "line longer than 16 MiB";
-        item.line = SG_S("");
-        sr_reject(s, &item);
-        return true;
-    case SR_BAD:
-        s->stats.inputs_failed++;
-        s->exit_code = SR_EXIT_INPUT;
-        sr_say(s, "cannot read %s after line %llu: %s",
-               sr_shown(s, sg_str_of(s->options->files[source])),
-               (unsigned long long)(item.place.line - 1),
-               sr_input_reason(input));
-        return true;
-    case SR_LOST:
-        sr_say(s, "%s: %s",
-               sr_shown(s, sg_str_of(s->options->files[s->place.source])),
-               sr_input_reason(input));
-        return true;
-    case SR_WAIT: /* only of inputs that are followed */
-    case SR_END:
-    default:
-        return false;
-    }
-}
-
-static void run_input(sr_session *s, uint32_t source)
-{
-    const char *path = s->options->files[source];
-    char reason[SR_INPUT_REASON];
-    sr_input *input = sr_input_open(path, SR_INPUT_MAX_LINE, reason);
-
-    if (input == NULL) {
-        s->stats.inputs_failed++;
-        s->exit_code = SR_EXIT_INPUT;
-        sr_say(s, "cannot read %s: %s", sr_shown(s, sg_str_of(path)), reason);
-        return;
-    }
-    sr_input_before_read(input, before_read, s);
-    while (!s->stop && interrupted == 0 && run_next(s, input, source))
-        flush_if_old(s);
-    sr_input_close(input);
-}
-
-/* -------- opening and closing -------------------------------------------- */
-
-bool sr_session_flush(sr_session *s)
-{
-    if (sr_output_flush(s->out))
-        return true;
-    const int error = sr_output_error(s->out);
-
-    if (!s->stop || s->exit_code != SR_EXIT_OUTPUT) {
-        s->stop = true;
-        s->abandoned = true;
-        /* A reader that has seen enough is no failure. */
-        if (error == EPIPE && s->options->output == NULL)
-            return false;
-        if (s->exit_code != SR_EXIT_OUTPUT)
-            sr_say(s, "cannot write %s: %s",
-                   s->options->output == NULL
-                       ? "standard output"
-                       : sr_shown(s, sg_str_of(s->options->output)),
-                   strerror(error));
-        s->exit_code = SR_EXIT_OUTPUT;
-    }
-    return false;
+    return interrupted != 0;
 }
 
 static void on_signal(int number)
@@ -190,36 +114,7 @@ static void open_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* Whether writing to `path` would destroy an input. */
-static bool is_input(const sr_session *s, const char *path)
-{
-    struct stat out;
-    struct stat in;
-
-    if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
-        return false;
-    for (uint32_t i = 0; i < s->options->file_count; i++) {
-        const char *file = s->options->files[i];
-        const bool known = strcmp(file, "-") == 0
-                               ? fstat(STDIN_FILENO, &in) == 0
-                               : stat(file, &in) == 0;
-
-        if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-            return true;
-    }
-    return false;
-}
-
-/* Whether two streams would write over each other. */
-static bool same_file(int a, int b)
-{
-    struct stat one;
-    struct stat other;
-
-    return b >= 0 && fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
-           S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
-}
+/* -------- opening -------------------------------------------------------- */
 
 static unsigned terminal_width(int fd)
 {
@@ -235,109 +130,151 @@ static unsigned terminal_width(int fd)
 static int open_output(sr_session *s)
 {
     const sr_options *o = s->options;
-    const char *const files[] = {o->output, o->rejects};
+    sr_sink *alerts = &s->sinks[SR_SINK_ALERTS];
+    const int code = sr_sinks_open(s, s->resume != NULL && !sr_resume_fresh(s));
 
-    for (unsigned i = 0; i < 2; i++)
-        if (files[i] != NULL && is_input(s, files[i])) {
-            sr_say(s, "%s is also an input", sr_shown(s, sg_str_of(files[i])));
-            return SR_EXIT_USAGE;
-        }
-    s->out_fd = STDOUT_FILENO;
-    if (o->output != NULL)
-        s->out_fd =
-            open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (s->out_fd < 0) {
-        sr_say(s, "cannot write %s: %s", sr_shown(s, sg_str_of(o->output)),
-               strerror(errno));
-        return SR_EXIT_OUTPUT;
-    }
-    const unsigned width = terminal_width(s->out_fd);
+    if (code != SR_EXIT_OK)
+        return code;
+    const unsigned width = terminal_width(alerts->fd);
     const sr_output_options options = {
         .format = o->format_given ? o->format
-                  : width != 0    ? SR_FORMAT_TABLE
-                                  : SR_FORMAT_NDJSON,
-        .fd = s->out_fd,
+                  : width != 0 && s->resume == NULL ? SR_FORMAT_TABLE
+                                                    : SR_FORMAT_NDJSON,
+        .fd = -1,
+        .hold = true,
         .width = width,
     };
 
     s->out = sr_output_open(s->detector, &options);
-    if (!sr_rejects_open(s))
-        return SR_EXIT_OUTPUT;
-    if (same_file(s->out_fd, s->rejects_fd)) {
-        sr_say(s, "--rejects is where alerts go");
-        return SR_EXIT_USAGE;
+    alerts->buf = sr_output_buffer(s->out);
+    return s->resume == NULL || sr_resume_outputs(s) ? SR_EXIT_OK
+                                                     : SR_EXIT_OUTPUT;
+}
+
+/* Alerts made in threads need a format that allows it. */
+static int open_threads(sr_session *s)
+{
+    const uint32_t threads = s->options->threads;
+
+    if (threads <= 1)
+        return SR_EXIT_OK;
+    s->threads = sr_threads_open(threads);
+    if (s->threads == NULL) {
+        sr_say(s, "cannot start %u threads", threads);
+        return SR_EXIT_INTERNAL;
     }
-    return SR_EXIT_OK;
+    if (!sr_output_pieces(s->out))
+        return SR_EXIT_OK;
+    s->blocks = sr_blocks_open(s);
+    return s->blocks == NULL ? SR_EXIT_INTERNAL : SR_EXIT_OK;
+}
+
+/* The names of inputs: those a kept state knows come first. */
+static void open_sources(sr_session *s)
+{
+    const sr_options *o = s->options;
+
+    s->source_of = sg_new_n(&s->arena, uint32_t, o->file_count);
+    for (uint32_t i = 0; i < o->file_count; i++) {
+        const sg_str name = sg_str_of(o->files[i]);
+        uint32_t k = 0;
+
+        while (k < s->sources.count && !sg_str_eq(s->sources.items[k], name))
+            k++;
+        if (k == s->sources.count)
+            SG_PUSH(&s->arena, &s->sources, name);
+        s->source_of[i] = k;
+    }
 }
 
 static int open_session(sr_session *s)
 {
+    enum { SHARDS_EACH = 4, SHARDS_MOST = 64 };
     const sigma_detector *d = s->detector;
     const sr_options *o = s->options;
+    const uint32_t shards = o->threads * SHARDS_EACH;
     const sr_agg_options agg = {
         .search = o->search,
         .every_firing = o->every_firing,
         .max_groups = o->max_groups,
         .max_memory = o->max_memory,
         .exact_values = o->exact_values,
+        .shards = o->threads <= 1       ? 1
+                  : shards < SHARDS_MOST ? shards
+                                         : SHARDS_MOST,
         .fire = sr_alert_firing,
         .ctx = s,
     };
+    int code = SR_EXIT_OK;
 
     s->layout = sr_layout_new(&s->arena, d, o->search);
     s->agg = sr_agg_open(s->layout, &agg);
     s->sequence = sr_sequence_open(s);
     sr_alert_scratch(d, &s->arena, &s->scratch);
     s->worker = sr_worker_open(s);
-    return s->worker == NULL ? SR_EXIT_INTERNAL : open_output(s);
+    if (s->worker == NULL)
+        return SR_EXIT_INTERNAL;
+    if (o->state != NULL)
+        code = sr_resume_open(s);
+    open_sources(s);
+    if (code == SR_EXIT_OK)
+        code = open_output(s);
+    return code == SR_EXIT_OK ? open_threads(s) : code;
 }
 
-/* What is due only when all has been read. */
+/* -------- the run -------------------------------------------------------- */
+
+bool sr_session_flush(sr_session *s)
+{
+    return s->resume != NULL ? sr_resume_commit(s) : sr_sinks_write(s);
+}
+
+/* What is due only when all has been read. A run with a state that was asked to
+ * end goes on another time. */
 static void finish(sr_session *s)
 {
-    if (!s->abandoned) {
+    const bool pauses = s->resume != NULL && sr_interrupted();
+
+    if (!s->abandoned && !pauses) {
         sr_sequence_finish(s->sequence);
-        sr_agg_finish(s->agg);
+        if (s->resume == NULL || sr_resume_news(s))
+            sr_agg_finish(s->agg);
     }
-    sr_output_finish(s->out);
-    sr_session_flush(s);
-    sr_rejects_flush(s);
-    if (s->options->output != NULL && close(s->out_fd) != 0 &&
-        s->exit_code != SR_EXIT_OUTPUT) {
-        sr_say(s, "cannot write %s: %s",
-               sr_shown(s, sg_str_of(s->options->output)), strerror(errno));
-        s->exit_code = SR_EXIT_OUTPUT;
-    }
+    if (!s->abandoned || s->exit_code != SR_EXIT_OUTPUT)
+        sr_output_finish(s->out);
+    if (s->resume != NULL)
+        sr_resume_finish(s);
+    else
+        sr_sinks_write(s);
+    sr_sinks_close(s);
     sr_report(s);
 }
 
 static void close_session(sr_session *s)
 {
-    if (s->rejects_fd >= 0)
-        close(s->rejects_fd);
+    sr_threads_close(s->threads);
+    sr_blocks_close(s->blocks);
     sr_output_close(s->out);
+    sr_resume_close(s);
     sr_agg_close(s->agg);
     sr_worker_close(s->worker);
     sr_sequence_close(s->sequence);
     sg_buf_free(&s->scratch.identity);
-    sg_buf_free(&s->rejects);
     sg_arena_free(&s->arena);
 }
 
 int sr_session_run(const sigma_detector *detector, const sr_options *options,
                    const char *program)
 {
-    sr_session s = {.detector = detector,
-                    .options = options,
-                    .program = program,
-                    .rejects_fd = -1};
+    sr_session s = {
+        .detector = detector, .options = options, .program = program};
 
+    for (unsigned i = 0; i < SR_SINKS; i++)
+        s.sinks[i].fd = -1;
     open_signals();
     s.exit_code = open_session(&s);
     if (s.exit_code == SR_EXIT_OK) {
-        s.flushed = clock_now();
-        for (uint32_t i = 0; i < options->file_count && !s.stop; i++)
-            run_input(&s, i);
+        sr_feed(&s);
         finish(&s);
     }
     close_session(&s);

@@ -58,6 +58,8 @@ void sr_worker_close(sr_worker *w)
     sr_event_free(&w->event);
     sg_buf_free(&w->scratch.identity);
     sg_buf_free(&w->contributions);
+    sg_buf_free(&w->alerts);
+    sr_output_close(w->pieces);
     sg_arena_free(&w->arena);
     free(w);
 }
@@ -110,7 +112,7 @@ void sr_worker_match(sr_worker *w, sr_item *item)
     item->reason = NULL;
     item->matches = 0;
     item->untimed = false;
-    item->contributions = 0;
+    item->alerts_len = 0;
     item->contributions_at = w->contributions.len;
     if (match_line(w, item) && item->matches != 0) {
         /* What only events that match need: further fields, and their time. */

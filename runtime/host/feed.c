@@ -1,0 +1,256 @@
+/*
+ * feed.c - lines from the inputs: one input after the other, or, with --follow,
+ * as they come. Nothing waits long: before a read that may block, and at least
+ * once a second, what was found goes out.
+ */
+#include "host/block.h"
+
+#include <string.h>
+#include <time.h>
+
+enum {
+    FLUSH_NS = 1000000000,
+    QUOTA = 1 << 16, /* lines of one input before others have their turn */
+    LOOK = 256       /* lines between two looks at the clock */
+};
+
+/* One input while it is read. */
+typedef struct feed {
+    sr_session *s;
+    sr_input *input; /* NULL: ended, or never opened */
+    uint32_t source;
+} feed;
+
+static int64_t clock_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void drain(sr_session *s)
+{
+    if (s->blocks != NULL)
+        sr_blocks_drain(s->blocks);
+}
+
+/* All lines so far are settled: write, and keep where reading stands. */
+static void let_go(sr_session *s, feed *f)
+{
+    drain(s);
+    if (s->resume != NULL && f != NULL && f->input != NULL) {
+        sr_cursor cursor;
+
+        sr_input_cursor(f->input, &cursor);
+        sr_resume_reading(s, f->source, &cursor);
+    }
+    s->flushed = clock_now();
+    sr_session_flush(s);
+}
+
+/* Let nothing wait for long. */
+static void flush_if_old(sr_session *s, feed *f, uint64_t lines)
+{
+    if (sr_sinks_full(s)) {
+        let_go(s, f);
+        return;
+    }
+    if (lines % LOOK != 0 && !sr_sinks_waiting(s))
+        return;
+    const int64_t now = clock_now();
+
+    if (s->resume != NULL ? sr_resume_due(s, now)
+                          : now - s->flushed >= FLUSH_NS)
+        let_go(s, f);
+}
+
+/* The input is about to read and may wait for long: let go of what waits.
+ * False ends the input. */
+static bool before_read(void *ctx)
+{
+    feed *f = ctx;
+    sr_session *s = f->s;
+
+    if (s->options->search || s->stop || sr_interrupted())
+        return !s->stop && !sr_interrupted();
+    if (sr_may_block(sr_input_fd(f->input)))
+        drain(s);
+    if (sr_sinks_waiting(s) &&
+        (s->resume == NULL || sr_resume_due(s, clock_now())))
+        let_go(s, NULL);
+    return !s->stop && !sr_interrupted();
+}
+
+/* -------- one line ------------------------------------------------------- */
+
+static bool is_blank(sg_str line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (strchr(" \t\r", line.ptr[i]) == NULL || line.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
+static void take_line(sr_session *s, sr_item *item)
+{
+    s->stats.lines++;
+    s->stats.bytes += item->line.len;
+    if (is_blank(item->line))
+        return;
+    if (s->blocks != NULL)
+        sr_blocks_line(s->blocks, item);
+    else
+        sr_settle_line(s, item);
+}
+
+static void take_failure(feed *f, const sr_item *item)
+{
+    sr_session *s = f->s;
+
+    drain(s);
+    s->stats.inputs_failed++;
+    s->exit_code = SR_EXIT_INPUT;
+    sr_say(s, "cannot read %s after line %llu: %s",
+           sr_shown(s, s->sources.items[f->source]),
+           (unsigned long long)(item->place.line - 1),
+           sr_input_reason(f->input));
+}
+
+/* Read one line; false when there is none, for now or for good. */
+static bool take_next(feed *f)
+{
+    sr_session *s = f->s;
+    sr_item item = {.place.source = f->source};
+    const sr_line_status status =
+        sr_input_next(f->input, &item.line, &item.place.line, &item.offset);
+
+    if (s->stop || sr_interrupted())
+        return false; /* stopped in the middle of a line, perhaps */
+    switch (status) {
+    case SR_LINE:
+        take_line(s, &item);
+        return true;
+    case SR_TOO_LONG:
+        drain(s);
+        s->stats.lines++;
+        item.reason = "line longer than 16 MiB";
+        item.line = SG_S("");
+        sr_reject(s, &item);
+        return true;
+    case SR_BAD:
+        take_failure(f, &item);
+        return true;
+    case SR_LOST:
+        drain(s);
+        s->stats.inputs_lost++;
+        sr_say(s, "%s: %s", sr_shown(s, s->sources.items[f->source]),
+               sr_input_reason(f->input));
+        return true;
+    case SR_WAIT:
+        return false;
+    case SR_END:
+    default:
+        let_go(s, f);
+        sr_input_close(f->input);
+        f->input = NULL;
+        return false;
+    }
+}
+
+/* Lines of one input, until it has no more or others should have a turn;
+ * whether there was any. */
+static bool take_lines(feed *f)
+{
+    uint64_t lines = 0;
+
+    while (lines < QUOTA && f->input != NULL && take_next(f)) {
+        flush_if_old(f->s, f, lines);
+        lines++;
+        if (f->s->stop)
+            break;
+    }
+    return lines != 0;
+}
+
+/* -------- all inputs ----------------------------------------------------- */
+
+static void open_input(sr_session *s, feed *f, uint32_t file)
+{
+    const char *path = s->options->files[file];
+    const sr_input_options options = {
+        .max_line = SR_INPUT_MAX_LINE,
+        .follow = s->options->follow,
+        .resume = s->resume == NULL
+                      ? NULL
+                      : sr_resume_cursor(s, s->source_of[file]),
+    };
+    char reason[SR_INPUT_REASON];
+
+    *f = (feed){s, sr_input_open_with(path, &options, reason),
+                s->source_of[file]};
+    if (f->input != NULL) {
+        sr_input_before_read(f->input, before_read, f);
+        return;
+    }
+    drain(s);
+    s->stats.inputs_failed++;
+    s->exit_code = SR_EXIT_INPUT;
+    sr_say(s, "cannot read %s: %s", sr_shown(s, sg_str_of(path)), reason);
+}
+
+static bool goes_on(const sr_session *s)
+{
+    return !s->stop && !sr_interrupted();
+}
+
+static void read_in_turn(sr_session *s, feed *feeds)
+{
+    const uint32_t count = s->options->file_count;
+    sr_input **waiting = sg_new_n(&s->arena, sr_input *, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        open_input(s, &feeds[i], i);
+    for (;;) {
+        size_t open = 0;
+        bool news = false;
+
+        for (uint32_t i = 0; i < count && goes_on(s); i++) {
+            news = take_lines(&feeds[i]) || news;
+            let_go(s, &feeds[i]);
+            if (feeds[i].input != NULL)
+                waiting[open++] = feeds[i].input;
+        }
+        if (open == 0 || !goes_on(s))
+            return;
+        if (!news)
+            (void)sr_inputs_wait(waiting, open, 1000);
+    }
+}
+
+static void read_one_by_one(sr_session *s, feed *feeds)
+{
+    for (uint32_t i = 0; i < s->options->file_count && goes_on(s); i++) {
+        open_input(s, &feeds[i], i);
+        while (goes_on(s) && feeds[i].input != NULL)
+            (void)take_lines(&feeds[i]);
+        let_go(s, &feeds[i]);
+    }
+}
+
+void sr_feed(sr_session *s)
+{
+    feed *feeds = sg_new_n(&s->arena, feed, s->options->file_count);
+
+    s->flushed = clock_now();
+    if (s->options->follow)
+        read_in_turn(s, feeds);
+    else
+        read_one_by_one(s, feeds);
+    drain(s);
+    for (uint32_t i = 0; i < s->options->file_count; i++) {
+        if (s->resume != NULL && feeds[i].input != NULL)
+            let_go(s, &feeds[i]);
+        sr_input_close(feeds[i].input);
+    }
+}
