@@ -319,6 +319,45 @@ static void test_flips(void)
     store_remove();
 }
 
+/* Bytes at random, and pages in places of others: each of them is sound. */
+static void mangle(sg_buf *file, uint32_t page)
+{
+    const uint32_t pages = (uint32_t)(file->len / page);
+    char *a = file->ptr + (size_t)page * random_below(pages),
+         *b = file->ptr + (size_t)page * random_below(pages);
+
+    if (random_below(2) == 0) {
+        memmove(a, b, page);
+        return;
+    }
+    for (unsigned i = random_below(20) + 1; i > 0; i--)
+        file->ptr[random_below((uint32_t)file->len)] = (char)random_below(256);
+}
+
+static void test_mangled(void)
+{
+    char reason[SR_STORE_REASON];
+    unsigned refused = 0;
+    uint64_t want;
+    sg_buf file;
+
+    many_rows();
+    CHECK(whole(&want, reason));
+    file = store_slurp(store_path);
+    for (unsigned i = 0; i < 600; i++) {
+        sg_buf copy = {0};
+
+        sg_buf_put(&copy, sg_buf_str(&file));
+        mangle(&copy, 8192);
+        refused += !check_damaged(sg_buf_str(&copy), want);
+        sg_buf_free(&copy);
+    }
+    printf("mangled: %u of 600 refused\n", refused);
+    CHECK(refused > 300);
+    sg_buf_free(&file);
+    store_remove();
+}
+
 static void test_cut(void)
 {
     char reason[SR_STORE_REASON];
@@ -364,7 +403,7 @@ static void test_log_damage(void)
     CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
     file = store_slurp(store_path);
     log = store_slurp(store_beside("-wal"));
-    CHECK(log.len > 3 * 4096);
+    CHECK(log.len > 3 * 8192);
     for (size_t i = 0; i < log.len; i += 1 + random_below(40)) {
         char reason[SR_STORE_REASON];
         sr_store *st;
@@ -398,7 +437,7 @@ static bool transaction(sr_store *st, const char *value)
 
     if (!sr_store_begin(st))
         return false;
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 900; i++) {
         snprintf(key, sizeof key, "%u", i);
         if (!sr_store_put(st, SR_SPACE_META, sg_str_of(key), sg_str_of(value)))
             return false;
@@ -460,6 +499,7 @@ int main(void)
     test_killed();
     test_killed_at_each();
     test_flips();
+    test_mangled();
     test_cut();
     test_log_damage();
     test_disk();
