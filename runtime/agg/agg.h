@@ -107,14 +107,24 @@ uint32_t sr_layout_components(const sr_layout *layout);
 /* Whether any correlation listens to the rule. */
 bool sr_layout_hears(const sr_layout *layout, uint32_t rule);
 
+/* What correlations do not see of an event. */
+typedef struct sr_missed {
+    bool untimed;       /* a hit without a time was left out (stream mode) */
+    uint32_t oversized; /* contributions of more than SR_CONTRIBUTION_MOST */
+} sr_missed;
+
+enum {
+    SR_CONTRIBUTION_MOST = 32 << 20, /* bytes of one contribution ... */
+    SR_EVENT_MOST = 64 << 20         /* ... and of all that one event makes */
+};
+
 /* Append the contributions of one event, which matched `count` rules
  * (ascending, no rule twice), to `out`, which holds nothing else or other
- * contributions; their `event` and `newest` are left for sr_order or the
- * caller. Returns their number. *untimed: a hit without a time was left out
- * (stream mode). */
+ * contributions; their `event` and `newest` are left for the caller. Returns
+ * their number. */
 uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
                        size_t count, sr_place place, sr_read_fn *read,
-                       void *ctx, sg_buf *out, bool *untimed);
+                       void *ctx, sg_buf *out, sr_missed *missed);
 
 /* Make the hash anew, after a contribution came from elsewhere. */
 void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);

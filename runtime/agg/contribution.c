@@ -213,21 +213,40 @@ bool sr_contribute_to(const sr_layout *layout, uint32_t component,
     return put_component(&m, component);
 }
 
+/* Every component carries its values itself: an event with huge ones must not
+ * multiply them by the number of correlations. */
+static bool is_oversized(const sg_buf *out, size_t event, size_t beg)
+{
+    return out->len - beg > SR_CONTRIBUTION_MOST ||
+           out->len - event > SR_EVENT_MOST;
+}
+
 uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
                        size_t count, sr_place place, sr_read_fn *read,
-                       void *ctx, sg_buf *out, bool *untimed)
+                       void *ctx, sg_buf *out, sr_missed *missed)
 {
     const maker m = {layout, hits, count, place, read, ctx, out};
+    const size_t event = out->len;
     uint32_t made = 0;
 
     assert(out->len % 8 == 0);
-    *untimed = false;
+    *missed = (sr_missed){.untimed = false};
     for (size_t i = 0; i < count; i++)
         if (!in_time(&m, &hits[i]) && sr_layout_hears(layout, hits[i].rule))
-            *untimed = true;
+            missed->untimed = true;
     for (uint32_t c = next_component(&m, 0); c != SIGMA_NONE;
-         c = next_component(&m, c + 1))
-        made += put_component(&m, c) ? 1 : 0;
+         c = next_component(&m, c + 1)) {
+        const size_t beg = out->len;
+
+        if (!put_component(&m, c))
+            continue;
+        if (is_oversized(out, event, beg)) {
+            out->len = beg;
+            missed->oversized++;
+            continue;
+        }
+        made++;
+    }
     return made;
 }
 

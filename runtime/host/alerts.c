@@ -197,8 +197,8 @@ void sr_alert_late(sr_session *s, const sr_item *item)
         return;
     sg_buf_put(buf, SG_S("{\"path\":"));
     sg_buf_put_json(buf, path_of(s, item->place));
-    sg_buf_printf(buf, ",\"line\":%llu,\"event\":",
-                  (unsigned long long)item->place.line);
+    sg_buf_printf(
+        buf, ",\"line\":%llu,\"event\":", (unsigned long long)item->place.line);
     sg_buf_put(buf, trim(item->line));
     sg_buf_put(buf, SG_S("}\n"));
 }

@@ -35,25 +35,35 @@ static void drain(sr_session *s)
         sr_blocks_drain(s->blocks);
 }
 
-/* All lines so far are settled: write, and keep where reading stands. */
-static void let_go(sr_session *s, feed *f)
+/* All lines so far are settled; where reading stands is noted. */
+static void note(feed *f)
 {
+    sr_session *s = f->s;
+
     drain(s);
-    if (s->resume != NULL && f != NULL && f->input != NULL) {
+    if (s->resume != NULL && f->input != NULL) {
         sr_cursor cursor;
 
         sr_input_cursor(f->input, &cursor);
         sr_resume_reading(s, f->source, &cursor);
     }
-    s->flushed = clock_now();
-    sr_session_flush(s);
+}
+
+/* What was found goes out. */
+static void let_go(feed *f)
+{
+    note(f);
+    f->s->flushed = clock_now();
+    sr_session_flush(f->s);
 }
 
 /* Let nothing wait for long. */
-static void flush_if_old(sr_session *s, feed *f, uint64_t lines)
+static void flush_if_old(feed *f, uint64_t lines)
 {
-    if (sr_sinks_full(s)) {
-        let_go(s, f);
+    sr_session *s = f->s;
+
+    if (s->resume == NULL && sr_sinks_full(s)) {
+        let_go(f);
         return;
     }
     if (lines % LOOK != 0 && !sr_sinks_waiting(s))
@@ -62,7 +72,12 @@ static void flush_if_old(sr_session *s, feed *f, uint64_t lines)
 
     if (s->resume != NULL ? sr_resume_due(s, now)
                           : now - s->flushed >= FLUSH_NS)
-        let_go(s, f);
+        let_go(f);
+}
+
+static bool goes_on(const sr_session *s)
+{
+    return !s->stop && !sr_interrupted();
 }
 
 /* The input is about to read and may wait for long: let go of what waits.
@@ -72,14 +87,9 @@ static bool before_read(void *ctx)
     feed *f = ctx;
     sr_session *s = f->s;
 
-    if (s->options->search || s->stop || sr_interrupted())
-        return !s->stop && !sr_interrupted();
-    if (sr_may_block(sr_input_fd(f->input)))
-        drain(s);
-    if (sr_sinks_waiting(s) &&
-        (s->resume == NULL || sr_resume_due(s, clock_now())))
-        let_go(s, NULL);
-    return !s->stop && !sr_interrupted();
+    if (!s->options->search && goes_on(s) && sr_input_may_wait(f->input))
+        let_go(f);
+    return goes_on(s);
 }
 
 /* -------- one line ------------------------------------------------------- */
@@ -125,8 +135,8 @@ static bool take_next(feed *f)
     const sr_line_status status =
         sr_input_next(f->input, &item.line, &item.place.line, &item.offset);
 
-    if (s->stop || sr_interrupted())
-        return false; /* stopped in the middle of a line, perhaps */
+    if (s->stop)
+        return false;
     switch (status) {
     case SR_LINE:
         take_line(s, &item);
@@ -151,7 +161,7 @@ static bool take_next(feed *f)
         return false;
     case SR_END:
     default:
-        let_go(s, f);
+        note(f);
         sr_input_close(f->input);
         f->input = NULL;
         return false;
@@ -164,11 +174,9 @@ static bool take_lines(feed *f)
 {
     uint64_t lines = 0;
 
-    while (lines < QUOTA && f->input != NULL && take_next(f)) {
-        flush_if_old(f->s, f, lines);
+    while (lines < QUOTA && goes_on(f->s) && f->input != NULL && take_next(f)) {
+        flush_if_old(f, lines);
         lines++;
-        if (f->s->stop)
-            break;
     }
     return lines != 0;
 }
@@ -181,9 +189,8 @@ static void open_input(sr_session *s, feed *f, uint32_t file)
     const sr_input_options options = {
         .max_line = SR_INPUT_MAX_LINE,
         .follow = s->options->follow,
-        .resume = s->resume == NULL
-                      ? NULL
-                      : sr_resume_cursor(s, s->source_of[file]),
+        .resume =
+            s->resume == NULL ? NULL : sr_resume_cursor(s, s->source_of[file]),
     };
     char reason[SR_INPUT_REASON];
 
@@ -199,11 +206,6 @@ static void open_input(sr_session *s, feed *f, uint32_t file)
     sr_say(s, "cannot read %s: %s", sr_shown(s, sg_str_of(path)), reason);
 }
 
-static bool goes_on(const sr_session *s)
-{
-    return !s->stop && !sr_interrupted();
-}
-
 static void read_in_turn(sr_session *s, feed *feeds)
 {
     const uint32_t count = s->options->file_count;
@@ -217,14 +219,17 @@ static void read_in_turn(sr_session *s, feed *feeds)
 
         for (uint32_t i = 0; i < count && goes_on(s); i++) {
             news = take_lines(&feeds[i]) || news;
-            let_go(s, &feeds[i]);
+            note(&feeds[i]);
             if (feeds[i].input != NULL)
                 waiting[open++] = feeds[i].input;
         }
         if (open == 0 || !goes_on(s))
             return;
-        if (!news)
-            (void)sr_inputs_wait(waiting, open, 1000);
+        if (news)
+            continue;
+        s->flushed = clock_now();
+        sr_session_flush(s);
+        (void)sr_inputs_wait(waiting, open, 1000);
     }
 }
 
@@ -234,7 +239,6 @@ static void read_one_by_one(sr_session *s, feed *feeds)
         open_input(s, &feeds[i], i);
         while (goes_on(s) && feeds[i].input != NULL)
             (void)take_lines(&feeds[i]);
-        let_go(s, &feeds[i]);
     }
 }
 
@@ -249,8 +253,8 @@ void sr_feed(sr_session *s)
         read_one_by_one(s, feeds);
     drain(s);
     for (uint32_t i = 0; i < s->options->file_count; i++) {
-        if (s->resume != NULL && feeds[i].input != NULL)
-            let_go(s, &feeds[i]);
+        if (feeds[i].input != NULL)
+            note(&feeds[i]);
         sr_input_close(feeds[i].input);
     }
 }

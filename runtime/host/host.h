@@ -50,8 +50,8 @@ typedef struct sr_worker {
     uint32_t time_count;
     sr_scratch scratch;
     sg_buf contributions; /* of the event at hand, or of a block's */
-    sr_output *pieces;    /* in a thread: makes alerts for others to write ... */
-    sg_buf alerts;        /* ... here, each behind its length in 32 bits */
+    sr_output *pieces; /* in a thread: makes alerts for others to write ... */
+    sg_buf alerts;     /* ... here, each behind its length in 32 bits */
 } sr_worker;
 
 /* What a worker found out about one line. */
@@ -62,7 +62,7 @@ typedef struct sr_item {
     const char *reason; /* why it cannot be read, from byte `at` on; or NULL */
     size_t at;          /* 0-based */
     size_t matches;     /* rules */
-    bool untimed;       /* some correlation missed it for want of a time */
+    sr_missed missed;   /* what correlations do not see of it */
     size_t contributions_at, contributions_len; /* in the worker's buffer */
     size_t alerts_at, alerts_len;               /* likewise; pieces only */
 } sr_item;
@@ -102,6 +102,7 @@ typedef struct sr_session {
     sr_threads *threads;      /* --threads above 1; or NULL */
     struct sr_blocks *blocks; /* likewise, if lines go through them */
     sr_settling settling;
+    sr_format format; /* of alerts */
     sr_sink sinks[SR_SINKS];
     SG_VEC(sg_str) sources; /* names of inputs, by sr_place.source */
     uint32_t *source_of;    /* per file of the options */

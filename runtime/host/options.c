@@ -351,7 +351,7 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     *out = (sr_options){.max_groups = 1000000,
                         .max_memory = (uint64_t)1 << 30,
                         .exact_values = 65536,
-                         .threads = 1};
+                        .threads = 1};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
     while (c.at < argc) {
         const char *word = argv[c.at++];

@@ -20,7 +20,7 @@ typedef struct sr_options {
     bool format_given;
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
     const char *output, *time_field, *rejects, *late, *state; /* or NULL */
-    int64_t lateness;                          /* ns */
+    int64_t lateness;                                         /* ns */
     uint64_t max_groups, max_memory, exact_values;
     uint32_t threads;
     const char **files; /* those of argv, or "-"; in the arena */

@@ -23,21 +23,21 @@
 
 enum {
     VERSION = 1,
-    KEPT_NS = 1000000000,     /* between two transactions, at most ... */
-    ALERT_NS = 100000000,     /* ... or when alerts wait */
-    SHARE = 10,               /* of the time for transactions: one in so many */
-    JOURNAL_ROW = 4 << 20,    /* bytes of one transaction's, about */
-    JOURNAL_MOST = 32 << 20,  /* bytes until groups are written */
-    VALUE_PART = 32 << 20,    /* bytes of a group in one row */
-    OUTPUT_MOST = 1 << 20     /* bytes of alerts that may wait */
+    KEPT_NS = 1000000000,    /* between two transactions, at most ... */
+    ALERT_NS = 100000000,    /* ... or when alerts wait */
+    SHARE = 10,              /* of the time for transactions: one in so many */
+    JOURNAL_ROW = 4 << 20,   /* bytes of one transaction's, about */
+    JOURNAL_MOST = 32 << 20, /* bytes until groups are written */
+    VALUE_PART = 32 << 20,   /* bytes of a group in one row */
+    OUTPUT_MOST = 1 << 20    /* bytes of alerts that may wait */
 };
 
 typedef struct sr_resume {
     sr_store *store;
-    const char *path; /* as shown */
-    bool fresh;       /* there was no state */
-    bool dirty;       /* something is not kept yet */
-    bool news;        /* lines were read since results were written */
+    const char *path;          /* as shown */
+    bool fresh;                /* there was no state */
+    bool dirty;                /* something is not kept yet */
+    bool news;                 /* lines were read since results were written */
     SG_VEC(sr_cursor) cursors; /* per source */
     SG_VEC(bool) known;        /* the source was read before */
     SG_VEC(bool) moved;        /* its cursor is not kept yet */
@@ -45,9 +45,9 @@ typedef struct sr_resume {
     uint32_t next_id;
     sg_buf journal; /* records since the last transaction */
     uint64_t journal_row, journal_bytes; /* next key; in the store */
-    uint64_t saved; /* turn at which groups were last written */
-    bool outbox[SR_SINKS]; /* a row is there */
-    int64_t kept, took; /* clock of the last transaction; what it cost */
+    uint64_t saved;         /* turn at which groups were last written */
+    bool outbox[SR_SINKS];  /* a row is there */
+    int64_t kept, took;     /* clock of the last transaction; what it cost */
     sr_output_state output; /* as the last run left it */
 } resume;
 
@@ -105,8 +105,8 @@ static void put_options(const sr_session *s, sg_buf *out)
 
     sg_put_u8(out, VERSION);
     sg_put_u8(out, o->search);
-    sg_put_text(out, o->time_field == NULL ? SG_S("")
-                                           : sg_str_of(o->time_field));
+    sg_put_text(out,
+                o->time_field == NULL ? SG_S("") : sg_str_of(o->time_field));
 }
 
 static int check_options(sr_session *s)
@@ -262,10 +262,10 @@ static sg_str title_of(const sr_session *s, uint32_t c)
 /* What loading looks up. */
 typedef struct loader {
     sr_session *s;
-    sg_map by_name; /* correlations of this detector */
+    sg_map by_name;       /* correlations of this detector */
     SG_VEC(sg_str) stale; /* names in the store of others */
     SG_VEC(uint32_t) stale_ids;
-    sg_map by_id; /* number in the store: 1 + correlation */
+    sg_map by_id;      /* number in the store: 1 + correlation */
     sg_buf key, value; /* of the group at hand */
     sg_buf contributions;
     uint64_t dropped; /* contributions of correlations that are gone */
@@ -410,9 +410,9 @@ static bool load_whole(loader *l)
     if (key.len < 8 || !number_of(sg_str_sub(key, 0, 8), &id))
         return false;
     const uint32_t *c = sg_map_get(&l->by_id, key_of(id, text));
-    const bool done = c == NULL ||
-                      sr_agg_load(l->s->agg, *c, sg_str_sub(key, 8, key.len),
-                                  sg_buf_str(&l->value));
+    const bool done =
+        c == NULL || sr_agg_load(l->s->agg, *c, sg_str_sub(key, 8, key.len),
+                                 sg_buf_str(&l->value));
 
     l->key.len = l->value.len = 0;
     return done;
@@ -525,9 +525,9 @@ static void put_row(rows *r)
     char key[8];
 
     if (r->buf.len != 0)
-        r->done = r->done && sr_store_put(r->s->resume->store, r->space,
-                                          key_of(r->next++, key),
-                                          sg_buf_str(&r->buf));
+        r->done = r->done &&
+                  sr_store_put(r->s->resume->store, r->space,
+                               key_of(r->next++, key), sg_buf_str(&r->buf));
     r->buf.len = 0;
 }
 
@@ -598,8 +598,8 @@ static bool load_held(void *ctx, sg_str key, sg_str value)
             return false;
         const sr_contribution *c = (const void *)l->contributions.ptr;
 
-        if (known && (!source_known(l->s, c) ||
-                      !sr_sequence_restore(l->s->sequence, c)))
+        if (known &&
+            (!source_known(l->s, c) || !sr_sequence_restore(l->s->sequence, c)))
             return false;
     }
     return true;
@@ -645,8 +645,8 @@ void sr_resume_note(sr_session *s, const char *contributions, size_t len)
     uint32_t count = 0;
 
     for (size_t at = 0; at < len; count++)
-        at += ((const sr_contribution *)(const void *)(contributions + at))
-                  ->size;
+        at +=
+            ((const sr_contribution *)(const void *)(contributions + at))->size;
     sg_put_u32(&r->journal, count);
     for (size_t at = 0; at < len;) {
         const sr_contribution *c = (const void *)(contributions + at);
@@ -821,8 +821,8 @@ static bool needs_receipt(const sr_session *s)
     bool needs = false;
 
     for (unsigned i = 0; i < SR_SINKS; i++)
-        needs = needs || (s->resume->outbox[i] && (!s->sinks[i].regular ||
-                                                   s->sinks[i].path == NULL));
+        needs = needs || (s->resume->outbox[i] &&
+                          (!s->sinks[i].regular || s->sinks[i].path == NULL));
     return needs;
 }
 
@@ -904,10 +904,10 @@ static void number_correlations(loader *l)
         bool found;
 
         if (s->resume->ids[c] != SIGMA_NONE)
-            *sg_map_put(&s->arena, &l->by_id,
-                        sg_arena_dup(&s->arena,
-                                     key_of(s->resume->ids[c], text)),
-                        &found) = c;
+            *sg_map_put(
+                &s->arena, &l->by_id,
+                sg_arena_dup(&s->arena, key_of(s->resume->ids[c], text)),
+                &found) = c;
     }
 }
 
@@ -995,8 +995,9 @@ int sr_resume_open(sr_session *s)
     if (code == SR_EXIT_OK)
         code = load_all(s, &l);
     if (l.dropped != 0)
-        sr_say(s, "%llu contributions to correlations that are gone were left "
-                  "out",
+        sr_say(s,
+               "%llu contributions to correlations that are gone were left "
+               "out",
                (unsigned long long)l.dropped);
     sg_buf_free(&l.key);
     sg_buf_free(&l.value);

@@ -209,10 +209,10 @@ void sr_sequence_finish(sequence *q)
     sr_sequence_flush(q);
 }
 
-uint32_t sr_sequence_item(const sequence *q, uint64_t turn)
+uint32_t sr_sequence_item(const sequence *q, uint64_t number)
 {
-    return turn > q->fed && turn - q->fed <= q->due_count
-               ? q->turns[turn - q->fed - 1].item
+    return number > q->fed && number - q->fed <= q->due_count
+               ? q->turns[number - q->fed - 1].item
                : UINT32_MAX;
 }
 

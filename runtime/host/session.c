@@ -17,8 +17,8 @@ static volatile sig_atomic_t interrupted;
 /* The alerts of an item that a thread has made. */
 static void put_pieces(sr_session *s, const sr_item *item)
 {
-    sg_reader r = {
-        {s->settling.alerts + item->alerts_at, item->alerts_len}, false};
+    sg_reader r = {{s->settling.alerts + item->alerts_at, item->alerts_len},
+                   false};
 
     while (r.rest.len != 0) {
         sr_output_put(s->out, sg_read_text(&r));
@@ -47,7 +47,8 @@ static void settle(sr_session *s, const sr_item *item, uint32_t number,
         return;
     }
     s->stats.matches += item->matches;
-    s->stats.untimed += item->untimed ? 1 : 0;
+    s->stats.untimed += item->missed.untimed ? 1 : 0;
+    s->stats.oversized += item->missed.oversized;
     if (item->contributions_len == 0)
         return;
     char *at = contributions + item->contributions_at;
@@ -136,10 +137,12 @@ static int open_output(sr_session *s)
     if (code != SR_EXIT_OK)
         return code;
     const unsigned width = terminal_width(alerts->fd);
+
+    s->format = o->format_given                   ? o->format
+                : width != 0 && s->resume == NULL ? SR_FORMAT_TABLE
+                                                  : SR_FORMAT_NDJSON;
     const sr_output_options options = {
-        .format = o->format_given ? o->format
-                  : width != 0 && s->resume == NULL ? SR_FORMAT_TABLE
-                                                    : SR_FORMAT_NDJSON,
+        .format = s->format,
         .fd = -1,
         .hold = true,
         .width = width,
@@ -199,7 +202,7 @@ static int open_session(sr_session *s)
         .max_groups = o->max_groups,
         .max_memory = o->max_memory,
         .exact_values = o->exact_values,
-        .shards = o->threads <= 1       ? 1
+        .shards = o->threads <= 1        ? 1
                   : shards < SHARDS_MOST ? shards
                                          : SHARDS_MOST,
         .fire = sr_alert_firing,

@@ -44,6 +44,12 @@ sr_worker *sr_worker_open(sr_session *s)
         return NULL;
     }
     w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
+    if (s->threads != NULL) {
+        const sr_output_options pieces = {
+            .format = s->format, .fd = -1, .hold = true};
+
+        w->pieces = sr_output_open(d, &pieces);
+    }
     w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
     sr_alert_scratch(d, &w->arena, &w->scratch);
     open_plans(w);
@@ -111,7 +117,6 @@ void sr_worker_match(sr_worker *w, sr_item *item)
 
     item->reason = NULL;
     item->matches = 0;
-    item->untimed = false;
     item->alerts_len = 0;
     item->contributions_at = w->contributions.len;
     if (match_line(w, item) && item->matches != 0) {
@@ -120,9 +125,8 @@ void sr_worker_match(sr_worker *w, sr_item *item)
             fail(item, &fault);
         } else {
             sr_read_times(w, item->matches);
-            item->contributions =
-                sr_contribute(w->s->layout, w->hits, item->matches, item->place,
-                              read_field, w, &w->contributions, &item->untimed);
+            sr_contribute(w->s->layout, w->hits, item->matches, item->place,
+                          read_field, w, &w->contributions, &item->missed);
         }
     }
     item->contributions_len = w->contributions.len - item->contributions_at;

@@ -114,6 +114,9 @@ const char *sr_input_format(const sr_input *input);
 /* The descriptor being read, or -1 when there is none just now. */
 int sr_input_fd(const sr_input *input);
 
+/* Whether the next read may wait: nothing is there just now. */
+bool sr_input_may_wait(const sr_input *input);
+
 /* Sleep until one of the inputs may have more, for up to timeout_ms (below 0:
  * without limit). False when none has: the time is over, a signal came, a
  * callback of sr_input_before_read (asked four times a second) said no, or all

@@ -120,6 +120,13 @@ static bool may_have_more(const sr_input *in)
 
 /* -------- sleeping ----------------------------------------------------- */
 
+bool sr_input_may_wait(const sr_input *input)
+{
+    struct pollfd fd = {.fd = sr_input_fd(input), .events = POLLIN};
+
+    return fd.fd < 0 || poll(&fd, 1, 0) == 0;
+}
+
 /* What to poll: `fds` holds one of each input. False if all have ended. */
 static bool list_fds(sr_input **inputs, size_t count, struct pollfd *fds)
 {

@@ -181,13 +181,13 @@ static void push(sr_agg *agg, const ev *e, uint64_t line)
             hits[count++] =
                 (sr_hit){r, e->t >= 0, (int64_t)(e->t * (double)SECOND),
                          SR_NUMBER, sg_str_of(raw)};
-    bool missed;
+    sr_missed missed;
 
     made.len = 0;
     sr_contribute(layout, hits, count, (sr_place){0, line}, read_field, NULL,
                   &made, &missed);
     event_count++;
-    untimed += missed;
+    untimed += missed.untimed;
     for (size_t at = 0; at < made.len;) {
         sr_contribution *c = (sr_contribution *)(void *)(made.ptr + at);
 
@@ -674,7 +674,7 @@ static void run_batches(sr_agg *agg, size_t batch)
     for (unsigned i = 0; i < 8000; i++) {
         sr_hit hits[RULES];
         size_t n = 0;
-        bool missed;
+        sr_missed missed;
 
         e.t = i / 100.0;
         e.rules = i * 7 % 13 % 8;
