@@ -100,7 +100,8 @@ static sg_str written(sr_format format, unsigned width, const char *what)
     static char text[65536];
     char path[] = "/tmp/sigcc-test-XXXXXX";
     const int fd = mkstemp(path);
-    const sr_output_options options = {format, fd, width};
+    const sr_output_options options = {
+        .format = format, .fd = fd, .width = width};
     sr_output *out = sr_output_open(&detector, &options);
     const sr_alert d = detection();
     const sr_alert c = correlation();
@@ -256,7 +257,7 @@ static void test_names(void)
 static void test_full(void)
 {
     const int fd = open("/dev/full", O_WRONLY);
-    const sr_output_options options = {SR_FORMAT_NDJSON, fd, 0};
+    const sr_output_options options = {.format = SR_FORMAT_NDJSON, .fd = fd};
     sr_output *out = sr_output_open(&detector, &options);
     const sr_alert alert = detection();
 

@@ -300,9 +300,9 @@ static void test_percentiles(void)
         const double u = (double)(random_64() >> 11) * 0x1p-53;
 
         values[i] = (i % 3 == 0 ? -1 : 1) * 50 / (u + 1e-4);
-        CHECK(sr_order_add(&pool, &order, sr_quantize(real(values[i]))));
+        CHECK(sr_order_add(&pool, &order, sr_quantize(real(values[i])), 1));
     }
-    CHECK(pool.held <= 262144); /* 20001 nodes would take 1.2 MB */
+    CHECK(pool.used <= 262144); /* 20001 nodes would take 1.2 MB */
     qsort(values, COUNT, sizeof(*values), by_value);
     for (unsigned p = 0; p < sizeof(percents) / sizeof(*percents); p++) {
         const unsigned rank = (unsigned)(percents[p] * (COUNT - 1) / 100);
