@@ -11,7 +11,7 @@
 
 enum { LINES = 3000, KEEP = 400, NAME = 32 };
 
-typedef enum scheme { COUNTERS, DATES, COPY_TRUNCATE, SCHEMES } scheme;
+typedef enum scheme { COUNTERS, DATES } scheme;
 
 /* -------- the writer --------------------------------------------------- */
 
@@ -58,17 +58,11 @@ static void rotate(writer *w)
     else
         move_on(w->rotations);
     w->rotations++;
-    if (w->scheme != COPY_TRUNCATE) {
-        files_move("log", to);
-        reopen(w);
-        return;
-    }
-    files_copy("log", to);
-    if (ftruncate(w->fd, 0) != 0)
-        abort();
+    files_move("log", to);
+    reopen(w);
 }
 
-/* "NUMBER xxx", in pieces, now and then with a rotation inside. */
+/* "NUMBER xxx", in pieces. */
 static void write_line(writer *w, unsigned number)
 {
     char line[200];
@@ -100,6 +94,10 @@ static void write_all(unsigned seed, scheme by)
             usleep(roll(&w.random, 4000));
         if (roll(&w.random, 60) == 0)
             rotate(&w);
+        if (roll(&w.random, 300) == 0) {
+            rotate(&w); /* one in between stays empty */
+            rotate(&w);
+        }
     }
     _exit(0);
 }
@@ -156,7 +154,7 @@ static bool step(reader *r, sr_input **in)
 
     if (status == SR_LINE)
         check_line(r, line, number);
-    else if (status == SR_WAIT && !sr_inputs_wait(in, 1, 3000))
+    else if (status == SR_WAIT && !sr_inputs_wait(in, 1, 10000))
         return false;
     else if (status != SR_WAIT) {
         printf("status %d: %s\n", (int)status, sr_input_reason(*in));
