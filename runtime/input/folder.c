@@ -99,7 +99,8 @@ static void add_own(sr_folder *folder, const char *path)
     add(folder, &entry);
 }
 
-/* A file whose name goes on behind the `stem` bytes of `path`. */
+/* A file whose name goes on behind the `stem` bytes of `path`. No links: who
+ * may write to the folder need not be one who may choose what is read. */
 static void add_file(sr_folder *folder, int dir, const char *path, size_t base,
                      const char *file)
 {
@@ -107,7 +108,8 @@ static void add_file(sr_folder *folder, int dir, const char *path, size_t base,
     struct stat st;
     sr_entry entry = {.stem = stem};
 
-    if (fstatat(dir, file, &st, 0) != 0 || !S_ISREG(st.st_mode) ||
+    if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(st.st_mode) ||
         sr_folder_find(folder, st.st_dev, st.st_ino) != NULL)
         return;
     entry.dev = st.st_dev;

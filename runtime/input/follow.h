@@ -46,7 +46,6 @@ struct sr_input {
 
     int told; /* errno that the path cannot be opened with, told */
     bool scan_told;
-    const char *format;
     int notify, watch; /* inotify; -1: none */
     bool unwatched;    /* none can be had */
     char reason[SR_INPUT_REASON];

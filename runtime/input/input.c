@@ -98,7 +98,6 @@ static sr_input *new_input(const char *path, const sr_input_options *options)
     in->follow = options->follow;
     in->only_path = true;
     in->notify = in->watch = in->left_fd = -1;
-    in->format = "";
     if (options->resume == NULL)
         return in;
     in->at = *options->resume;
@@ -180,7 +179,9 @@ const char *sr_input_reason(const sr_input *input)
 
 const char *sr_input_format(const sr_input *input)
 {
-    return input->format;
+    const sr_stream *s = input->stream;
+
+    return s == NULL || s->codec == NULL ? "" : s->codec->name;
 }
 
 int sr_input_fd(const sr_input *input)
@@ -241,7 +242,6 @@ static sr_line_status step(sr_input *in, sg_str *line, uint64_t *number,
     sr_stream *s = in->stream;
     const sr_line_status status = sr_stream_next(s, line, number, offset);
 
-    in->format = s->codec == NULL ? "" : s->codec->name;
     *done = status != SR_END && status != SR_WAIT;
     if (status == SR_BAD)
         memcpy(in->reason, s->reason, sizeof in->reason);

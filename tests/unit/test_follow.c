@@ -195,6 +195,7 @@ static void test_neighbours(void)
     files_write("log.idx", "index\n");
     files_write("log-error", "error\n");
     files_write("log2", "other\n");
+    CHECK(symlink("log2", "log.0") == 0);
     files_write("log", "b\n");
     WANT(in, "1 b;");
     sr_input_close(in);
