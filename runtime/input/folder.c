@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { TRIES = 16, ENTRIES_MAX = 1 << 20, COUNTER_DIGITS = 5 };
 
@@ -57,24 +58,26 @@ static int compare(const void *x, const void *y)
 
 /* -------- one reading -------------------------------------------------- */
 
-static void add(sr_folder *folder, const sr_entry *entry)
+/* Take the entry; its name is freed if that fails. */
+static void add(sr_folder *folder, sr_entry *entry)
 {
     const size_t n = folder->count;
-    sr_entry *larger;
+    sr_entry *items = folder->items;
 
-    if (n >= SR_FOLDER_MAX) {
-        folder->failed = "too many files beside it";
-        return;
-    }
-    if ((n & (n - 1)) == 0) {
-        larger = realloc(folder->items, (n == 0 ? 1 : 2 * n) * sizeof *larger);
-        if (larger == NULL) {
+    folder->failed = entry->name == NULL  ? "out of memory"
+                     : n >= SR_FOLDER_MAX ? "too many files beside it"
+                                          : NULL;
+    if (folder->failed == NULL && (n & (n - 1)) == 0) {
+        items = realloc(items, (n == 0 ? 1 : 2 * n) * sizeof *items);
+        if (items == NULL)
             folder->failed = "out of memory";
-            return;
-        }
-        folder->items = larger;
+        else
+            folder->items = items;
     }
-    folder->items[folder->count++] = *entry;
+    if (folder->failed == NULL)
+        folder->items[folder->count++] = *entry;
+    else
+        free(entry->name);
 }
 
 static void add_own(sr_folder *folder, const char *path)
@@ -87,19 +90,17 @@ static void add_own(sr_folder *folder, const char *path)
         return;
     entry.dev = st.st_dev;
     entry.ino = st.st_ino;
-    entry.size = st.st_size < 0 ? 0 : (uint64_t)st.st_size;
+    entry.size = !S_ISREG(st.st_mode) ? UINT64_MAX
+                 : st.st_size < 0     ? 0
+                                      : (uint64_t)st.st_size;
     entry.modified = sr_nanoseconds(&st.st_mtim);
     entry.name = strdup(path);
     entry.stem = strlen(path);
-    if (entry.name == NULL)
-        folder->failed = "out of memory";
-    else
-        add(folder, &entry);
-    if (folder->count == 0)
-        free(entry.name);
+    add(folder, &entry);
 }
 
-/* A file whose name goes on behind the `stem` bytes of `path`. */
+/* A file whose name goes on behind the `stem` bytes of `path`. No links: who
+ * may write to the folder need not be one who may choose what is read. */
 static void add_file(sr_folder *folder, int dir, const char *path, size_t base,
                      const char *file)
 {
@@ -107,7 +108,8 @@ static void add_file(sr_folder *folder, int dir, const char *path, size_t base,
     struct stat st;
     sr_entry entry = {.stem = stem};
 
-    if (fstatat(dir, file, &st, 0) != 0 || !S_ISREG(st.st_mode) ||
+    if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(st.st_mode) ||
         sr_folder_find(folder, st.st_dev, st.st_ino) != NULL)
         return;
     entry.dev = st.st_dev;
@@ -123,8 +125,6 @@ static void add_file(sr_folder *folder, int dir, const char *path, size_t base,
     memcpy(entry.name + base, file, len + 1);
     entry.rotated = entry.name[stem + 1] >= '0' && entry.name[stem + 1] <= '9';
     add(folder, &entry);
-    if (folder->failed != NULL)
-        free(entry.name);
 }
 
 static void add_beside(sr_folder *folder, const char *path)
@@ -213,20 +213,34 @@ static bool same(const sr_folder *a, const sr_folder *b)
     return true;
 }
 
+/* Let a rotation of many files come to its end. */
+static void pause_for(unsigned ms)
+{
+    const struct timespec t = {.tv_nsec = (long)ms * 1000000};
+
+    (void)nanosleep(&t, NULL);
+}
+
 void sr_folder_read(const char *path, sr_folder *out)
 {
-    sr_folder last;
     bool agreed = false;
 
-    read_once(path, out);
-    for (unsigned i = 0; i < TRIES && !agreed && out->failed == NULL; i++) {
-        last = *out;
+    for (unsigned i = 0; !agreed; i++) {
+        sr_folder first;
+
+        if (i != 0)
+            pause_for(i);
+        read_once(path, &first);
         read_once(path, out);
-        agreed = same(&last, out);
-        sr_folder_free(&last);
+        agreed = out->failed != NULL || same(&first, out);
+        sr_folder_free(&first);
+        if (!agreed && i == TRIES) {
+            out->failed = "they change too fast";
+            return;
+        }
+        if (!agreed)
+            sr_folder_free(out);
     }
-    if (!agreed && out->failed == NULL)
-        out->failed = "they change too fast";
 }
 
 void sr_folder_free(sr_folder *folder)

@@ -2,10 +2,10 @@
  * follow.c - from one file of a path to the next.
  *
  * The order that loses nothing: a writer leaves the old file before it writes
- * to the new one. So first the new file is seen to have data (or the old one
- * to be quiet), then the old one is read once more, and only if that gives
- * nothing it is left. It stays open until the next one is, so that its inode
- * number cannot come back meanwhile.
+ * to the new one. So first the new file is seen to have data, then the old one
+ * is read once more, and only if that gives nothing it is left. It stays open
+ * until the next one is, so that its inode number cannot come back meanwhile,
+ * and a while longer, to tell when somebody writes to it all the same.
  */
 #include "input/follow.h"
 
@@ -68,9 +68,19 @@ static const sr_entry *pick(const sr_input *in, const sr_folder *folder)
                                 in->last_modified);
 }
 
+/* Where the stream stands, to look for a copy of its file: told by all of its
+ * beginning that was read, and as old as it was when it was read last. */
+static void trace(const sr_stream *s, sr_cursor *at)
+{
+    sr_stream_cursor(s, at);
+    at->print_len = s->head_len;
+    at->print_hash = sg_str_hash((sg_str){s->head, s->head_len});
+    at->modified = s->modified;
+}
+
 /* A file that was read and is gone may have come back as a copy, compressed
  * perhaps, which must not be read again. */
-static void find_last(sr_input *in, const sr_folder *folder)
+static void find_last(sr_input *in, const sr_folder *folder, bool *moved)
 {
     const sr_entry *copy;
     sr_stream *found;
@@ -80,11 +90,13 @@ static void find_last(sr_input *in, const sr_folder *folder)
         in->last_dev != in->stream->dev || in->last_ino != in->stream->ino ||
         sr_folder_find(folder, in->last_dev, in->last_ino) != NULL)
         return;
-    sr_stream_cursor(in->stream, &at);
-    copy = sr_input_find_copy(in, folder, &at, &found);
+    trace(in->stream, &at);
+    copy = sr_input_find_copy(in, folder, &at, &found, moved);
     sr_stream_close(found);
-    if (copy != NULL)
-        set_last(in, copy);
+    if (copy == NULL)
+        return;
+    set_last(in, copy);
+    *moved = false;
 }
 
 /* There is no next file: back to the last, or wait. */
@@ -134,10 +146,12 @@ static sr_line_status open_next(sr_input *in, const sr_folder *folder,
                        "rotated files may be missed: %s", folder->failed);
         return SR_LOST;
     }
-    find_last(in, folder);
-    entry = in->stopped ? NULL : pick(in, folder);
+    find_last(in, folder, moved);
     if (in->stopped)
         return SR_END;
+    if (*moved)
+        return SR_WAIT;
+    entry = pick(in, folder);
     if (entry == NULL)
         return folder->path_failed == 0 ? stay(in)
                                         : refuse(in, NULL, folder->path_failed);
@@ -156,6 +170,10 @@ sr_line_status sr_input_advance(sr_input *in)
     sr_line_status status = SR_WAIT;
     bool moved = true;
 
+    if (in->flushing) {
+        in->flushing = false;
+        return stay(in);
+    }
     for (unsigned i = 0; i < TRIES && moved; i++) {
         sr_folder folder;
         sr_folder_read(in->path, &folder);
@@ -175,39 +193,49 @@ static void leave(sr_input *in, bool read_on)
     sr_stream_finish(in->stream, read_on);
 }
 
+/* Go on in a copy of the file, at *found; or give what is left of the stream,
+ * then what comes behind the copy, or without one the file anew. */
+static void go_on_in(sr_input *in, const sr_entry *copy, sr_stream *found)
+{
+    if (found != NULL && (found->codec != &sr_codec_plain ||
+                          copy->size > in->stream->raw.total)) {
+        sr_input_use(in, found, copy);
+        return;
+    }
+    sr_stream_close(found);
+    set_last_stream(in);
+    in->again = copy == NULL;
+    if (copy != NULL)
+        set_last(in, copy);
+    leave(in, false);
+}
+
 /* The file was emptied in place. A copy made before may have more than was
  * read; otherwise what is there now is read from its beginning. */
 static sr_line_status restart(sr_input *in)
 {
-    const sr_stream *s = in->stream;
-    const uint64_t total = s->raw.total;
-    sr_folder folder;
-    const sr_entry *copy;
-    sr_stream *found;
+    bool moved = true;
     sr_cursor at;
 
-    sr_stream_cursor(s, &at);
-    at.modified = s->modified; /* not that of the new content */
-    sr_folder_read(in->path, &folder);
-    copy = sr_input_find_copy(in, &folder, &at, &found);
-    if (found != NULL &&
-        (found->codec != &sr_codec_plain || copy->size > total)) {
-        sr_input_use(in, found, copy);
-    } else {
-        sr_stream_close(found);
-        set_last_stream(in);
-        in->again = copy == NULL;
-        if (copy != NULL)
-            set_last(in, copy);
-        leave(in, false);
+    trace(in->stream, &at);
+    for (unsigned i = 1; moved; i++) {
+        sr_folder folder;
+        sr_stream *found;
+        sr_folder_read(in->path, &folder);
+        const sr_entry *copy =
+            sr_input_find_copy(in, &folder, &at, &found, &moved);
+
+        moved = moved && copy == NULL && i < TRIES;
+        if (!moved)
+            go_on_in(in, copy, found);
+        sr_folder_free(&folder);
     }
-    sr_folder_free(&folder);
     return SR_LINE;
 }
 
-/* Whether the file that replaced the stream's is there (*there) and has
- * data. */
-static bool has_heir(sr_input *in, bool *there)
+/* Whether the file that replaced the stream's has data, or was itself replaced,
+ * or cannot be read, which is to be told. */
+static bool has_heir(sr_input *in)
 {
     sr_folder folder;
     const sr_entry *entry;
@@ -216,20 +244,21 @@ static bool has_heir(sr_input *in, bool *there)
     set_last_stream(in);
     sr_folder_read(in->path, &folder);
     entry = pick(in, &folder);
-    *there = entry != NULL ||
-             (folder.path_failed != 0 && folder.path_failed != ENOENT);
-    data = entry != NULL && entry->size != 0;
+    data = entry == NULL
+               ? folder.path_failed != 0 && folder.path_failed != ENOENT
+               : !entry->own || entry->size != 0;
     sr_folder_free(&folder);
     return data;
 }
 
-/* The file has lost its name, and with no heir yet: after a while its last
- * line is given, but it stays open for more. */
+/* The file has lost its name, and there is nothing to go on to. After a while
+ * its last line is given, but it stays open for more: a writer may be slow to
+ * move on. */
 static sr_line_status flush(sr_input *in)
 {
-    if (in->flushed)
+    if (in->flushed || sr_monotonic() - in->quiet_since < SR_GRACE_NS)
         return SR_WAIT;
-    in->flushed = true;
+    in->flushed = in->flushing = true;
     leave(in, true);
     return SR_LINE;
 }
@@ -238,8 +267,6 @@ static sr_line_status flush(sr_input *in)
 static sr_line_status look(sr_input *in)
 {
     const uint64_t total = in->stream->raw.total;
-    const int64_t now = sr_monotonic();
-    bool there = false, data, quiet;
 
     if (sr_input_named(in)) {
         in->quiet_since = 0;
@@ -247,7 +274,7 @@ static sr_line_status look(sr_input *in)
         return SR_WAIT;
     }
     if (in->quiet_since == 0 || in->quiet_total != total) {
-        in->quiet_since = now;
+        in->quiet_since = sr_monotonic();
         in->quiet_total = total;
         in->looked_again = in->flushed = false;
         return SR_LINE;
@@ -256,14 +283,33 @@ static sr_line_status look(sr_input *in)
         leave(in, true);
         return SR_LINE;
     }
-    data = has_heir(in, &there);
-    quiet = now - in->quiet_since >= SR_GRACE_NS;
-    if (!there)
-        return quiet ? flush(in) : SR_WAIT;
-    if (!data && !quiet)
-        return SR_WAIT;
+    if (!has_heir(in))
+        return flush(in);
     in->looked_again = true;
     return SR_LINE;
+}
+
+/* Whether somebody went on writing to the file that was left last. Told once;
+ * after a while nobody is expected to. */
+static bool has_late_bytes(sr_input *in)
+{
+    struct stat st;
+    uint64_t size;
+
+    if (in->left_fd < 0 || fstat(in->left_fd, &st) != 0 || st.st_size < 0)
+        return false;
+    size = (uint64_t)st.st_size;
+    if (size <= in->left_size) {
+        if (sr_monotonic() - in->left_at >= SR_LINGER_NS)
+            sr_input_forget_left(in);
+        return false;
+    }
+    (void)snprintf(in->reason, sizeof in->reason,
+                   "%llu bytes or more were written to a file after the one "
+                   "that replaced it; they are lost",
+                   (unsigned long long)(size - in->left_size));
+    sr_input_forget_left(in);
+    return true;
 }
 
 /* A file that does not grow has ended. */
@@ -286,6 +332,8 @@ sr_line_status sr_input_at_end(sr_input *in, sr_line_status status)
         return SR_END;
     if (!in->stream->regular)
         return status;
+    if (has_late_bytes(in))
+        return SR_LOST;
     if (in->stream->replaced && !in->leaving)
         return restart(in);
     return status == SR_WAIT ? look(in) : finished(in);

@@ -38,16 +38,23 @@ struct sr_input {
     uint64_t quiet_total;
     bool looked_again; /* at its end, after there was reason to leave it */
     bool flushed;      /* its last line was given as it is */
+    bool flushing;     /* is being given; the file is not left for that */
+
+    int left_fd; /* the last file but one, while it is watched; or -1 */
+    uint64_t left_size;
+    int64_t left_at;
 
     int told; /* errno that the path cannot be opened with, told */
     bool scan_told;
-    const char *format;
     int notify, watch; /* inotify; -1: none */
     bool unwatched;    /* none can be had */
     char reason[SR_INPUT_REASON];
 };
 
-enum { SR_GRACE_NS = 1000000000 }; /* quiet so long, a file is complete */
+/* Quiet so long, the last line of a file without a name is complete. */
+#define SR_GRACE_NS INT64_C(1000000000)
+/* So long a file that was left is watched. */
+#define SR_LINGER_NS INT64_C(30000000000)
 
 int64_t sr_monotonic(void);
 
@@ -57,6 +64,9 @@ sr_stream *sr_input_stream(sr_input *in, int fd);
 sr_stream *sr_input_open_entry(sr_input *in, const sr_entry *entry);
 /* Read this stream of that entry from now on. */
 void sr_input_use(sr_input *in, sr_stream *s, const sr_entry *entry);
+
+/* Watch the file that was left no longer. */
+void sr_input_forget_left(sr_input *in);
 
 /* All below: SR_LINE means that the stream is to be read (on). */
 
@@ -68,9 +78,11 @@ sr_line_status sr_input_advance(sr_input *in);
 sr_line_status sr_input_at_end(sr_input *in, sr_line_status status);
 
 /* Look beside the path for a file that holds what the cursor's did. With
- * *found at the cursor, or NULL when it ends before; NULL if there is none. */
+ * *found at the cursor, or NULL when it ends before; NULL if there is none.
+ * *moved when a file had another name by then: it may have been that one. */
 const sr_entry *sr_input_find_copy(sr_input *in, const sr_folder *folder,
-                                   const sr_cursor *cursor, sr_stream **found);
+                                   const sr_cursor *cursor, sr_stream **found,
+                                   bool *moved);
 
 /* Whether path names the file of the stream. */
 bool sr_input_named(const sr_input *in);

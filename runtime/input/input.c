@@ -44,15 +44,36 @@ sr_stream *sr_input_open_entry(sr_input *in, const sr_entry *entry)
     return NULL;
 }
 
+void sr_input_forget_left(sr_input *in)
+{
+    sr_stream_close_fd(in->left_fd);
+    in->left_fd = -1;
+}
+
+/* Leave the stream, and watch its file for a while. */
+static void leave_stream(sr_input *in)
+{
+    sr_stream *s = in->stream;
+
+    sr_input_forget_left(in);
+    if (in->follow && s != NULL && s->regular && !s->replaced && !s->bad) {
+        in->left_fd = s->raw.fd;
+        in->left_size = s->raw.total;
+        in->left_at = sr_monotonic();
+        s->raw.fd = -1;
+    }
+    sr_stream_close(s);
+}
+
 void sr_input_use(sr_input *in, sr_stream *s, const sr_entry *entry)
 {
-    sr_stream_close(in->stream);
+    leave_stream(in);
     in->stream = s;
     in->elsewhere = entry != NULL && !entry->own;
     in->opened = true;
     in->resuming = in->leaving = in->only_path = in->scan_told = false;
     in->quiet_since = 0;
-    in->looked_again = in->flushed = false;
+    in->looked_again = in->flushed = in->flushing = false;
     in->again = false;
     in->told = 0;
     sr_input_unwatch_file(in);
@@ -76,8 +97,7 @@ static sr_input *new_input(const char *path, const sr_input_options *options)
     in->max_line = options->max_line;
     in->follow = options->follow;
     in->only_path = true;
-    in->notify = in->watch = -1;
-    in->format = "";
+    in->notify = in->watch = in->left_fd = -1;
     if (options->resume == NULL)
         return in;
     in->at = *options->resume;
@@ -140,6 +160,7 @@ void sr_input_close(sr_input *input)
     if (input == NULL)
         return;
     sr_input_unwatch(input);
+    sr_input_forget_left(input);
     sr_stream_close(input->stream);
     free(input->path);
     free(input);
@@ -158,7 +179,9 @@ const char *sr_input_reason(const sr_input *input)
 
 const char *sr_input_format(const sr_input *input)
 {
-    return input->format;
+    const sr_stream *s = input->stream;
+
+    return s == NULL || s->codec == NULL ? "" : s->codec->name;
 }
 
 int sr_input_fd(const sr_input *input)
@@ -219,7 +242,6 @@ static sr_line_status step(sr_input *in, sg_str *line, uint64_t *number,
     sr_stream *s = in->stream;
     const sr_line_status status = sr_stream_next(s, line, number, offset);
 
-    in->format = s->codec == NULL ? "" : s->codec->name;
     *done = status != SR_END && status != SR_WAIT;
     if (status == SR_BAD)
         memcpy(in->reason, s->reason, sizeof in->reason);

@@ -8,8 +8,13 @@
  * Reading may resume at a cursor, and may follow a path whose file grows and
  * is replaced. A file is recognised by its device and inode number together
  * with its beginning, or by its beginning alone if it was copied or compressed
- * since. What cannot be seen: a file emptied in place and filled again to
- * the same beginning and at least the old length between two looks.
+ * since. What cannot be seen:
+ * - a file emptied in place and filled again to the same beginning and at
+ *   least the old length between two looks;
+ * - a file copied away and emptied in place before its first byte was read, or
+ *   several times between two looks while copies of it were still being read;
+ * - rotated files moved to another folder before they were looked for, unless
+ *   it is the one being read.
  */
 #ifndef SR_INPUT_H
 #define SR_INPUT_H
@@ -91,13 +96,14 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx),
  *
  * With `follow` the end of a file is SR_WAIT, and a line without its end is
  * held until it is completed. When the path names another file, the old one
- * is read until the new one has data or nothing came for a second; its last
- * line is then given as it is. Numbers and offsets begin anew with each file,
- * also when it is emptied in place; what a copy beside it holds beyond what
- * was read is read first. Symbolic links count for what they point to now.
- * Compressed files do not grow: SR_END, unless the path names another file
- * already. Pipes and standard input: SR_WAIT while nothing is there, SR_END
- * at the end. */
+ * is read until the new one has data; its last line is given as it is then, or
+ * when nothing came for a second after the file lost its name. What is written
+ * to it within half a minute after that is told as SR_LOST. Numbers and offsets
+ * begin anew with each file, also when it is emptied in place; what a copy
+ * beside it holds beyond what was read is read first. Symbolic links count for
+ * what they point to now. Compressed files do not grow: SR_END, unless the path
+ * names another file already. Pipes and standard input: SR_WAIT while nothing
+ * is there, SR_END at the end. */
 sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
                              uint64_t *offset);
 

@@ -77,13 +77,15 @@ static sr_line_status skip_lines(sr_input *in)
 /* -------- files -------------------------------------------------------- */
 
 const sr_entry *sr_input_find_copy(sr_input *in, const sr_folder *folder,
-                                   const sr_cursor *cursor, sr_stream **found)
+                                   const sr_cursor *cursor, sr_stream **found,
+                                   bool *moved)
 {
     /* Tools that keep times may keep only the seconds. */
     const int64_t since = cursor->modified / 1000000000;
     const sr_entry *copy = NULL;
 
     *found = NULL;
+    *moved = false;
     for (size_t i = 0; cursor->print_len != 0 && i < folder->count; i++) {
         const sr_entry *entry = &folder->items[i];
         sr_stream *s = NULL;
@@ -94,6 +96,8 @@ const sr_entry *sr_input_find_copy(sr_input *in, const sr_folder *folder,
         s = sr_input_open_entry(in, entry);
         if (s != NULL)
             match = sr_stream_seek(s, cursor);
+        else if (errno == ENOENT)
+            *moved = true;
         if (match == SR_FOUND) {
             *found = s;
             return entry;
@@ -159,12 +163,14 @@ static sr_line_status find_file(sr_input *in, const sr_folder *folder,
         return SR_LINE;
     if (in->stopped || (*moved && !last))
         return SR_END;
-    *moved = false;
-    copy = sr_input_find_copy(in, folder, &in->at, &found);
+    copy = sr_input_find_copy(in, folder, &in->at, &found, moved);
     if (in->stopped) {
         sr_stream_close(found);
         return SR_END;
     }
+    if (found == NULL && *moved && !last)
+        return SR_END;
+    *moved = false;
     if (found == NULL)
         return begin_anew(in, copy);
     sr_input_use(in, found, copy);

@@ -97,10 +97,17 @@ static bool may_leave(const sr_input *in)
         return can_open(in);
     if (in->quiet_since == 0 || in->looked_again)
         return true;
-    if (there ? st.st_size != 0 : errno != ENOENT)
+    if (there ? st.st_size != 0 || !S_ISREG(st.st_mode) : errno != ENOENT)
         return true;
-    return sr_monotonic() - in->quiet_since >= SR_GRACE_NS &&
-           (there || !in->flushed);
+    return !in->flushed && sr_monotonic() - in->quiet_since >= SR_GRACE_NS;
+}
+
+static bool is_written_late(const sr_input *in)
+{
+    struct stat st;
+
+    return in->left_fd >= 0 && fstat(in->left_fd, &st) == 0 &&
+           st.st_size >= 0 && (uint64_t)st.st_size > in->left_size;
 }
 
 static bool may_have_more(const sr_input *in)
@@ -113,7 +120,7 @@ static bool may_have_more(const sr_input *in)
         return true;
     if (s == NULL)
         return can_open(in);
-    if (in->leaving || (!s->bad && sr_stream_changed(s)))
+    if (in->leaving || (!s->bad && sr_stream_changed(s)) || is_written_late(in))
         return true;
     return !sr_input_named(in) && may_leave(in);
 }

@@ -106,7 +106,8 @@ static void test_rename(void)
     sr_input_close(in);
 }
 
-/* The new file stays empty: a second of quiet is enough. */
+/* The new file stays empty: a second of quiet is enough for the last line, but
+ * a slow writer may still go on. */
 static void test_empty_heir(void)
 {
     files_write("log", "a\nb");
@@ -117,9 +118,17 @@ static void test_empty_heir(void)
     files_write("log", "");
     WANT(in, "");
     want_for(in, GRACE_MS, "2 b;");
-    CHECK_INT(generation(in), 1);
+    files_append("log.1", "late\n");
+    WANT(in, "3 late;");
+    CHECK_INT(generation(in), 0);
     files_append("log", "c\n");
     WANT(in, "1 c;");
+    CHECK_INT(generation(in), 1);
+    CHECK(!sr_inputs_wait(&in, 1, 20));
+    files_append("log.1", "too late\n");
+    CHECK(sr_inputs_wait(&in, 1, 20));
+    WANT(in, "lost;");
+    CHECK(!sr_inputs_wait(&in, 1, 20));
     sr_input_close(in);
 }
 
@@ -151,6 +160,25 @@ static void test_chain(const char *const names[3])
     sr_input_close(in);
 }
 
+/* A file that was replaced before anything was written to it. */
+static void test_empty_between(void)
+{
+    files_write("log", "a\n");
+    sr_input *in = files_input("log", true, NULL);
+
+    WANT(in, "1 a;");
+    files_move("log", "log.2");
+    files_write("log.1", "");
+    files_write("log", "");
+    WANT(in, "");
+    CHECK_INT(generation(in), 1);
+    files_append("log", "b\n");
+    CHECK(sr_inputs_wait(&in, 1, 20));
+    WANT(in, "1 b;");
+    CHECK_INT(generation(in), 2);
+    sr_input_close(in);
+}
+
 /* Files beside it that are no rotated ones, or older, are left alone. */
 static void test_neighbours(void)
 {
@@ -167,6 +195,7 @@ static void test_neighbours(void)
     files_write("log.idx", "index\n");
     files_write("log-error", "error\n");
     files_write("log2", "other\n");
+    CHECK(symlink("log2", "log.0") == 0);
     files_write("log", "b\n");
     WANT(in, "1 b;");
     sr_input_close(in);
@@ -462,11 +491,14 @@ int main(void)
     static const char *const dates[] = {"log-20260101", "log-20260102",
                                         "log-20260103"};
     static void (*const tests[])(void) = {
-        test_growth,     test_rename,     test_empty_heir,
-        test_neighbours, test_truncate,   test_copytruncate,
-        test_delete,     test_compressed, test_compressed_meanwhile,
-        test_link,       test_unreadable, test_pipe,
-        test_fifo,       test_wait,       test_stop};
+        test_empty_between, test_growth,
+        test_rename,        test_empty_heir,
+        test_neighbours,    test_truncate,
+        test_copytruncate,  test_delete,
+        test_compressed,    test_compressed_meanwhile,
+        test_link,          test_unreadable,
+        test_pipe,          test_fifo,
+        test_wait,          test_stop};
 
     files_open();
     for (unsigned seed = 0; seed < 50; seed++)

@@ -11,7 +11,7 @@
 
 enum { LINES = 3000, KEEP = 400, NAME = 32 };
 
-typedef enum scheme { COUNTERS, DATES, COPY_TRUNCATE, SCHEMES } scheme;
+typedef enum scheme { COUNTERS, DATES } scheme;
 
 /* -------- the writer --------------------------------------------------- */
 
@@ -20,6 +20,7 @@ typedef struct writer {
     scheme scheme;
     int fd;
     unsigned rotations;
+    unsigned number; /* of the last line */
 } writer;
 
 static unsigned roll(unsigned *state, unsigned sides)
@@ -47,31 +48,11 @@ static void move_on(unsigned count)
     }
 }
 
-static void rotate(writer *w)
-{
-    char to[NAME] = "log.1";
-
-    if (w->rotations >= KEEP)
-        return;
-    if (w->scheme == DATES)
-        (void)snprintf(to, sizeof to, "log-%08u", 20260000 + w->rotations);
-    else
-        move_on(w->rotations);
-    w->rotations++;
-    if (w->scheme != COPY_TRUNCATE) {
-        files_move("log", to);
-        reopen(w);
-        return;
-    }
-    files_copy("log", to);
-    if (ftruncate(w->fd, 0) != 0)
-        abort();
-}
-
-/* "NUMBER xxx", in pieces, now and then with a rotation inside. */
-static void write_line(writer *w, unsigned number)
+/* "NUMBER xxx", in pieces. */
+static void write_line(writer *w)
 {
     char line[200];
+    const unsigned number = ++w->number;
     const unsigned filler = roll(&w->random, 50);
     const int head = snprintf(line, sizeof line, "%u ", number);
     const size_t len = (size_t)head + filler + 1;
@@ -89,17 +70,42 @@ static void write_line(writer *w, unsigned number)
     }
 }
 
+/* The old file has lost its name and is written to a little longer. */
+static void rotate(writer *w)
+{
+    char to[NAME] = "log.1";
+
+    if (w->rotations >= KEEP)
+        return;
+    if (w->scheme == DATES)
+        (void)snprintf(to, sizeof to, "log-%08u", 20260000 + w->rotations);
+    else
+        move_on(w->rotations);
+    w->rotations++;
+    files_move("log", to);
+    for (unsigned more = roll(&w->random, 4); more > 0; more--) {
+        usleep(roll(&w->random, 300));
+        if (w->number < LINES)
+            write_line(w);
+    }
+    reopen(w);
+}
+
 static void write_all(unsigned seed, scheme by)
 {
-    writer w = {seed, by, -1, 0};
+    writer w = {seed, by, -1, 0, 0};
 
     reopen(&w);
-    for (unsigned i = 1; i <= LINES; i++) {
-        write_line(&w, i);
+    while (w.number < LINES) {
+        write_line(&w);
         if (roll(&w.random, 40) == 0)
             usleep(roll(&w.random, 4000));
         if (roll(&w.random, 60) == 0)
             rotate(&w);
+        if (roll(&w.random, 300) == 0) {
+            rotate(&w); /* one in between stays empty, perhaps */
+            rotate(&w);
+        }
     }
     _exit(0);
 }
@@ -156,7 +162,7 @@ static bool step(reader *r, sr_input **in)
 
     if (status == SR_LINE)
         check_line(r, line, number);
-    else if (status == SR_WAIT && !sr_inputs_wait(in, 1, 3000))
+    else if (status == SR_WAIT && !sr_inputs_wait(in, 1, 10000))
         return false;
     else if (status != SR_WAIT) {
         printf("status %d: %s\n", (int)status, sr_input_reason(*in));
