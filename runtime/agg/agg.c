@@ -238,6 +238,11 @@ void sr_agg_forget(sr_agg *agg)
     agg->watermark = SR_NEVER;
 }
 
+void sr_agg_rank_sources(sr_agg *agg, const uint32_t *ranks)
+{
+    agg->ranks = ranks;
+}
+
 /* -------- bounds --------------------------------------------------------- */
 
 /* The longest idle group of a class that is neither `keep` nor touched by the

@@ -132,7 +132,19 @@ void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);
  * what comes from files. */
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes);
 
+/* The i-th value of the partition; false when there are not so many. */
+bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
+                          uint32_t i, sg_str *value);
+
 /* -------- contributions on the way (wire.c) ------------------------------- */
+
+/* The component of a correlation; names that are the same in every build of the
+ * same rules. */
+uint64_t sr_layout_component_id(const sr_layout *layout, uint32_t component);
+uint32_t sr_layout_component(const sr_layout *layout, uint32_t correlation);
+uint64_t sr_layout_rule_id(const sr_layout *layout, uint32_t rule);
+/* The rule of that name, or SIGMA_NONE. */
+uint32_t sr_layout_rule(const sr_layout *layout, uint64_t id);
 
 /* Append a contribution as bytes that any machine and any build of a detector
  * with the same correlations can read; source is the number that stands for
@@ -203,6 +215,8 @@ void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
  * then ascending by the group's values; unsorted, by first_seen and then
  * arrival. Stops at the report's limit. Does nothing in stream mode. */
 void sr_agg_finish(sr_agg *agg);
+/* Before that: the rank of each source, where their numbers say nothing. */
+void sr_agg_rank_sources(sr_agg *agg, const uint32_t *ranks);
 /* Stream mode: forget all groups without counting them: what is to come has
  * nothing to do with what was. */
 void sr_agg_forget(sr_agg *agg);

@@ -275,6 +275,20 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return x ^ x >> 29;
 }
 
+bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
+                          uint32_t i, sg_str *value)
+{
+    const sr_component *k = &layout->components[c->component];
+
+    if (i >= k->part_count)
+        return false;
+    const sr_part_cell *cell = sr_part_find(layout, c, sr_hits_of(c),
+                                            layout->parts[k->part_first + i]);
+
+    *value = cell == NULL ? SG_S("") : sr_bytes_of(c, cell->at, cell->len);
+    return true;
+}
+
 uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component)
 {
     return mix(layout->salt, component);

@@ -135,9 +135,10 @@ struct sr_agg {
     uint32_t *listener_first; /* of source i: [first[i], first[i + 1]) */
     sr_shard *shards;
     uint32_t shard_count;
-    uint32_t classes;  /* in use */
-    int64_t watermark; /* newest time of all events */
-    uint64_t turn;     /* contributions fed */
+    uint32_t classes;      /* in use */
+    int64_t watermark;     /* newest time of all events */
+    uint64_t turn;         /* contributions fed */
+    const uint32_t *ranks; /* of sources; or NULL */
 };
 
 /* -------- agg.c ---------------------------------------------------------- */

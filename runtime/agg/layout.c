@@ -408,3 +408,39 @@ bool sr_layout_hears(const sr_layout *layout, uint32_t rule)
 {
     return layout->need_first[rule] != layout->need_first[rule + 1];
 }
+
+uint64_t sr_layout_component_id(const sr_layout *layout, uint32_t component)
+{
+    return layout->component_ids[component];
+}
+
+uint32_t sr_layout_component(const sr_layout *layout, uint32_t correlation)
+{
+    return layout->component_of[correlation];
+}
+
+uint64_t sr_layout_rule_id(const sr_layout *layout, uint32_t rule)
+{
+    return layout->rule_ids[rule];
+}
+
+uint32_t sr_named_find(const sr_named *named, uint32_t count, uint64_t id)
+{
+    uint32_t low = 0;
+    uint32_t high = count;
+
+    while (low < high) {
+        const uint32_t mid = low + (high - low) / 2;
+
+        if (named[mid].id < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < count && named[low].id == id ? named[low].index : SIGMA_NONE;
+}
+
+uint32_t sr_layout_rule(const sr_layout *layout, uint64_t id)
+{
+    return sr_named_find(layout->rules_by_id, layout->detector->rule_count, id);
+}

@@ -76,6 +76,8 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
     return (sg_str){(const char *)c + at, len};
 }
 
+/* The index of a name, or SIGMA_NONE. */
+uint32_t sr_named_find(const sr_named *named, uint32_t count, uint64_t id);
 /* What the hits mean to one component; false when nothing. */
 bool sr_contribute_to(const sr_layout *layout, uint32_t component,
                       const sr_hit *hits, size_t count, sr_place place,

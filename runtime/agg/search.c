@@ -106,8 +106,14 @@ static int by_column(const void *a, const void *b, void *ctx)
     return order != 0 ? order : compare_keys(x->group, y->group);
 }
 
-static int by_first_seen(const void *a, const void *b)
+static uint32_t rank_of(const sr_agg *agg, uint32_t source)
 {
+    return agg->ranks == NULL ? source : agg->ranks[source];
+}
+
+static int by_first_seen(const void *a, const void *b, void *ctx)
+{
+    const sr_agg *agg = ctx;
     const row *x = a;
     const row *y = b;
     const int order = compare_times(x->group, y->group, false);
@@ -118,7 +124,7 @@ static int by_first_seen(const void *a, const void *b)
     if (order != 0)
         return order;
     if (one->source != other->source)
-        return one->source < other->source ? -1 : 1;
+        return rank_of(agg, one->source) < rank_of(agg, other->source) ? -1 : 1;
     if (one->line != other->line)
         return one->line < other->line ? -1 : 1;
     return compare_keys(x->group, y->group);
@@ -132,7 +138,7 @@ static void sort_rows(sr_agg *agg, const sigma_correlation *def, row *rows,
     sorter by = {0, SIGMA_NONE, (def->flags & SIGMA_CORR_SORT_DESC) != 0};
 
     if (def->sort_column == SIGMA_NONE || (!column && key >= def->key_count)) {
-        qsort(rows, count, sizeof(*rows), by_first_seen);
+        qsort_r(rows, count, sizeof(*rows), by_first_seen, agg);
         return;
     }
     if (column)

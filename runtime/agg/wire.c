@@ -115,22 +115,6 @@ static hit read_hit(sg_reader *r)
     return h;
 }
 
-static uint32_t find(const sr_named *named, uint32_t count, uint64_t id)
-{
-    uint32_t low = 0;
-    uint32_t high = count;
-
-    while (low < high) {
-        const uint32_t mid = low + (high - low) / 2;
-
-        if (named[mid].id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < count && named[low].id == id ? named[low].index : SIGMA_NONE;
-}
-
 /* What sr_contribute asks of an event, answered from bytes. */
 typedef struct answer {
     const sr_layout *l;
@@ -209,8 +193,8 @@ sr_wire_status sr_wire_get(const sr_layout *layout, sg_reader *r, sg_buf *out)
 
     place.line = sg_read_u64(r);
     const uint32_t count = sg_read_u32(r);
-    const uint32_t k =
-        find(layout->components_by_id, layout->component_count, component);
+    const uint32_t k = sr_named_find(layout->components_by_id,
+                                     layout->component_count, component);
 
     if (r->bad || count == 0 || count > r->rest.len / HIT_MIN)
         return SR_WIRE_DAMAGED;
@@ -222,8 +206,8 @@ sr_wire_status sr_wire_get(const sr_layout *layout, sg_reader *r, sg_buf *out)
     for (uint32_t i = 0; i < count; i++) {
         hits[known] = read_hit(r);
         rules[known] = (sr_hit){
-            find(layout->rules_by_id, layout->detector->rule_count,
-                 hits[known].id),
+            sr_named_find(layout->rules_by_id, layout->detector->rule_count,
+                          hits[known].id),
             hits[known].timed != 0,
             hits[known].time,
             hits[known].raw_kind,

@@ -160,6 +160,12 @@ sg_str sg_read_text(sg_reader *r);
 /* Whether all was read and nothing was missing. */
 bool sg_read_done(const sg_reader *r);
 
+/* RFC 4648 base64 without padding (base64.c). */
+void sg_put_base64(sg_buf *buf, sg_str bytes);
+/* Append what the text stands for; false, and nothing appended, when it is no
+ * base64. */
+bool sg_get_base64(sg_buf *out, sg_str text);
+
 /* -------- map from strings to indices ---------------------------------- */
 
 typedef struct sg_map_slot sg_map_slot;

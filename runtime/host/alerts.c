@@ -3,7 +3,7 @@
  * where it came from, what it was about. Everything is borrowed from the event
  * and the detector; nothing is allocated once warm.
  */
-#include "host/host.h"
+#include "host/shuffle.h"
 
 #include <string.h>
 
@@ -150,7 +150,9 @@ static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
         alert.event = trim(w->event.line);
     alert.id = identity_of(w->s->detector, &w->scratch.identity, &rule->meta,
                            &alert, id);
-    if (piece)
+    if (w->s->options->action == SR_ACTION_MAP)
+        sr_shuffle_put_alert(w->s->layout, &alert, sr_output_buffer(out));
+    else if (piece)
         sr_output_piece(out, &alert);
     else
         sr_output_alert(out, &alert);
@@ -186,6 +188,18 @@ void sr_alert_pieces(sr_worker *w, sr_item *item)
         sg_put_text(&w->alerts, sg_buf_str(piece));
     }
     item->alerts_len = w->alerts.len - item->alerts_at;
+}
+
+void sr_alert_again(sr_session *s, sr_output *out, sr_place place,
+                    sr_alert *alert)
+{
+    const sigma_meta *meta = &s->detector->rules[alert->index].meta;
+    char id[ID_DIGITS];
+
+    alert->path = path_of(s, place);
+    alert->line = place.line;
+    alert->id = identity_of(s->detector, &s->scratch.identity, meta, alert, id);
+    sr_output_piece(out, alert);
 }
 
 void sr_alert_late(sr_session *s, const sr_item *item)
@@ -293,5 +307,7 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
 
     alert.id =
         identity_of(s->detector, &s->scratch.identity, &def->meta, &alert, id);
-    sr_output_alert(s->out, &alert);
+    if (s->reduce == NULL || !sr_reduce_firing(s->reduce, &alert, firing->place,
+                                               firing->correlation))
+        sr_output_alert(s->out, &alert);
 }

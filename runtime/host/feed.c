@@ -102,8 +102,20 @@ static bool is_blank(sg_str line)
     return true;
 }
 
+/* Map: slices take turns with blocks of the input. */
+static bool is_ours(const sr_session *s, const sr_item *item)
+{
+    enum { BLOCK_BITS = 20 };
+    const sr_options *o = s->options;
+
+    return o->slices == 0 ||
+           (item->offset >> BLOCK_BITS) % o->slices == o->slice - 1;
+}
+
 static void take_line(sr_session *s, sr_item *item)
 {
+    if (!is_ours(s, item))
+        return;
     s->stats.lines++;
     s->stats.bytes += item->line.len;
     if (is_blank(item->line))
@@ -142,6 +154,8 @@ static bool take_next(feed *f)
         take_line(s, &item);
         return true;
     case SR_TOO_LONG:
+        if (!is_ours(s, &item))
+            return true;
         drain(s);
         s->stats.lines++;
         item.reason = "line longer than 16 MiB";

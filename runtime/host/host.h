@@ -99,6 +99,7 @@ typedef struct sr_session {
     sr_scratch scratch; /* for what correlations fire */
     struct sr_sequence *sequence;
     struct sr_resume *resume; /* --state; or NULL */
+    struct sr_reduce *reduce; /* while reducing; or NULL */
     sr_threads *threads;      /* --threads above 1; or NULL */
     struct sr_blocks *blocks; /* likewise, if lines go through them */
     sr_settling settling;
@@ -131,6 +132,19 @@ void sr_settle_line(sr_session *s, sr_item *item);
 void sr_settle_until(sr_session *s, uint32_t item);
 /* A signal asks the run to end. */
 bool sr_interrupted(void);
+
+/* -------- map.c, reduce.c ------------------------------------------------ */
+
+/* Lines for what a run would tell its correlations, and for alerts. */
+void sr_map_item(sr_session *s, const sr_item *item, char *contributions,
+                 const char *alerts);
+/* The last line. */
+void sr_map_finish(sr_session *s);
+/* Read sorted lines and write what one run would. */
+void sr_reduce_run(sr_session *s);
+/* A correlation fired: false when the alert is to be written at once. */
+bool sr_reduce_firing(struct sr_reduce *r, const sr_alert *alert,
+                      sr_place place, uint32_t component);
 
 /* -------- sink.c --------------------------------------------------------- */
 
@@ -201,6 +215,9 @@ void sr_read_times(sr_worker *w, size_t count);
  * returns their number. */
 size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place,
                      size_t count);
+/* The alert of a rule as another process made it: its place and identity. */
+void sr_alert_again(sr_session *s, sr_output *out, sr_place place,
+                    sr_alert *alert);
 /* sr_firing_fn; ctx is the session. */
 void sr_alert_firing(void *ctx, const sr_firing *firing);
 /* Room for alerts of this detector, in the arena. */

@@ -101,8 +101,10 @@ void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b)
 static void gather(sr_session *s)
 {
     const sr_agg_stats agg = sr_agg_totals(s->agg);
-    sr_eval_stats eval = *sr_eval_stats_get(s->worker->eval);
+    sr_eval_stats eval = {0};
 
+    if (s->worker != NULL)
+        sr_eval_stats_add(&eval, sr_eval_stats_get(s->worker->eval));
     if (s->blocks != NULL)
         sr_blocks_count(s->blocks, &eval);
     s->stats.groups = agg.groups;
@@ -112,10 +114,10 @@ static void gather(sr_session *s)
     s->stats.groups_refused = agg.refused;
     s->stats.groups_sketched = agg.sketched;
     s->stats.late = agg.late;
-    s->stats.regex_limits = eval.regex_limits;
-    s->stats.candidates = eval.candidates;
-    s->stats.regex_refusals = eval.regex_refusals;
-    s->stats.pair_limits = eval.pair_limits;
+    s->stats.regex_limits += eval.regex_limits;
+    s->stats.candidates += eval.candidates;
+    s->stats.regex_refusals += eval.regex_refusals;
+    s->stats.pair_limits += eval.pair_limits;
 }
 
 /* Whose losses a counter adds up. */

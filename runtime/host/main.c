@@ -96,6 +96,8 @@ static int act(const sigma_detector *d, const sr_options *options,
 
     switch (options->action) {
     case SR_ACTION_RUN:
+    case SR_ACTION_MAP:
+    case SR_ACTION_REDUCE:
         return sr_session_run(d, options, program);
     case SR_ACTION_LIST:
         return list_rules(d, options);

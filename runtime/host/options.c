@@ -144,6 +144,42 @@ static bool set_threads(sr_options *o, const char *value)
     return n <= MOST;
 }
 
+static bool set_slice(sr_options *o, const char *value)
+{
+    const char *slash = strchr(value, '/');
+    char first[8];
+    uint64_t slice;
+    uint64_t slices;
+
+    if (slash == NULL || (size_t)(slash - value) >= sizeof(first))
+        return false;
+    memcpy(first, value, (size_t)(slash - value));
+    first[slash - value] = '\0';
+    if (!parse_count(first, false, &slice) ||
+        !parse_count(slash + 1, false, &slices))
+        return false;
+    o->slice = (uint32_t)slice;
+    o->slices = (uint32_t)slices;
+    return slices <= SR_SLICES_MOST && slice <= slices;
+}
+
+static bool set_position(sr_options *o, const char *value)
+{
+    uint64_t n = 0;
+
+    o->position_given = true;
+    if (strcmp(value, "0") != 0 && !parse_count(value, false, &n))
+        return false;
+    o->position = (uint32_t)n;
+    return n <= UINT32_MAX / 2;
+}
+
+static bool set_partial(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->partial = true;
+}
+
 static bool set_stats(sr_options *o, const char *value)
 {
     o->stats = true;
@@ -342,6 +378,41 @@ static bool read_short(cursor *c, const char *word, sr_options *out,
     return true;
 }
 
+/* Options that mean nothing to what is to be done would be ignored. */
+static bool fits_action(const sr_options *o, sg_buf *error)
+{
+    const bool map = o->action == SR_ACTION_MAP;
+    const bool reduce = o->action == SR_ACTION_REDUCE;
+    const struct {
+        bool wrong;
+        const char *message;
+    } rules[] = {
+        {!map && (o->slices != 0 || o->position_given),
+         "--slice and --position belong to map"},
+        {!reduce && o->partial, "--partial belongs to reduce"},
+        {(map || reduce) && (o->state != NULL || o->late != NULL ||
+                             o->lateness != 0 || o->follow),
+         "--state, --late, --allowed-lateness and --follow belong to a run, "
+         "not to map or reduce"},
+        {map && (o->format_given || o->every_firing),
+         "--format and --every-firing belong to reduce, not to map"},
+        {reduce && (o->rejects != NULL || o->strict || o->no_event ||
+                    o->time_field != NULL),
+         "--rejects, --strict, --no-event and --time-field belong to map, not "
+         "to reduce"},
+        {reduce && o->format_given && o->format == SR_FORMAT_TABLE,
+         "reduce writes ndjson, json or csv"},
+        {reduce && o->file_count > 1, "reduce takes one sorted FILE"},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i].wrong) {
+            sg_buf_putz(error, rules[i].message);
+            return false;
+        }
+    return true;
+}
+
 bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
                       sg_buf *error)
 {
@@ -353,6 +424,13 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
                         .exact_values = 65536,
                         .threads = 1};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
+    if (argc > 1 && strcmp(argv[1], "map") == 0) {
+        out->action = SR_ACTION_MAP;
+        c.at++;
+    } else if (argc > 1 && strcmp(argv[1], "reduce") == 0) {
+        out->action = SR_ACTION_REDUCE;
+        c.at++;
+    }
     while (c.at < argc) {
         const char *word = argv[c.at++];
 
@@ -366,7 +444,7 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     }
     if (out->file_count == 0)
         out->files[out->file_count++] = "-";
-    return true;
+    return fits_action(out, error);
 }
 
 /* -------- help ----------------------------------------------------------- */
@@ -406,6 +484,12 @@ void sr_options_help(sg_buf *buf, const char *program)
         "\n"
         "Input is NDJSON, one event a line, plain or compressed by gzip or "
         "zstd. Without\nFILE, or for -, it is standard input.\n"
+        "\n"
+        "`map` writes what correlations need of each event as lines, `LC_ALL=C "
+        "sort` (or\nany engine's shuffle) brings together what belongs "
+        "together, and `reduce` writes\nthe alerts that one run would: parts "
+        "of "
+        "the input may be mapped anywhere.\n"
         "\n";
     static const char tail[] =
         "\n"
@@ -413,6 +497,9 @@ void sr_options_help(sg_buf *buf, const char *program)
         "  %s events.ndjson.gz             a table of alerts\n"
         "  tail -f events.ndjson | %s | jq .rule.title\n"
         "  %s --mode search -f csv -o report.csv day1.zst day2.zst\n"
+        "  %s --follow --state state.db -o alerts.ndjson "
+        "/var/log/events.ndjson\n"
+        "  %s map day1.zst | LC_ALL=C sort | %s reduce\n"
         "\n"
         "Exit status: 0 ran to the end, with alerts or without; 2 wrong usage;"
         " 3 internal\nfailure; 4 an input could not be opened or read, or "
@@ -427,7 +514,11 @@ void sr_options_help(sg_buf *buf, const char *program)
         "instructions that\nread events: scalar, sse2, avx2, avx512 or neon; "
         "without it the best there are.\nVerdicts do not depend on it.\n";
 
-    sg_buf_printf(buf, "Usage: %s [OPTION...] [FILE...]\n\n", program);
+    sg_buf_printf(buf,
+                  "Usage: %s [OPTION...] [FILE...]\n"
+                  "       %s map [OPTION...] [FILE...]\n"
+                  "       %s reduce [OPTION...] [FILE]\n\n",
+                  program, program, program);
     sg_buf_putz(buf, head);
     sg_buf_putz(buf, "Options:\n");
     for (unsigned i = 0; i < OPTIONS; i++)
@@ -436,5 +527,6 @@ void sr_options_help(sg_buf *buf, const char *program)
     for (unsigned i = 0; i < SR_FORMAT_COUNT; i++)
         sg_buf_printf(buf, "  %-8s %s\n", sr_format_name((sr_format)i),
                       sr_format_doc((sr_format)i));
-    sg_buf_printf(buf, tail, program, program, program);
+    sg_buf_printf(buf, tail, program, program, program, program, program,
+                  program);
 }

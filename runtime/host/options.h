@@ -8,11 +8,15 @@
 
 typedef enum sr_action {
     SR_ACTION_RUN,
+    SR_ACTION_MAP,
+    SR_ACTION_REDUCE,
     SR_ACTION_LIST,
     SR_ACTION_MANIFEST,
     SR_ACTION_VERSION,
     SR_ACTION_HELP
 } sr_action;
+
+enum { SR_SLICES_MOST = 65536 };
 
 typedef struct sr_options {
     sr_action action;
@@ -23,6 +27,9 @@ typedef struct sr_options {
     int64_t lateness;                                         /* ns */
     uint64_t max_groups, max_memory, exact_values;
     uint32_t threads;
+    uint32_t slice, slices; /* map: the slice-th of slices; 0: all of it */
+    bool position_given, partial;
+    uint32_t position;  /* map: number of the first file */
     const char **files; /* those of argv, or "-"; in the arena */
     uint32_t file_count;
 } sr_options;

@@ -30,6 +30,8 @@ void sr_settle_until(sr_session *s, uint32_t item)
 {
     sr_settling *g = &s->settling;
 
+    if (s->options->action == SR_ACTION_MAP)
+        return;
     while (g->next < g->count && g->next <= item) {
         const sr_item *i = &g->items[g->next++];
 
@@ -40,7 +42,7 @@ void sr_settle_until(sr_session *s, uint32_t item)
 
 /* What an item means, but for its alerts. */
 static void settle(sr_session *s, const sr_item *item, uint32_t number,
-                   char *contributions)
+                   char *contributions, const char *alerts)
 {
     if (item->reason != NULL) {
         sr_reject(s, item);
@@ -49,10 +51,14 @@ static void settle(sr_session *s, const sr_item *item, uint32_t number,
     s->stats.matches += item->matches;
     s->stats.untimed += item->missed.untimed ? 1 : 0;
     s->stats.oversized += item->missed.oversized;
-    if (item->contributions_len == 0)
+    if (item->contributions_len == 0 && s->options->action != SR_ACTION_MAP)
         return;
     char *at = contributions + item->contributions_at;
 
+    if (s->options->action == SR_ACTION_MAP) {
+        sr_map_item(s, item, contributions, alerts);
+        return;
+    }
     if (s->resume != NULL)
         sr_resume_note(s, at, item->contributions_len);
     if (sr_sequence_event(s->sequence, at, item->contributions_len, number))
@@ -66,7 +72,7 @@ void sr_settle_items(sr_session *s, const sr_item *items, size_t count,
 
     s->settling = (sr_settling){items, alerts, count, 0};
     for (; i < count && !s->stop; i++)
-        settle(s, &items[i], (uint32_t)i, contributions);
+        settle(s, &items[i], (uint32_t)i, contributions, alerts);
     s->settling.count = i;
     sr_sequence_flush(s->sequence);
     sr_settle_until(s, UINT32_MAX);
@@ -83,9 +89,15 @@ void sr_settle_line(sr_session *s, sr_item *item)
         s->stats.events++;
         if (item->matches == 0)
             return;
-        s->stats.alerts += sr_alert_hits(w, s->out, item->place, item->matches);
+        if (w->pieces != NULL) {
+            w->alerts.len = 0;
+            sr_alert_pieces(w, item);
+        } else {
+            s->stats.alerts +=
+                sr_alert_hits(w, s->out, item->place, item->matches);
+        }
     }
-    settle(s, item, 0, w->contributions.ptr);
+    settle(s, item, 0, w->contributions.ptr, w->alerts.ptr);
     sr_sequence_flush(s->sequence);
 }
 
@@ -138,9 +150,11 @@ static int open_output(sr_session *s)
         return code;
     const unsigned width = terminal_width(alerts->fd);
 
-    s->format = o->format_given                   ? o->format
-                : width != 0 && s->resume == NULL ? SR_FORMAT_TABLE
-                                                  : SR_FORMAT_NDJSON;
+    s->format = o->action == SR_ACTION_MAP ? SR_FORMAT_NDJSON
+                : o->format_given          ? o->format
+                : width != 0 && s->resume == NULL && o->action == SR_ACTION_RUN
+                    ? SR_FORMAT_TABLE
+                    : SR_FORMAT_NDJSON;
     const sr_output_options options = {
         .format = s->format,
         .fd = -1,
@@ -214,9 +228,12 @@ static int open_session(sr_session *s)
     s->agg = sr_agg_open(s->layout, &agg);
     s->sequence = sr_sequence_open(s);
     sr_alert_scratch(d, &s->arena, &s->scratch);
-    s->worker = sr_worker_open(s);
-    if (s->worker == NULL)
+    if (o->action != SR_ACTION_REDUCE)
+        s->worker = sr_worker_open(s);
+    if (o->action != SR_ACTION_REDUCE && s->worker == NULL)
         return SR_EXIT_INTERNAL;
+    if (o->action == SR_ACTION_REDUCE)
+        return open_output(s);
     if (o->state != NULL)
         code = sr_resume_open(s);
     open_sources(s);
@@ -238,12 +255,16 @@ static void finish(sr_session *s)
 {
     const bool pauses = s->resume != NULL && sr_interrupted();
 
-    if (!s->abandoned && !pauses) {
+    if (s->options->action == SR_ACTION_MAP && !s->abandoned &&
+        !sr_interrupted())
+        sr_map_finish(s);
+
+    if (!s->abandoned && !pauses && s->options->action == SR_ACTION_RUN) {
         sr_sequence_finish(s->sequence);
         if (s->resume == NULL || sr_resume_news(s))
             sr_agg_finish(s->agg);
     }
-    if (!s->abandoned || s->exit_code != SR_EXIT_OUTPUT)
+    if (s->options->action == SR_ACTION_RUN)
         sr_output_finish(s->out);
     if (s->resume != NULL)
         sr_resume_finish(s);
@@ -277,7 +298,10 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
     open_signals();
     s.exit_code = open_session(&s);
     if (s.exit_code == SR_EXIT_OK) {
-        sr_feed(&s);
+        if (options->action == SR_ACTION_REDUCE)
+            sr_reduce_run(&s);
+        else
+            sr_feed(&s);
         finish(&s);
     }
     close_session(&s);

@@ -44,7 +44,7 @@ sr_worker *sr_worker_open(sr_session *s)
         return NULL;
     }
     w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
-    if (s->threads != NULL) {
+    if (s->threads != NULL || s->options->action == SR_ACTION_MAP) {
         const sr_output_options pieces = {
             .format = s->format, .fd = -1, .hold = true};
 
