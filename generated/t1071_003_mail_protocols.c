@@ -260,7 +260,7 @@ static const sigma_correlation correlations[] = {
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":1,\"rules\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc341"
+                               "\"},\"abi\":2,\"rules\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc341"
                                "31339\",\"title\":\"Connection to a Mail Port by a Process That Is"
                                " No Mail Client\",\"path\":\"sigma/t1071_003_mail_protocols.yml\","
                                "\"sha256\":\"1af4dd1e6d151eb1219c340caf019a6221b405309b03b1748be39"
@@ -270,11 +270,11 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e\"}],\"pipeli"
                                "nes\":[{\"path\":\"sigma/pipelines/crowdstrike_fdr.yml\",\"sha256"
                                "\":\"571f6ddb9e215b13c72617ebea75bc1289ea8ef22353db411f47625a1f32c"
-                               "b1b\"}],\"filters\":[],\"options\":{},\"fields\":[\"RemotePort\","
-                               "\"ImageFileName\",\"event_simpleName\",\"Protocol\",\"ContextTimeS"
-                               "tamp\",\"ComputerName\",\"RemoteAddressIP4\",\"UserName\"],\"diges"
-                               "t\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8545f407f5d45ab920fa"
-                               "7c84\"}";
+                               "b1b\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\"fields"
+                               "\":[\"RemotePort\",\"ImageFileName\",\"event_simpleName\",\"Protoc"
+                               "ol\",\"ContextTimeStamp\",\"ComputerName\",\"RemoteAddressIP4\",\""
+                               "UserName\"],\"digest\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8"
+                               "545f407f5d45ab920fa7c84\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

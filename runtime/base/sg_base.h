@@ -44,6 +44,8 @@ size_t sg_str_find(sg_str s, sg_str needle);
 /* Levenshtein distance, capped at `cap`; for "did you mean". */
 size_t sg_str_distance(sg_str a, sg_str b, size_t cap);
 uint64_t sg_str_hash(sg_str s);
+/* The same, so that who does not know the seed cannot make texts collide. */
+uint64_t sg_str_hash_seeded(sg_str s, uint64_t seed);
 
 /* -------- failure ------------------------------------------------------ */
 

@@ -116,3 +116,8 @@ uint64_t sg_str_hash(sg_str s)
 {
     return XXH3_64bits(s.len == 0 ? "" : s.ptr, s.len);
 }
+
+uint64_t sg_str_hash_seeded(sg_str s, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(s.len == 0 ? "" : s.ptr, s.len, seed);
+}

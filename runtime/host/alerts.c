@@ -143,6 +143,8 @@ static void alert_hit(sr_session *s, const sr_hit *hit)
         .matched_count = matched_of(s, rule),
         .pairs = s->pairs,
         .pair_count = derived_of(s, rule, hit->rule),
+        .added = s->added,
+        .added_count = sr_enriching_pairs(s),
     };
 
     if (!s->options->no_event)

@@ -1,13 +1,15 @@
 /*
  * host.h - one run of a detector, private to this folder. session.c drives
  * it; times.c reads event times, alerts.c says what goes out, late.c puts
- * events in order of time, losses.c keeps account of what was not read.
+ * events in order of time, losses.c keeps account of what was not read,
+ * enriching.c sees to lookups and added fields.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H
 
 #include "agg/agg.h"
 #include "agg/parts.h"
+#include "enrich/enrich.h"
 #include "eval/eval.h"
 #include "host/options.h"
 #include "input/input.h"
@@ -66,9 +68,12 @@ typedef struct sr_session {
     sr_pair *pairs;
     sg_buf identity;
     sr_late late;
-    sg_buf rejects;         /* waiting to be written to rejects_fd */
-    int out_fd, rejects_fd; /* -1: none */
-    int64_t flushed;        /* clock of the last flush, ns */
+    sr_enrich *enrich;       /* NULL: none */
+    sr_enrich_work enriched; /* the event at hand, and counts */
+    sr_pair *added;          /* scratch for an alert */
+    sg_buf rejects;          /* waiting to be written to rejects_fd */
+    int out_fd, rejects_fd;  /* -1: none */
+    int64_t flushed;         /* clock of the last flush, ns */
     sr_stats stats;
     int exit_code;
     bool stop;      /* no more input: error, --strict or signal */
@@ -110,6 +115,16 @@ bool sr_late_hold(sr_session *s, int64_t time);
 sr_held *sr_late_next(sr_session *s, bool all);
 void sr_late_done(sr_session *s, sr_held *held);
 void sr_late_close(sr_late *late);
+
+/* -------- enriching.c ---------------------------------------------------- */
+
+/* Open the enrichment and read its lookup files; returns an exit code. */
+int sr_enriching_open(sr_session *s);
+void sr_enriching_close(sr_session *s);
+/* Fill s->added with what the event at hand got; returns how many. */
+uint32_t sr_enriching_pairs(sr_session *s);
+/* Take over its counts. */
+void sr_enriching_gather(sr_session *s);
 
 /* -------- losses.c ------------------------------------------------------- */
 

@@ -148,6 +148,7 @@ static void gather(sr_session *s)
     s->stats.candidates = eval->candidates;
     s->stats.regex_refusals = eval->regex_refusals;
     s->stats.pair_limits = eval->pair_limits;
+    sr_enriching_gather(s);
 }
 
 static void say_refused(sr_session *s)

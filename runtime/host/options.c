@@ -103,6 +103,19 @@ static bool set_max_memory(sr_options *o, const char *value)
     return parse_count(value, true, &o->max_memory);
 }
 
+static bool set_max_enrich(sr_options *o, const char *value)
+{
+    return parse_count(value, true, &o->max_enrich);
+}
+
+static bool set_lookup(sr_options *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+
+    o->lookups[o->lookup_count++] = value;
+    return equals != NULL && equals != value && equals[1] != '\0';
+}
+
 /* Refused by name, see refusal(). */
 static bool set_state(sr_options *o, const char *value)
 {
@@ -319,8 +332,11 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     cursor c = {argc, 1, argv};
     bool only_files = false;
 
-    *out = (sr_options){.max_groups = 1000000, .max_memory = (uint64_t)1 << 30};
+    *out = (sr_options){.max_groups = 1000000,
+                        .max_memory = (uint64_t)1 << 30,
+                        .max_enrich = (uint64_t)256 << 20};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
+    out->lookups = sg_new_n(arena, const char *, (size_t)argc + 1);
     while (c.at < argc) {
         const char *word = argv[c.at++];
 

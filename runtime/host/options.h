@@ -21,9 +21,11 @@ typedef struct sr_options {
     bool search, strict, no_event, every_firing, stats, stats_json;
     const char *output, *time_field, *rejects; /* NULL: not given */
     int64_t lateness;                          /* ns */
-    uint64_t max_groups, max_memory;
+    uint64_t max_groups, max_memory, max_enrich;
     const char **files; /* those of argv, or "-"; in the arena */
     uint32_t file_count;
+    const char **lookups; /* each NAME=FILE; in the arena */
+    uint32_t lookup_count;
 } sr_options;
 
 /* Read argv. False with a message for the user in `error`, which holds one

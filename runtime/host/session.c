@@ -19,8 +19,9 @@ static volatile sig_atomic_t interrupted;
 
 /* -------- one event ------------------------------------------------------ */
 
-/* Find the rules the line matches; false when it cannot be read. */
-static bool match_line(sr_session *s, sg_str line, size_t *count)
+/* Find the rules the line matches; false when it cannot be read. `again`: it
+ * was here before. */
+static bool match_line(sr_session *s, sg_str line, bool again, size_t *count)
 {
     sr_fault fault = {0};
 
@@ -29,6 +30,8 @@ static bool match_line(sr_session *s, sg_str line, size_t *count)
         sr_reject(s, line, fault.at, fault.reason);
         return false;
     }
+    if (s->enrich != NULL)
+        sr_enrich_event(s->enrich, &s->enriched, &s->event, again);
     sr_eval_begin(s->eval, &s->event);
     *count = sr_eval_rules(s->eval, &s->event, s->matches);
     return true;
@@ -57,7 +60,7 @@ static void release(sr_session *s, bool all)
         size_t count = 0;
 
         s->place = held->place;
-        if (match_line(s, (sg_str){held->line, held->len}, &count) &&
+        if (match_line(s, (sg_str){held->line, held->len}, true, &count) &&
             add_context(s, count))
             sr_agg_push(s->agg, s->hits, count, s->place);
         sr_late_done(s, held);
@@ -80,7 +83,7 @@ static void run_line(sr_session *s, sg_str line)
 {
     size_t count = 0;
 
-    if (!match_line(s, line, &count))
+    if (!match_line(s, line, false, &count))
         return;
     s->stats.events++;
     if (count == 0 || !add_context(s, count))
@@ -374,7 +377,9 @@ static int open_session(sr_session *s)
     s->hits = sg_new_n(&s->arena, sr_hit, (size_t)d->rule_count + 1);
     sr_alert_scratch(s);
     open_plans(s);
-    return open_output(s);
+    const int code = sr_enriching_open(s);
+
+    return code != SR_EXIT_OK ? code : open_output(s);
 }
 
 /* What is due only when all has been read. */
@@ -405,6 +410,7 @@ static void close_session(sr_session *s)
     sr_eval_close(s->eval);
     sr_event_free(&s->event);
     sr_late_close(&s->late);
+    sr_enriching_close(s);
     sg_buf_free(&s->identity);
     sg_buf_free(&s->rejects);
     sg_arena_free(&s->arena);
