@@ -10,7 +10,7 @@ static void put_tables(sc_module *m, sc_cw *w)
 {
     if (m->ir->tables.count == 0)
         return;
-    sc_table_begin(w, "sigma_table", "tables");
+    sc_table_begin(w, "sigma_table", "enrich_tables");
     for (uint32_t i = 0; i < m->ir->tables.count; i++) {
         const sc_ir_table *t = &m->ir->tables.items[i];
         const sigma_ref name = sc_module_ref(m, t->name);
@@ -44,7 +44,7 @@ static void put_whens(sc_module *m, sc_cw *w)
                        SG_FMT(m->ir->strs.items[when->str_first]),
                        when->str_count > 1 ? ", ..." : "");
     }
-    sc_table_rows(w, "sigma_when", "whens", &rows);
+    sc_table_rows(w, "sigma_when", "enrich_whens", &rows);
 }
 
 static void put_keys(sc_module *m, sc_cw *w)
@@ -82,7 +82,7 @@ static void put_puts(sc_module *m, sc_cw *w)
             sc_module_note(m, &rows, "step %" PRIu32, s);
         }
     }
-    sc_table_rows(w, "sigma_put", "puts", &rows);
+    sc_table_rows(w, "sigma_put", "enrich_puts", &rows);
 }
 
 static void put_steps(sc_module *m, sc_cw *w)
@@ -93,7 +93,7 @@ static void put_steps(sc_module *m, sc_cw *w)
 
     if (m->ir->steps.count == 0)
         return;
-    sc_table_begin(w, "sigma_step", "steps");
+    sc_table_begin(w, "sigma_step", "enrich_steps");
     for (uint32_t i = 0; i < m->ir->steps.count; i++) {
         const sigma_step *s = &m->ir->steps.items[i];
         sc_cw_line(w, "/* %" PRIu32 " */", i);

@@ -220,11 +220,11 @@ static void put_detector(const sc_module *m, sc_cw *w)
         {"corr_conds", "corr_cond", ir->conds.count},
         {"corr_exprs", "corr_expr", ir->exprs.count},
         {"columns", "column", ir->columns.count},
-        {"tables", "table", ir->tables.count},
-        {"whens", "when", ir->whens.count},
+        {"enrich_tables", "enrich_table", ir->tables.count},
+        {"enrich_whens", "enrich_when", ir->whens.count},
         {"enrich_keys", "enrich_key", ir->enrich_keys.count},
-        {"puts", "put", ir->puts.count},
-        {"steps", "step", ir->steps.count},
+        {"enrich_puts", "enrich_put", ir->puts.count},
+        {"enrich_steps", "enrich_step", ir->steps.count},
     };
     const size_t n = sizeof(tables) / sizeof(tables[0]);
     sg_buf name = {0};

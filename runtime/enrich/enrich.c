@@ -21,7 +21,7 @@ static void forgotten(void *ctx, const sr_stored *entry)
 
 sr_enrich *sr_enrich_open(const sigma_detector *d, uint64_t max_memory)
 {
-    if (d->step_count == 0)
+    if (d->enrich_step_count == 0)
         return NULL;
     sr_enrich *e = calloc(1, sizeof(*e));
 
@@ -31,11 +31,11 @@ sr_enrich *sr_enrich_open(const sigma_detector *d, uint64_t max_memory)
     e->strs = sg_new_n(&e->arena, sg_str, d->str_count);
     for (uint32_t i = 0; i < d->str_count; i++)
         e->strs[i] = (sg_str){d->pool + d->strs[i].off, d->strs[i].len};
-    e->filled = sg_new_n(&e->arena, bool, d->table_count);
-    for (uint32_t i = 0; i < d->table_count; i++)
-        e->filled[i] = (d->tables[i].flags & SIGMA_TABLE_LEARNED) != 0;
-    for (uint32_t i = 0; i < d->step_count; i++)
-        e->learns |= d->steps[i].kind == SIGMA_STEP_LEARN;
+    e->filled = sg_new_n(&e->arena, bool, d->enrich_table_count);
+    for (uint32_t i = 0; i < d->enrich_table_count; i++)
+        e->filled[i] = (d->enrich_tables[i].flags & SIGMA_TABLE_LEARNED) != 0;
+    for (uint32_t i = 0; i < d->enrich_step_count; i++)
+        e->learns |= d->enrich_steps[i].kind == SIGMA_STEP_LEARN;
     sr_store_open(&e->learned, max_memory, false);
     sr_store_open(&e->fixed, max_memory, true);
     e->learned.evicted = forgotten;
@@ -56,8 +56,10 @@ void sr_enrich_close(sr_enrich *e)
 void sr_enrich_work_open(sr_enrich_work *work, const sr_enrich *e)
 {
     *work = (sr_enrich_work){.added_count = 0};
-    work->added = calloc((size_t)e->d->put_count + 1, sizeof(*work->added));
-    work->whens = calloc((size_t)e->d->when_count + 1, sizeof(*work->whens));
+    work->added =
+        calloc((size_t)e->d->enrich_put_count + 1, sizeof(*work->added));
+    work->whens =
+        calloc((size_t)e->d->enrich_when_count + 1, sizeof(*work->whens));
     if (work->added == NULL || work->whens == NULL)
         sg_fatal("out of memory");
 }
@@ -115,7 +117,7 @@ static bool applies(const scene *s, const sigma_step *step)
         int8_t *verdict = &s->work->whens[w];
 
         if (*verdict < 0)
-            *verdict = when_holds(s, &s->e->d->whens[w]);
+            *verdict = when_holds(s, &s->e->d->enrich_whens[w]);
         if (*verdict == 0)
             return false;
     }
@@ -143,8 +145,8 @@ static bool make_key(const scene *s, const sigma_step *step)
 /* Write the columns that the event gives; false when it gives none. */
 static bool make_value(const scene *s, const sigma_step *step)
 {
-    const sigma_put *puts = s->e->d->puts + step->put_first;
-    const uint32_t count = s->e->d->tables[step->table].column_count;
+    const sigma_put *puts = s->e->d->enrich_puts + step->put_first;
+    const uint32_t count = s->e->d->enrich_tables[step->table].column_count;
     bool any = false;
 
     s->work->value.len = 0;
@@ -204,7 +206,7 @@ static bool lacks(const scene *s, uint32_t field)
 static bool lacks_any(const scene *s, const sigma_step *step)
 {
     for (uint32_t i = 0; i < step->put_count; i++)
-        if (lacks(s, s->e->d->puts[step->put_first + i].to))
+        if (lacks(s, s->e->d->enrich_puts[step->put_first + i].to))
             return true;
     return false;
 }
@@ -213,8 +215,8 @@ static bool lacks_any(const scene *s, const sigma_step *step)
 static void added(const scene *s, uint32_t field)
 {
     s->work->added[s->work->added_count++] = field;
-    for (uint32_t i = 0; i < s->e->d->when_count; i++)
-        if (s->e->d->whens[i].field == field)
+    for (uint32_t i = 0; i < s->e->d->enrich_when_count; i++)
+        if (s->e->d->enrich_whens[i].field == field)
             s->work->whens[i] = -1;
 }
 
@@ -249,9 +251,9 @@ static sr_column column_of(sg_str value, uint32_t index)
 static void add_from(scene *s, const sigma_step *step)
 {
     sr_enrich *e = s->e;
-    const sigma_put *puts = e->d->puts + step->put_first;
+    const sigma_put *puts = e->d->enrich_puts + step->put_first;
     const bool learned =
-        (e->d->tables[step->table].flags & SIGMA_TABLE_LEARNED) != 0;
+        (e->d->enrich_tables[step->table].flags & SIGMA_TABLE_LEARNED) != 0;
     sr_stored *entry;
 
     if (!e->filled[step->table] || !lacks_any(s, step) || !make_key(s, step))
@@ -276,7 +278,7 @@ static void add_from(scene *s, const sigma_step *step)
 
 static void copy(const scene *s, const sigma_step *step)
 {
-    const sigma_put *puts = s->e->d->puts + step->put_first;
+    const sigma_put *puts = s->e->d->enrich_puts + step->put_first;
 
     for (uint32_t i = 0; i < step->put_count; i++) {
         const sr_value *from = sr_usable(s->event, puts[i].from);
@@ -292,9 +294,9 @@ void sr_enrich_event(sr_enrich *e, sr_enrich_work *work, sr_event *event,
     scene s = {e, work, event, false};
 
     work->added_count = 0;
-    memset(work->whens, -1, e->d->when_count);
-    for (uint32_t i = 0; i < e->d->step_count; i++) {
-        const sigma_step *step = &e->d->steps[i];
+    memset(work->whens, -1, e->d->enrich_when_count);
+    for (uint32_t i = 0; i < e->d->enrich_step_count; i++) {
+        const sigma_step *step = &e->d->enrich_steps[i];
 
         if ((again && step->kind == SIGMA_STEP_LEARN) || !applies(&s, step))
             continue;
@@ -335,10 +337,10 @@ bool sr_enrich_each(const sr_enrich *e, sr_enrich_fn *fn, void *ctx)
 
 bool sr_enrich_restore(sr_enrich *e, uint32_t table, sg_str key, sg_str value)
 {
-    if (table >= e->d->table_count ||
-        (e->d->tables[table].flags & SIGMA_TABLE_LEARNED) == 0 ||
-        !sr_is_key(&e->d->tables[table], key) ||
-        !sr_is_value(&e->d->tables[table], value))
+    if (table >= e->d->enrich_table_count ||
+        (e->d->enrich_tables[table].flags & SIGMA_TABLE_LEARNED) == 0 ||
+        !sr_is_key(&e->d->enrich_tables[table], key) ||
+        !sr_is_value(&e->d->enrich_tables[table], value))
         return false;
     return sr_store_put(&e->learned, table, key, value) != SR_STORE_REFUSED;
 }

@@ -70,9 +70,10 @@ bool sr_lookup_load(sr_enrich *enrich, uint32_t table, const char *path,
 
 /* -------- state ---------------------------------------------------------- */
 
-/* An entry of a learned table (index into detector->tables): its key, and its
- * value, whose ptr is NULL when it was forgotten. Opaque bytes of this version
- * of the runtime on this kind of machine, living until the callback returns. */
+/* An entry of a learned table (index into detector->enrich_tables): its key,
+ * and its value, whose ptr is NULL when it was forgotten. Opaque bytes of this
+ * version of the runtime on this kind of machine, living until the callback
+ * returns. */
 typedef bool sr_enrich_fn(void *ctx, uint32_t table, sg_str key, sg_str value);
 
 /* Each learned entry, oldest first, until `fn` returns false; then false. */

@@ -246,8 +246,8 @@ static bool read_all(loader *l)
 
 uint32_t sr_lookup_find(const sr_enrich *e, sg_str name)
 {
-    for (uint32_t i = 0; i < e->d->table_count; i++) {
-        const sigma_table *t = &e->d->tables[i];
+    for (uint32_t i = 0; i < e->d->enrich_table_count; i++) {
+        const sigma_table *t = &e->d->enrich_tables[i];
         const sg_str own = {e->d->pool + t->name.off, t->name.len};
 
         if ((t->flags & SIGMA_TABLE_LEARNED) == 0 && sg_str_eq(own, name))
@@ -262,7 +262,7 @@ bool sr_lookup_load(sr_enrich *e, uint32_t table, const char *path,
 {
     loader l = {.e = e,
                 .table = table,
-                .def = &e->d->tables[table],
+                .def = &e->d->enrich_tables[table],
                 .reject = reject,
                 .ctx = ctx,
                 .reason = reason};

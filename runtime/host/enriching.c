@@ -31,12 +31,12 @@ static int unknown_lookup(sr_session *s, sg_str name)
     const sigma_detector *d = s->detector;
     sg_buf known = {0};
 
-    for (uint32_t i = 0; i < d->table_count; i++) {
-        if ((d->tables[i].flags & SIGMA_TABLE_LEARNED) != 0)
+    for (uint32_t i = 0; i < d->enrich_table_count; i++) {
+        if ((d->enrich_tables[i].flags & SIGMA_TABLE_LEARNED) != 0)
             continue;
         sg_buf_putz(&known, known.len == 0 ? "; it has: " : ", ");
-        sr_put_shown(&known, (sg_str){d->pool + d->tables[i].name.off,
-                                      d->tables[i].name.len});
+        sr_put_shown(&known, (sg_str){d->pool + d->enrich_tables[i].name.off,
+                                      d->enrich_tables[i].name.len});
     }
     sr_say(s, "this detector has no lookup '%s'%.*s", sr_shown(s, name),
            SG_FMT(known));
@@ -70,7 +70,8 @@ int sr_enriching_open(sr_session *s)
     s->enrich = sr_enrich_open(s->detector, s->options->max_enrich);
     if (s->enrich != NULL)
         sr_enrich_work_open(&s->enriched, s->enrich);
-    s->added = sg_new_n(&s->arena, sr_pair, (size_t)s->detector->put_count + 1);
+    s->added =
+        sg_new_n(&s->arena, sr_pair, (size_t)s->detector->enrich_put_count + 1);
     for (uint32_t i = 0; i < s->options->lookup_count && code == SR_EXIT_OK;
          i++)
         code = load(s, s->options->lookups[i]);
@@ -81,6 +82,19 @@ void sr_enriching_close(sr_session *s)
 {
     sr_enrich_work_close(&s->enriched);
     sr_enrich_close(s->enrich);
+}
+
+bool sr_enriching_reads(const sr_session *s, const struct stat *file)
+{
+    for (uint32_t i = 0; i < s->options->lookup_count; i++) {
+        const char *equals = strchr(s->options->lookups[i], '=');
+        struct stat in;
+
+        if (stat(equals + 1, &in) == 0 && in.st_dev == file->st_dev &&
+            in.st_ino == file->st_ino)
+            return true;
+    }
+    return false;
 }
 
 uint32_t sr_enriching_pairs(sr_session *s)

@@ -15,6 +15,8 @@
 #include "input/input.h"
 #include "output/output.h"
 
+#include <sys/stat.h>
+
 /* Exit codes of the interface. */
 enum {
     SR_EXIT_OK = 0,
@@ -121,6 +123,8 @@ void sr_late_close(sr_late *late);
 /* Open the enrichment and read its lookup files; returns an exit code. */
 int sr_enriching_open(sr_session *s);
 void sr_enriching_close(sr_session *s);
+/* Whether the file is one of the lookups. */
+bool sr_enriching_reads(const sr_session *s, const struct stat *file);
 /* Fill s->added with what the event at hand got; returns how many. */
 uint32_t sr_enriching_pairs(sr_session *s);
 /* Take over its counts. */

@@ -250,7 +250,7 @@ static bool is_input(const sr_session *s, const char *path)
         if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
             return true;
     }
-    return false;
+    return sr_enriching_reads(s, &out);
 }
 
 /* Whether two streams would write over each other. */

@@ -317,12 +317,13 @@ typedef struct sigma_detector {
     uint32_t corr_ref_count, corr_key_count, corr_source_count;
     uint32_t corr_cond_count, corr_expr_count, column_count;
     /* Enrichment: steps in order, those that LEARN first. */
-    const sigma_table *tables;
-    const sigma_when *whens;
+    const sigma_table *enrich_tables;
+    const sigma_when *enrich_whens;
     const uint32_t *enrich_keys; /* field ids */
-    const sigma_put *puts;
-    const sigma_step *steps;
-    uint32_t table_count, when_count, enrich_key_count, put_count, step_count;
+    const sigma_put *enrich_puts;
+    const sigma_step *enrich_steps;
+    uint32_t enrich_table_count, enrich_when_count, enrich_key_count;
+    uint32_t enrich_put_count, enrich_step_count;
 } sigma_detector;
 
 /* The command line of a detector; see `DETECTOR --help`. Returns the exit

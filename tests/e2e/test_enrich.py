@@ -311,6 +311,8 @@ class Enrich(Case):
             p = self.run_([det, "--lookup", *args], stdin=event)
             self.assertEqual(p.returncode, code, args)
             self.assertIn(says, p.stderr)
+        self.assertEqual(self.run_([det, "-o", good, "--lookup", "aid_master=" + good], stdin=event).returncode, 2)
+        self.assertGreater(os.path.getsize(good), 0)
         plain = self.build(RULE, "-p", "crowdstrike_fdr", out="plain")
         self.assertEqual(self.run_([plain, "--lookup", "aid_master=" + good], stdin=event).returncode, 2)
 
