@@ -406,13 +406,14 @@ static bool read_from_table(reader *r, const sc_y *y, sc_enrich_step *step)
     t = &r->out->tables.items[step->table];
     t->used = true;
     step->kind = SIGMA_STEP_ADD;
-    if (key == NULL && !t->learned)
+    if (key == NULL && t->learned)
+        return need(r, y, "key", "a step with a learned table") != NULL;
+    if (key == NULL)
         step->key = t->key;
-    else if ((key = need(r, y, "key", "a step with a learned table")) == NULL ||
-             !read_texts(r, key, "'key'", &step->key, SC_ENRICH_PARTS))
+    else if (!read_texts(r, key, "'key'", &step->key, SC_ENRICH_PARTS))
         return false;
     if (step->key.count != t->key_count) {
-        sc_error(r->s, SC_E0605, key->span,
+        sc_error(r->s, SC_E0605, key == NULL ? y->span : key->span,
                  "this key's fields are %u, those of the table's key %u",
                  step->key.count, t->key_count);
         sc_note_at(r->s, t->at, "the table is here");

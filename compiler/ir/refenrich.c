@@ -225,7 +225,7 @@ static bool next_record(sg_str text, size_t *at, sg_arena *arena, texts *out)
     if (*at >= text.len)
         return false;
     for (; *at <= text.len && !ended; ++*at) {
-        const char c = *at < text.len ? text.ptr[*at] : '\n';
+        const char c = (char)(*at < text.len ? text.ptr[*at] : '\n');
         const bool twice = *at + 1 < text.len && text.ptr[*at + 1] == '"';
 
         if (quoted && c == '"' && twice)

@@ -25,8 +25,10 @@ static size_t plain_end(sg_str s, size_t at)
     return at;
 }
 
-bool sr_csv_is_open(sg_str s)
+bool sr_csv_is_open(sg_str record)
 {
+    const sg_str s = record;
+
     for (size_t at = 0; at < s.len; at++) {
         at = s.ptr[at] == '"' ? quoted_end(s, at) : plain_end(s, at);
         if (at == SIZE_MAX)
@@ -46,8 +48,11 @@ static void put_quoted(sg_buf *text, sg_str cell)
     }
 }
 
-const char *sr_csv_split(sg_str s, sg_buf *text, sg_str *cells, uint32_t *count)
+const char *sr_csv_split(sg_str record, sg_buf *text, sg_str *cells,
+                         uint32_t *count)
 {
+    const sg_str s = record;
+
     *count = 0;
     text->len = 0;
     (void)sg_buf_reserve(text, s.len + 1); /* so that no cell moves */

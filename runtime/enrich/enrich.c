@@ -117,7 +117,7 @@ static bool applies(const scene *s, const sigma_step *step)
         int8_t *verdict = &s->work->whens[w];
 
         if (*verdict < 0)
-            *verdict = when_holds(s, &s->e->d->enrich_whens[w]);
+            *verdict = when_holds(s, &s->e->d->enrich_whens[w]) ? 1 : 0;
         if (*verdict == 0)
             return false;
     }
