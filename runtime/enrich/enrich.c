@@ -53,6 +53,16 @@ void sr_enrich_close(sr_enrich *e)
     free(e);
 }
 
+static size_t most_columns(const sigma_detector *d)
+{
+    size_t most = 0;
+
+    for (uint32_t i = 0; i < d->enrich_table_count; i++)
+        if (d->enrich_tables[i].column_count > most)
+            most = d->enrich_tables[i].column_count;
+    return most;
+}
+
 void sr_enrich_work_open(sr_enrich_work *work, const sr_enrich *e)
 {
     *work = (sr_enrich_work){.added_count = 0};
@@ -60,7 +70,8 @@ void sr_enrich_work_open(sr_enrich_work *work, const sr_enrich *e)
         calloc((size_t)e->d->enrich_put_count + 1, sizeof(*work->added));
     work->whens =
         calloc((size_t)e->d->enrich_when_count + 1, sizeof(*work->whens));
-    if (work->added == NULL || work->whens == NULL)
+    work->columns = calloc(most_columns(e->d) + 1, sizeof(*work->columns));
+    if (work->added == NULL || work->whens == NULL || work->columns == NULL)
         sg_fatal("out of memory");
 }
 
@@ -70,6 +81,7 @@ void sr_enrich_work_close(sr_enrich_work *work)
     sg_buf_free(&work->value);
     free(work->added);
     free(work->whens);
+    free(work->columns);
     *work = (sr_enrich_work){.added_count = 0};
 }
 
@@ -237,15 +249,16 @@ static sr_value value_of(const sr_column *column)
                                  sg_str_eq(column->text, SG_S("true"))};
 }
 
-/* Column number `index` of a value from a store, whose bytes are sound. */
-static sr_column column_of(sg_str value, uint32_t index)
+/* The columns of a value from a store, whose bytes are sound. */
+static const sr_column *columns_of(const scene *s, const sigma_step *step,
+                                   sg_str value)
 {
-    sr_column column;
+    sr_column *columns = s->work->columns;
 
-    do
-        (void)sr_take_column(&value, &column);
-    while (index-- != 0);
-    return column;
+    for (uint32_t i = 0; i < s->e->d->enrich_tables[step->table].column_count;
+         i++)
+        (void)sr_take_column(&value, &columns[i]);
+    return columns;
 }
 
 static void add_from(scene *s, const sigma_step *step)
@@ -266,12 +279,13 @@ static void add_from(scene *s, const sigma_step *step)
     }
     if (learned)
         entry->used = true;
-    for (uint32_t i = 0; i < step->put_count; i++) {
-        const sr_column column =
-            column_of(sr_stored_value(entry), puts[i].from);
-        const sr_value value = value_of(&column);
+    const sr_column *columns = columns_of(s, step, sr_stored_value(entry));
 
-        if (column.kind != SR_NULL)
+    for (uint32_t i = 0; i < step->put_count; i++) {
+        const sr_column *column = &columns[puts[i].from];
+        const sr_value value = value_of(column);
+
+        if (column->kind != SR_NULL)
             put(s, puts[i].to, &value);
     }
 }

@@ -34,6 +34,7 @@ typedef struct sr_enrich_work {
     sg_buf key, value;
     uint32_t *added; /* fields the event at hand got, in order */
     uint32_t added_count;
+    struct sr_column *columns; /* of an entry */
     int8_t *whens;     /* per condition: -1 not asked yet, else its verdict */
     uint64_t enriched; /* events that got a value */
     uint64_t missed;   /* events with a key that a table does not have */

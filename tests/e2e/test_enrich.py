@@ -354,6 +354,59 @@ enrich:
         self.assertEqual([e["path"] for e in manifest["enrichments"]], ["e.yml"])
         self.assertEqual(len(manifest["enrichments"][0]["sha256"]), 64)
 
+    def test_random_descriptions(self):
+        """Random tables, steps, rules and events: detector and reference evaluator find the same."""
+        for seed in range(6):
+            r = random.Random(seed)
+            fields = ["f%d" % i for i in range(6)] + ["n.x"]
+            texts = ["a", "b", "C", "1", "true", "\u00e4 z"]
+            values = texts * 4 + [1, 1.0, True, False, None, "", [], [None, "b"], ["", "a", 1], {"x": "a"}, {}, [["b"]], [{"q": 1}], 1e400, "\ud800"]
+
+            def names(least=1, most=2):
+                return r.sample(fields, r.randint(least, most))
+
+            def when():
+                return {f: r.sample(texts + [1, True], r.randint(1, 3)) for f in names()} if r.random() < 0.7 else None
+
+            def step(**parts):
+                return {k: v for k, v in parts.items() if v is not None}
+
+            lookups = {"look%d" % i: {"key": names(), "columns": names(1, 3)} for i in range(2)}
+            learned, sizes = {}, {}
+            for i in range(3):
+                size = sizes["learn%d" % i] = r.randint(1, 2)
+                columns = names(1, 3)
+                learned["learn%d" % i] = {"columns": columns, "from": [step(
+                    when=when(), key=names(size, size), values={c: names() for c in columns if r.random() < 0.4}) for _ in range(r.randint(1, 2))]}
+            steps = []
+            for _ in range(8):
+                x = r.random()
+                if x < 0.2:
+                    steps.append(step(when=when(), copy={f: names() for f in names()}))
+                    continue
+                table = r.choice(list(lookups) if x < 0.5 else list(learned))
+                spec = lookups.get(table) or learned[table]
+                add = r.choice([spec["columns"], {f: r.choice(spec["columns"]) for f in names(1, 3)}])
+                size = sizes.get(table) or len(spec["key"])
+                key = None if table in lookups and r.random() < 0.5 else names(size, size)
+                steps.append(step(when=when(), table=table, key=key, add=add))
+            enrich = self.write("e%d.yml" % seed, json.dumps({"lookups": lookups, "learned": learned, "enrich": steps}))
+            rules = [{"title": "%s %s" % (f, op), "logsource": {"product": "p"}, "detection": {"s": {f + op: v}, "condition": "s"}}
+                     for f in fields for op, v in (("", "a"), ("", 1), ("|contains", "e"), ("|exists", True), ("", None), ("|cased", "C"))]
+            rules.append({"title": "words", "logsource": {"product": "p"}, "detection": {"s": ["b"], "condition": "s"}})
+            rules = self.write("r%d.yml" % seed, "\n---\n".join(json.dumps(x) for x in rules))
+            events = [{f: r.choice(values) for f in r.sample(fields, r.randint(1, 6))} for _ in range(400)]
+            lines = self.write("l%d.ndjson" % seed, "".join(json.dumps(e).replace("Infinity", "1e400") + "\n" for e in events))
+            args = ["--lookup", "look0=" + self.write("0", "".join(json.dumps({f: r.choice(values[:25]) for f in fields}) + "\n" for _ in range(30)))]
+            cells = [",".join(fields)] + [",".join(r.choice(["a", '"b"', "C", "1", "", "true"]) for _ in fields) for _ in range(30)]
+            args += ["--lookup", "look1=" + self.write("1", "\n".join(cells) + "\n")]
+            p = self.sigcc("eval", rules, "--enrich", enrich, *args, "--events", lines)
+            want = {(e["line"], t) for e in map(json.loads, p.stdout.splitlines()) for t in e["rules"]}
+            det = self.build(rules, "--pack", "--enrich", enrich, "-O0", out="det%d" % seed)
+            alerts = self.detect(det, *args, lines)
+            self.assertEqual({(a["source"]["line"], a["rule"]["title"]) for a in alerts}, want, "seed %d" % seed)
+            self.assertGreater(sum("enriched" in a for a in alerts), 50)
+
     def test_unknown_enrichment(self):
         p = self.sigcc("build", RULE, "--enrich", "crowdstrike_fd", "-o", self.path("x"), status=2)
         self.assertIn(b"did you mean 'crowdstrike_fdr'", p.stderr)
