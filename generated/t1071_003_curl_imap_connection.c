@@ -167,10 +167,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "16da12b6037c5b1b9942ded5c969609dadb2a66c0e725\"}],\"pipelines\":[{"
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
-                               "lters\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort"
-                               "\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":"
-                               "\"8156576de3d2436ae3175a1f5b69ed6eae2f49ab45ba12c994cb9460030fa832"
-                               "\"}";
+                               "lters\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\""
+                               ",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
+                               "ID\"],\"digest\":\"8156576de3d2436ae3175a1f5b69ed6eae2f49ab45ba12c"
+                               "994cb9460030fa832\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

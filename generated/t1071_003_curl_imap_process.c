@@ -221,10 +221,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "c648ff31421415d7df5e665e517b82ca430a9aa3c38dea96b20b870f\"}],\"pip"
                                "elines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256"
                                "\":\"cda87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3"
-                               "bb0\"}],\"filters\":[],\"options\":{},\"fields\":[\"Image\",\"Comm"
-                               "andLine\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"dig"
-                               "est\":\"065e8d7149fdd0b456cda9ea42a103bb6f9fedfb35fc3af133979f09cd"
-                               "6043d2\"}";
+                               "bb0\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\"fields"
+                               "\":[\"Image\",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel\""
+                               ",\"$EventID\"],\"digest\":\"065e8d7149fdd0b456cda9ea42a103bb6f9fed"
+                               "fb35fc3af133979f09cd6043d2\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

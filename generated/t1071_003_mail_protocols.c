@@ -274,11 +274,11 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e\"}],\"pipeli"
                                "nes\":[{\"path\":\"sigma/pipelines/crowdstrike_fdr.yml\",\"sha256"
                                "\":\"571f6ddb9e215b13c72617ebea75bc1289ea8ef22353db411f47625a1f32c"
-                               "b1b\"}],\"filters\":[],\"options\":{},\"fields\":[\"RemotePort\","
-                               "\"ImageFileName\",\"event_simpleName\",\"Protocol\",\"ContextTimeS"
-                               "tamp\",\"ComputerName\",\"RemoteAddressIP4\",\"UserName\"],\"diges"
-                               "t\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8545f407f5d45ab920fa"
-                               "7c84\"}";
+                               "b1b\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\"fields"
+                               "\":[\"RemotePort\",\"ImageFileName\",\"event_simpleName\",\"Protoc"
+                               "ol\",\"ContextTimeStamp\",\"ComputerName\",\"RemoteAddressIP4\",\""
+                               "UserName\"],\"digest\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8"
+                               "545f407f5d45ab920fa7c84\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -175,10 +175,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "f11b1fb85d617de79fc15484fc26262eb7411d14332b7\"}],\"pipelines\":[{"
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
-                               "lters\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort"
-                               "\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":"
-                               "\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc797e8ca44f314477bc"
-                               "\"}";
+                               "lters\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\""
+                               ",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
+                               "ID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc7"
+                               "97e8ca44f314477bc\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -214,9 +214,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "61be1211862a925caf14992943e8cea32ed10ef151a29\"}],\"pipelines\":[{"
                                "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
                                "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
-                               "lters\":[],\"options\":{},\"fields\":[\"Image\",\"CommandLine\",\""
-                               "Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"25f4"
-                               "369e5bc7a22ac545d34f090447a8d3bce8f367a687c132d82ac142b9484b\"}";
+                               "lters\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\""
+                               ",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\""
+                               "],\"digest\":\"25f4369e5bc7a22ac545d34f090447a8d3bce8f367a687c132d"
+                               "82ac142b9484b\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -219,10 +219,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098baf20729f37e66e\"}],\"pip"
                                "elines\":[{\"path\":\"sigma/pipelines/sysmon_windows.yml\",\"sha25"
                                "6\":\"92e74af025e452462c901bd6ae6769166b5462e08ae849c79562db3d2d5a"
-                               "5051\"}],\"filters\":[],\"options\":{},\"fields\":[\"Image\",\"Ori"
-                               "ginalFileName\",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel"
-                               "\",\"$EventID\"],\"digest\":\"2f9f3a006457de091ea227030c6d0067e00c"
-                               "2232c6f4a2654929beb5fe921b65\"}";
+                               "5051\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\"fields"
+                               "\":[\"Image\",\"OriginalFileName\",\"CommandLine\",\"Channel\",\"E"
+                               "ventID\",\"$Channel\",\"$EventID\"],\"digest\":\"2f9f3a006457de091"
+                               "ea227030c6d0067e00c2232c6f4a2654929beb5fe921b65\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -161,9 +161,10 @@ static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\
                                "ab7cc\",\"title\":\"PowerShell Script That Sends Mail\",\"path\":"
                                "\"sigma/t1071_003_powershell_mail_script.yml\",\"sha256\":\"86b6e0"
                                "8a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08\"}],\"p"
-                               "ipelines\":[],\"filters\":[],\"options\":{},\"fields\":[\"ScriptBl"
-                               "ockText\",\"$Channel\",\"$EventID\"],\"digest\":\"cf3e61d712b71ab6"
-                               "f27501b6cc27864ab05afe71c07a75ad2d8cf8c88faa49b4\"}";
+                               "ipelines\":[],\"filters\":[],\"enrichments\":[],\"options\":{},\"f"
+                               "ields\":[\"ScriptBlockText\",\"$Channel\",\"$EventID\"],\"digest\""
+                               ":\"cf3e61d712b71ab6f27501b6cc27864ab05afe71c07a75ad2d8cf8c88faa49b"
+                               "4\"}";
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -106,7 +106,8 @@ static sg_str inside(sc_session *s, const sc_options *o, sg_str name)
 
 /* The rules of one root on their own. They were lowered before, all together,
  * so this can report nothing new. */
-static sc_ir *lower_again(sc_session *s, const sc_options *o, const sc_ast *ast)
+static sc_ir *lower_again(sc_session *s, const sc_options *o,
+                          const sc_loaded *loaded, const sc_ast *ast)
 {
     const uint32_t diags = s->diags.count, errors = s->errors,
                    warnings = s->warnings;
@@ -115,6 +116,7 @@ static sc_ir *lower_again(sc_session *s, const sc_options *o, const sc_ast *ast)
     if (!o->no_routing)
         sc_ir_add_routes(ir);
     sc_ir_add_digests(ir);
+    sc_ir_add_enrich(ir, &loaded->enrich);
     s->diags.count = diags;
     s->errors = errors;
     s->warnings = warnings;
@@ -229,7 +231,7 @@ static bool build_unit(sc_session *s, const sc_options *o,
 
     emit.name = u->name;
     if (u->ir == NULL)
-        u->ir = lower_again(s, o, &u->ast);
+        u->ir = lower_again(s, o, loaded, &u->ast);
     sc_opt_run(u->ir, loaded->disabled);
     sc_emit_c(s, u->ir, &emit, &text);
     if (cc == NULL || o->save_temps)

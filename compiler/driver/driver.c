@@ -67,6 +67,23 @@ static int read_pipelines(sc_session *s, const sc_options *o, sc_loaded *out,
     return SC_EXIT_OK;
 }
 
+static int read_enrichments(sc_session *s, const sc_options *o, sc_loaded *out)
+{
+    for (uint32_t i = 0; i < o->enrichments.count; i++) {
+        const sg_str path =
+            sc_path_enrichment(&s->arena, o->enrichments.items[i]);
+        uint32_t source;
+        if (path.len == 0)
+            return SC_EXIT_USAGE;
+        s->doc = SIGMA_NONE;
+        if (!sc_source_open(s, path, &source) ||
+            !sc_enrich_read(s, source, &out->enrich))
+            return SC_EXIT_REJECTED;
+        SG_PUSH(&s->arena, &out->emit.enrichments, manifest_file(s, source));
+    }
+    return SC_EXIT_OK;
+}
+
 static int read_filters(sc_session *s, const sc_options *o, sc_loaded *out)
 {
     for (uint32_t i = 0; i < o->filters.count; i++) {
@@ -208,6 +225,7 @@ static int lower(sc_session *s, const sc_options *o, sc_loaded *out,
     if (!o->no_routing)
         sc_ir_add_routes(out->ir);
     sc_ir_add_digests(out->ir);
+    sc_ir_add_enrich(out->ir, &out->enrich);
     s->doc = SIGMA_NONE;
     if (!opt && !sg_str_eq(o->dump, SG_S("ir")))
         return SC_EXIT_OK;
@@ -229,6 +247,8 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
         SG_PUSH(&s->arena, &out->emit.flags, SG_S("no-logsource-routing"));
     if (code == SC_EXIT_OK)
         code = read_pipelines(s, o, out, &pipelines);
+    if (code == SC_EXIT_OK)
+        code = read_enrichments(s, o, out);
     if (code == SC_EXIT_OK)
         code = read_placeholders(s, o, out, &placeholders);
     if (code == SC_EXIT_OK)

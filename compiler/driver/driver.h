@@ -6,6 +6,7 @@
 #define SC_DRIVER_H
 
 #include "emit/emit.h"
+#include "enrich/enrichment.h"
 #include "resolve/resolve.h"
 
 /* Exit codes (interface.md). The larger of two counts. */
@@ -72,6 +73,7 @@ int sc_main(int argc, char **argv);
 /* Rules ready for the emitter, all roots together. */
 typedef struct sc_loaded {
     sc_ast ast;           /* resolved */
+    sc_enrich enrich;     /* of all enrichment files */
     sc_ir *ir;            /* not optimised */
     uint32_t disabled;    /* passes left out */
     sc_emit_options emit; /* without a name */
@@ -126,6 +128,9 @@ sg_str sc_path_home(sg_arena *arena);
 sg_str sc_path_pipeline(sg_arena *arena, sg_str name);
 /* Names of the shipped pipelines, sorted. */
 void sc_path_pipelines(sg_arena *arena, sc_strs *out);
+/* The same for enrichments. */
+sg_str sc_path_enrichment(sg_arena *arena, sg_str name);
+void sc_path_enrichments(sg_arena *arena, sc_strs *out);
 /* Write a file through a temporary name beside it, so that it is there whole
  * or not at all. */
 bool sc_path_write(sg_arena *arena, sg_str path, sg_str text);

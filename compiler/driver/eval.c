@@ -35,8 +35,8 @@ static size_t match_rules(const sc_ir *ir, const sc_ref_event *event,
     return count;
 }
 
-static void put_result(sg_buf *out, const sc_ir *ir, uint64_t number,
-                       sg_str line, sg_str *labels)
+static void put_result(sg_buf *out, const sc_ir *ir, sc_ref_enrich *enrich,
+                       uint64_t number, sg_str line, sg_str *labels)
 {
     sc_ref_event *event = sc_ref_event_parse(line);
     size_t count;
@@ -46,6 +46,7 @@ static void put_result(sg_buf *out, const sc_ir *ir, uint64_t number,
         sg_buf_putz(out, ",\"error\":\"not a JSON object\"}\n");
         return;
     }
+    sc_ref_enrich_event(enrich, event);
     count = match_rules(ir, event, labels);
     sg_buf_putz(out, ",\"rules\":[");
     for (size_t i = 0; i < count; i++) {
@@ -98,7 +99,8 @@ static void put_firing(sg_buf *out, const sc_ir *ir, const sc_ref_firing *f)
 }
 
 /* All firings of correlations that no other one hides. */
-static int eval_correlations(sc_session *s, const sc_ir *ir, FILE *file)
+static int eval_correlations(sc_session *s, const sc_ir *ir,
+                             sc_ref_enrich *enrich, FILE *file)
 {
     SG_VEC(sg_str) lines = {0};
     sc_ref_firings firings;
@@ -111,7 +113,8 @@ static int eval_correlations(sc_session *s, const sc_ir *ir, FILE *file)
         SG_PUSH(&s->arena, &lines,
                 sg_arena_dup(&s->arena, (sg_str){line, (size_t)len}));
     free(line);
-    sc_ref_correlate(ir, lines.items, lines.count, &s->arena, &firings);
+    sc_ref_correlate_enriched(ir, enrich, lines.items, lines.count, &s->arena,
+                              &firings);
     for (uint32_t i = 0; i < firings.list.count; i++) {
         const sc_ref_firing *f = &firings.list.items[i];
 
@@ -125,7 +128,8 @@ static int eval_correlations(sc_session *s, const sc_ir *ir, FILE *file)
 
 /* -------- rules ---------------------------------------------------------- */
 
-static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
+static int eval_file(sc_session *s, const sc_ir *ir, sc_ref_enrich *enrich,
+                     FILE *file)
 {
     sg_str *labels = sg_new_n(&s->arena, sg_str, ir->rules.count);
     sg_buf out = {0};
@@ -140,7 +144,7 @@ static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
             text.len--;
         if (is_blank(text))
             continue;
-        put_result(&out, ir, number, text, labels);
+        put_result(&out, ir, enrich, number, text, labels);
         fwrite(out.ptr, 1, out.len, stdout);
         out.len = 0;
     }
@@ -149,9 +153,40 @@ static int eval_file(sc_session *s, const sc_ir *ir, FILE *file)
     return read_result(file);
 }
 
+/* -------- lookups -------------------------------------------------------- */
+
+/* One --lookup NAME=FILE. */
+static int load_lookup(sc_session *s, sc_ref_enrich *enrich, sg_str option)
+{
+    const size_t at = sg_str_find(option, SG_S("="));
+    uint32_t source;
+
+    if (at == SIZE_MAX)
+        return sc_fail(SC_EXIT_USAGE, "--lookup takes NAME=FILE");
+    s->doc = SIGMA_NONE;
+    if (!sc_source_open(s, sg_str_sub(option, at + 1, option.len), &source))
+        return SC_EXIT_FAILED;
+    if (!sc_ref_enrich_lookup(enrich, sg_str_sub(option, 0, at),
+                              s->sources.items[source].text))
+        return sc_fail(SC_EXIT_USAGE, "the enrichment has no such lookup");
+    return SC_EXIT_OK;
+}
+
+static int load_lookups(sc_session *s, const sc_options *o, const sc_ir *ir,
+                        sc_ref_enrich **enrich)
+{
+    int code = SC_EXIT_OK;
+
+    *enrich = sc_ref_enrich_new(ir, &s->arena);
+    for (uint32_t i = 0; i < o->lookups.count && code == SC_EXIT_OK; i++)
+        code = load_lookup(s, *enrich, o->lookups.items[i]);
+    return code;
+}
+
 int sc_cmd_eval(sc_session *s, const sc_options *o)
 {
     const bool standard = sg_str_eq(o->events, SG_S("-"));
+    sc_ref_enrich *enrich;
     sc_loaded loaded;
     FILE *file;
     int code;
@@ -164,13 +199,16 @@ int sc_cmd_eval(sc_session *s, const sc_options *o)
         return sc_finish(s, o, code);
     if (o->optimised)
         sc_opt_run(loaded.ir, loaded.disabled);
+    code = load_lookups(s, o, loaded.ir, &enrich);
+    if (code != SC_EXIT_OK)
+        return sc_finish(s, o, code);
     file = standard ? stdin : fopen(o->events.ptr, "rb");
     if (file == NULL) {
         code = sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno));
         return sc_finish(s, o, code);
     }
-    code = o->correlations ? eval_correlations(s, loaded.ir, file)
-                           : eval_file(s, loaded.ir, file);
+    code = o->correlations ? eval_correlations(s, loaded.ir, enrich, file)
+                           : eval_file(s, loaded.ir, enrich, file);
     if (!standard)
         fclose(file);
     return sc_finish(s, o, code);

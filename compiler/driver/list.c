@@ -116,6 +116,26 @@ static void list_pipelines(table *t)
     }
 }
 
+static void list_enrichments(table *t)
+{
+    sc_session *s = t->session;
+    sc_strs names = {0};
+
+    *t = (table){s, {"name", "meaning"}, 2, 2, {0}};
+    sc_path_enrichments(&s->arena, &names);
+    for (uint32_t i = 0; i < names.count; i++) {
+        const sg_str path = sc_path_enrichment(&s->arena, names.items[i]);
+        const sc_y_doc *docs = NULL;
+        uint32_t source, count = 0;
+        row r = {{names.items[i], SG_S("")}};
+        if (path.len > 0 && sc_source_open(s, path, &source))
+            docs = sc_yaml_parse(s, source, &count);
+        if (count > 0)
+            r.cells[1] = pipeline_text(docs[0].root, "name");
+        add(t, r);
+    }
+}
+
 static void list_correlations(table *t)
 {
     *t = (table){t->session, {"name", "condition", "meaning"}, 3, 3, {0}};
@@ -221,6 +241,7 @@ int sc_cmd_list(sc_session *s, const sc_options *o)
         {SG_LIT("inputs"), list_inputs},
         {SG_LIT("outputs"), list_outputs},
         {SG_LIT("pipelines"), list_pipelines},
+        {SG_LIT("enrichments"), list_enrichments},
         {SG_LIT("correlations"), list_correlations},
         {SG_LIT("logsources"), list_logsources},
         {SG_LIT("operators"), list_operators},
@@ -244,7 +265,7 @@ int sc_cmd_list(sc_session *s, const sc_options *o)
     }
     return sc_fail(SC_EXIT_USAGE,
                    "list takes one of: modifiers, transforms, inputs, outputs, "
-                   "pipelines, correlations, logsources, operators, "
-                   "diagnostics\n"
+                   "pipelines, enrichments, correlations, logsources, "
+                   "operators, diagnostics\n"
                    "Try 'sigcc list --help'.");
 }

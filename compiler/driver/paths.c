@@ -188,6 +188,7 @@ int sc_paths_guard(sg_arena *arena, const sc_options *o)
         }
         if (is_one_of(arena, &st, &files) ||
             is_one_of(arena, &st, &o->pipelines) ||
+            is_one_of(arena, &st, &o->enrichments) ||
             is_one_of(arena, &st, &o->filters)) {
             fail(path, "is also an input");
             return SC_EXIT_USAGE;
@@ -285,17 +286,27 @@ sg_str sc_path_home(sg_arena *arena)
                           sc_path_folder(arena, (sg_str){path, (size_t)len}));
 }
 
-static sg_str shipped_folder(sg_arena *arena)
+/* A kind of shipped YAML: its folder, what one of it is called, and the topic
+ * of `sigcc list`. */
+typedef struct shipped_kind {
+    const char *folder, *one, *topic;
+} shipped_kind;
+
+static const shipped_kind pipelines = {"pipelines", "pipeline", "pipelines"};
+static const shipped_kind enrichments = {"enrich", "enrichment", "enrichments"};
+
+static sg_str shipped_folder(sg_arena *arena, const shipped_kind *kind)
 {
-    return sg_arena_printf(arena, "%.*s/share/sigcc/sigma/pipelines",
-                           SG_FMT(sc_path_home(arena)));
+    return sg_arena_printf(arena, "%.*s/share/sigcc/sigma/%s",
+                           SG_FMT(sc_path_home(arena)), kind->folder);
 }
 
-void sc_path_pipelines(sg_arena *arena, sc_strs *out)
+static void list_shipped(sg_arena *arena, const shipped_kind *kind,
+                         sc_strs *out)
 {
     sc_strs names = {0};
 
-    list_folder(arena, shipped_folder(arena), &names);
+    list_folder(arena, shipped_folder(arena, kind), &names);
     for (uint32_t i = 0; i < names.count; i++) {
         sg_str name = names.items[i];
         if (!sg_str_ends(name, SG_S(".yml")))
@@ -305,36 +316,59 @@ void sc_path_pipelines(sg_arena *arena, sc_strs *out)
     }
 }
 
+void sc_path_pipelines(sg_arena *arena, sc_strs *out)
+{
+    list_shipped(arena, &pipelines, out);
+}
+
+void sc_path_enrichments(sg_arena *arena, sc_strs *out)
+{
+    list_shipped(arena, &enrichments, out);
+}
+
 /* Text that can only be meant as a path. */
 static bool is_path(sg_str name)
 {
     return is_rule_file(name) || memchr(name.ptr, '/', name.len) != NULL;
 }
 
-sg_str sc_path_pipeline(sg_arena *arena, sg_str name)
+static sg_str find_shipped(sg_arena *arena, const shipped_kind *kind,
+                           sg_str name)
 {
     struct stat st;
     sc_strs shipped = {0};
     sg_buf shown = {0};
     sg_str near;
 
-    sc_path_pipelines(arena, &shipped);
-    /* A file that happens to be there does not hide a shipped pipeline. */
+    list_shipped(arena, kind, &shipped);
+    /* A file that happens to be there does not hide a shipped one. */
     for (uint32_t i = 0; i < shipped.count && !is_path(name); i++)
         if (sg_str_eq(shipped.items[i], name))
             return sg_arena_printf(arena, "%.*s/%.*s.yml",
-                                   SG_FMT(shipped_folder(arena)), SG_FMT(name));
+                                   SG_FMT(shipped_folder(arena, kind)),
+                                   SG_FMT(name));
     if (stat(name.ptr, &st) == 0 && !S_ISDIR(st.st_mode))
         return name;
     near = sc_nearest(name, shipped.items, shipped.count);
     sc_put_safe(&shown, name);
     sc_fail(SC_EXIT_USAGE,
-            "no pipeline '%.*s': neither a file nor a shipped one%s%.*s%s "
-            "(see 'sigcc list pipelines')",
-            SG_FMT(sg_buf_str(&shown)), near.len > 0 ? "; did you mean '" : "",
-            SG_FMT(near), near.len > 0 ? "'?" : "");
+            "no %s '%.*s': neither a file nor a shipped one%s%.*s%s "
+            "(see 'sigcc list %s')",
+            kind->one, SG_FMT(sg_buf_str(&shown)),
+            near.len > 0 ? "; did you mean '" : "", SG_FMT(near),
+            near.len > 0 ? "'?" : "", kind->topic);
     sg_buf_free(&shown);
     return SG_S("");
+}
+
+sg_str sc_path_pipeline(sg_arena *arena, sg_str name)
+{
+    return find_shipped(arena, &pipelines, name);
+}
+
+sg_str sc_path_enrichment(sg_arena *arena, sg_str name)
+{
+    return find_shipped(arena, &enrichments, name);
 }
 
 /* -------- writing -------------------------------------------------------- */

@@ -14,7 +14,7 @@ typedef struct sc_manifest_file {
 
 typedef struct sc_emit_options {
     sg_str name; /* of the detector; any text, mangled here */
-    SG_VEC(sc_manifest_file) pipelines, filters;
+    SG_VEC(sc_manifest_file) pipelines, filters, enrichments;
     SG_VEC(sg_str)
     flags; /* options that change what is emitted: "name" or
             * "name=value" */

@@ -92,7 +92,8 @@ static void put_fields(sg_buf *out, const sc_ir *ir)
 }
 
 /* Digest of what decides the detector, wherever its files lie: the rules,
- * pipelines and filters by their digests, the options, the compiler. */
+ * pipelines, filters and enrichments by their digests, the options, the
+ * compiler. */
 static void put_digest(sc_session *s, sg_buf *out, const sc_ir *ir,
                        const sc_emit_options *o)
 {
@@ -108,6 +109,8 @@ static void put_digest(sc_session *s, sg_buf *out, const sc_ir *ir,
         sg_buf_printf(&in, "pipeline %s\n", o->pipelines.items[i].sha256);
     for (uint32_t i = 0; i < o->filters.count; i++)
         sg_buf_printf(&in, "filter %s\n", o->filters.items[i].sha256);
+    for (uint32_t i = 0; i < o->enrichments.count; i++)
+        sg_buf_printf(&in, "enrich %s\n", o->enrichments.items[i].sha256);
     put_options(&in, o);
     sc_sha256(sg_buf_str(&in), digest);
     sg_buf_put_json(out, sg_str_of(digest));
@@ -131,6 +134,8 @@ sg_str sc_emit_manifest(sc_session *s, const sc_ir *ir,
     put_files(s, &out, o, o->pipelines.items, o->pipelines.count);
     sg_buf_putz(&out, ",\"filters\":");
     put_files(s, &out, o, o->filters.items, o->filters.count);
+    sg_buf_putz(&out, ",\"enrichments\":");
+    put_files(s, &out, o, o->enrichments.items, o->enrichments.count);
     sg_buf_putz(&out, ",\"options\":");
     put_options(&out, o);
     sg_buf_putz(&out, ",\"fields\":");

@@ -220,6 +220,11 @@ static void put_detector(const sc_module *m, sc_cw *w)
         {"corr_conds", "corr_cond", ir->conds.count},
         {"corr_exprs", "corr_expr", ir->exprs.count},
         {"columns", "column", ir->columns.count},
+        {"enrich_tables", "enrich_table", ir->tables.count},
+        {"enrich_whens", "enrich_when", ir->whens.count},
+        {"enrich_keys", "enrich_key", ir->enrich_keys.count},
+        {"enrich_puts", "enrich_put", ir->puts.count},
+        {"enrich_steps", "enrich_step", ir->steps.count},
     };
     const size_t n = sizeof(tables) / sizeof(tables[0]);
     sg_buf name = {0};
@@ -277,6 +282,7 @@ void sc_emit_c(sc_session *s, const sc_ir *ir, const sc_emit_options *o,
     sc_emit_functions(&m, &b);
     sc_emit_rules(&m, &b);
     sc_emit_correlations(&m, &b);
+    sc_emit_enrich(&m, &b);
     if (m.pool_size > 0) {
         sc_cw_string(&w, "pool", m.pool.items, m.pool.count);
         sc_cw_blank(&w);

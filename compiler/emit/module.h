@@ -60,6 +60,7 @@ void sc_emit_data(sc_module *m, sc_cw *w);         /* tables.c */
 void sc_emit_functions(sc_module *m, sc_cw *w);    /* rules.c */
 void sc_emit_rules(sc_module *m, sc_cw *w);        /* tables.c */
 void sc_emit_correlations(sc_module *m, sc_cw *w); /* correlations.c */
+void sc_emit_enrich(sc_module *m, sc_cw *w);       /* enrich.c */
 
 /* `static const TYPE NAME[] = {` and its end. */
 void sc_table_begin(sc_cw *w, const char *type, const char *name);

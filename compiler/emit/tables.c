@@ -215,7 +215,7 @@ void sc_table_rows(sc_cw *w, const char *type, const char *name,
 
 static void put_fields(sc_module *m, sc_cw *w)
 {
-    static const char *const flags[8] = {
+    static const char *const flags[16] = {
         "0",
         "SIGMA_FIELD_PRED",
         "SIGMA_FIELD_CONTEXT",
@@ -223,7 +223,15 @@ static void put_fields(sc_module *m, sc_cw *w)
         "SIGMA_FIELD_KEYWORDS",
         "SIGMA_FIELD_PRED | SIGMA_FIELD_KEYWORDS",
         "SIGMA_FIELD_CONTEXT | SIGMA_FIELD_KEYWORDS",
-        "7"};
+        "7",
+        "SIGMA_FIELD_ENRICH",
+        "SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH",
+        "SIGMA_FIELD_CONTEXT | SIGMA_FIELD_ENRICH",
+        "SIGMA_FIELD_PRED | SIGMA_FIELD_CONTEXT | SIGMA_FIELD_ENRICH",
+        "12",
+        "13",
+        "14",
+        "15"};
 
     if (m->ir->fields.count == 0)
         return;
@@ -234,7 +242,7 @@ static void put_fields(sc_module *m, sc_cw *w)
         sg_str name = sc_cw_commented(m->arena, f->name, 80);
         sc_cw_line(w, "/* %" PRIu32 ": %.*s */", i, SG_FMT(name));
         sc_cw_line(w, "{{%" PRIu32 ", %" PRIu32 "}, %s},", ref.off, ref.len,
-                   flags[f->flags & 7]);
+                   flags[f->flags & 15]);
     }
     sc_table_end(w);
 }

@@ -159,6 +159,8 @@ static void put_field(const dumper *d, uint32_t i)
         sg_buf_putz(d->out, " pred");
     if (f->flags & SIGMA_FIELD_CONTEXT)
         sg_buf_putz(d->out, " context");
+    if (f->flags & SIGMA_FIELD_ENRICH)
+        sg_buf_putz(d->out, " enrich");
     sg_buf_putc(d->out, '\n');
 }
 
@@ -368,6 +370,55 @@ static void put_routes(const dumper *d)
     }
 }
 
+static void put_strs(const dumper *d, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        sg_buf_putc(d->out, ' ');
+        sg_buf_put_json(d->out, d->ir->strs.items[first + i]);
+    }
+}
+
+static void put_table(const dumper *d, uint32_t i)
+{
+    const sc_ir_table *t = &d->ir->tables.items[i];
+
+    sg_buf_printf(d->out, "table e%u %s %u ", i,
+                  t->learned ? "learned" : "lookup", t->key_count);
+    sg_buf_put_json(d->out, t->name);
+    if (!t->learned)
+        put_strs(d, t->key_first, t->key_count);
+    sg_buf_putz(d->out, " ->");
+    put_strs(d, t->column_first, t->column_count);
+    sg_buf_putc(d->out, '\n');
+}
+
+static void put_step(const dumper *d, uint32_t i)
+{
+    static const char *const kinds[] = {[SIGMA_STEP_LEARN] = "learn",
+                                        [SIGMA_STEP_ADD] = "add",
+                                        [SIGMA_STEP_COPY] = "copy"};
+    const sigma_step *s = &d->ir->steps.items[i];
+
+    sg_buf_printf(d->out, "step s%u %s", i, kinds[s->kind]);
+    if (s->table != SIGMA_NONE)
+        sg_buf_printf(d->out, " e%u", s->table);
+    for (uint32_t k = 0; k < s->when_count; k++) {
+        const sigma_when *w = &d->ir->whens.items[s->when_first + k];
+        sg_buf_printf(d->out, " when f%u", w->field);
+        put_strs(d, w->str_first, w->str_count);
+    }
+    sg_buf_putz(d->out, " key");
+    for (uint32_t k = 0; k < s->key_count; k++)
+        sg_buf_printf(d->out, " f%u",
+                      d->ir->enrich_keys.items[s->key_first + k]);
+    sg_buf_putz(d->out, " put");
+    for (uint32_t k = 0; k < s->put_count; k++) {
+        const sigma_put *p = &d->ir->puts.items[s->put_first + k];
+        sg_buf_printf(d->out, " %u<%u", p->to, p->from);
+    }
+    sg_buf_putc(d->out, '\n');
+}
+
 void sc_ir_dump(const sc_session *s, sg_buf *out, const sc_ir *ir)
 {
     const dumper d = {s, out, ir};
@@ -384,4 +435,8 @@ void sc_ir_dump(const sc_session *s, sg_buf *out, const sc_ir *ir)
         put_rule(&d, i);
     for (i = 0; i < ir->corrs.count; i++)
         put_corr(&d, i);
+    for (i = 0; i < ir->tables.count; i++)
+        put_table(&d, i);
+    for (i = 0; i < ir->steps.count; i++)
+        put_step(&d, i);
 }

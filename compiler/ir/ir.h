@@ -13,6 +13,7 @@
 
 /* Whom the IR borrows texts from. */
 struct sc_ast;
+struct sc_enrich;
 
 typedef struct sc_ir_field {
     sg_str name;
@@ -107,6 +108,14 @@ typedef struct sc_ir_corr {
     sg_str digest; /* as a rule's */
 } sc_ir_corr;
 
+/* A table that events are enriched from (sigma_table). */
+typedef struct sc_ir_table {
+    sg_str name;
+    bool learned;
+    uint32_t key_count, key_first;       /* strs; SIGMA_NONE when learned */
+    uint32_t column_first, column_count; /* strs */
+} sc_ir_table;
+
 typedef struct sc_ir {
     sg_arena *arena;
     SG_VEC(sc_ir_field) fields;
@@ -128,6 +137,11 @@ typedef struct sc_ir {
     SG_VEC(sigma_corr_cond) conds;
     SG_VEC(sigma_expr) exprs;
     SG_VEC(sc_ir_column) columns;
+    SG_VEC(sc_ir_table) tables;
+    SG_VEC(sigma_when) whens;
+    SG_VEC(uint32_t) enrich_keys; /* field ids */
+    SG_VEC(sigma_put) puts;
+    SG_VEC(sigma_step) steps; /* those that learn first */
 } sc_ir;
 
 typedef enum sc_operand {
@@ -154,6 +168,8 @@ void sc_ir_add_routes(sc_ir *ir);
  * digits that stay as long as that does, whatever it is called and whatever
  * else is in the pack. After routes, before compiler/opt. */
 void sc_ir_add_digests(sc_ir *ir);
+/* Add the tables and steps of enrichment files, once. */
+void sc_ir_add_enrich(sc_ir *ir, const struct sc_enrich *enrich);
 /* Assert every invariant; aborts with a message when one is broken. */
 void sc_ir_verify(const sc_ir *ir);
 /* Stable text, one entity a line (--dump=ir). */
@@ -174,6 +190,16 @@ bool sc_ref_node(const sc_ir *ir, uint32_t rule, uint32_t node,
 bool sc_ref_accepts(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
 bool sc_ref_rule(const sc_ir *ir, uint32_t rule, const sc_ref_event *event);
 
+/* Enrichment (refenrich.c): tables that fill while events pass, in order. In
+ * the arena, which grows with every event. */
+typedef struct sc_ref_enrich sc_ref_enrich;
+sc_ref_enrich *sc_ref_enrich_new(const sc_ir *ir, sg_arena *arena);
+/* Fill a lookup table from the text of a file: NDJSON if it begins with '{',
+ * else CSV. Rows that cannot be used are left out. False: no such lookup. */
+bool sc_ref_enrich_lookup(sc_ref_enrich *enrich, sg_str name, sg_str text);
+/* Learn from the event, and add to it. Before anything else looks at it. */
+void sc_ref_enrich_event(sc_ref_enrich *enrich, sc_ref_event *event);
+
 /* A correlation whose condition held after an event. */
 typedef struct sc_ref_firing {
     uint32_t corr;
@@ -190,10 +216,15 @@ typedef struct sc_ref_firings {
     SG_VEC(sc_ref_firing) list;
 } sc_ref_firings;
 
-/* Naive correlations (refcorr.c; semantics section 9): every firing, level
- * triggered, that the lines cause in order; inner correlations fire before
- * outer ones. Lines that are no JSON object count as lines and nothing else;
- * events without a readable time take no part. Result in the arena. */
+/* Naive correlations, after enrichment unless `enrich` is NULL (refcorr.c;
+ * semantics section 9): every firing, level triggered, that the lines cause in
+ * order; inner correlations fire before outer ones. Lines that are no JSON
+ * object count as lines and nothing else; events without a readable time take
+ * no part. Result in the arena. */
+void sc_ref_correlate_enriched(const sc_ir *ir, sc_ref_enrich *enrich,
+                               const sg_str *lines, uint32_t count,
+                               sg_arena *arena, sc_ref_firings *out);
+/* The same without enrichment. */
 void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
                       sg_arena *arena, sc_ref_firings *out);
 

@@ -34,6 +34,9 @@ typedef struct sc_ref_values {
 /* Look a field up (semantics section 4, record/shapes.def). */
 void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
                    sc_ref_values *out);
+/* Let the event have this one value in a field, in place of its own; keywords
+ * do not see it. Before the field is recalled. */
+void sc_ref_event_add(sc_ref_event *event, sg_str field, sc_ref_value value);
 /* Every scalar value of the whole tree, nulls included, keys not. */
 void sc_ref_scalars(const sc_ref_event *event, sg_arena *arena,
                     sc_ref_values *out);

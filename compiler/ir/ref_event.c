@@ -18,12 +18,19 @@ enum { MAX_DEPTH = 512 }; /* as the runtime's SR_MAX_DEPTH */
 
 #define NUMBER_MARK "\xFFn"
 
+/* A value that enrichment gave. */
+typedef struct addition {
+    sg_str field;
+    sc_ref_value value;
+} addition;
+
 /* What was looked up so far. */
 typedef struct memory {
     sg_arena arena;
     sg_map names; /* index in lists */
     SG_VEC(const sc_ref_values *) lists;
     const sc_ref_values *scalars;
+    SG_VEC(addition) added;
 } memory;
 
 struct sc_ref_event {
@@ -609,6 +616,30 @@ static const row rows[] = {
 #undef SHAPE
 };
 
+void sc_ref_event_add(sc_ref_event *event, sg_str field, sc_ref_value value)
+{
+    memory *m = event->memory;
+
+    value.text = sg_arena_dup(&m->arena, value.text);
+    SG_PUSH(&m->arena, &m->added,
+            ((addition){sg_arena_dup(&m->arena, field), value}));
+}
+
+/* What enrichment gave stands before all that the event has. */
+static bool look_up_added(const memory *m, sg_str field, sg_arena *arena,
+                          sc_ref_values *out)
+{
+    for (uint32_t i = 0; i < m->added.count; i++)
+        if (sg_str_eq(m->added.items[i].field, field)) {
+            sc_ref_value value = m->added.items[i].value;
+
+            value.text = sg_arena_dup(arena, value.text);
+            SG_PUSH(arena, &out->list, value);
+            return out->present = true;
+        }
+    return false;
+}
+
 void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
                    sc_ref_values *out)
 {
@@ -617,6 +648,8 @@ void sc_ref_lookup(const sc_ref_event *event, sg_str field, sg_arena *arena,
     size_t i;
 
     memset(out, 0, sizeof(*out));
+    if (look_up_added(event->memory, field, arena, out))
+        return;
     SG_PUSH(arena, &literal.steps, ((step){.key = field}));
     if (try_path(&s, literal) || try_path(&s, split(&s, field, NULL)))
         return;

@@ -558,8 +558,9 @@ static void one_event(state *s)
         take_in(s, i);
 }
 
-void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
-                      sg_arena *arena, sc_ref_firings *out)
+void sc_ref_correlate_enriched(const sc_ir *ir, sc_ref_enrich *enrich,
+                               const sg_str *lines, uint32_t count,
+                               sg_arena *arena, sc_ref_firings *out)
 {
     state s = {.ir = ir, .arena = arena, .out = out};
     uint32_t i;
@@ -574,9 +575,17 @@ void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
 
         if (event == NULL)
             continue;
+        if (enrich != NULL)
+            sc_ref_enrich_event(enrich, event);
         s.event = event;
         s.line = i + 1;
         one_event(&s);
         sc_ref_event_free(event);
     }
+}
+
+void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
+                      sg_arena *arena, sc_ref_firings *out)
+{
+    sc_ref_correlate_enriched(ir, NULL, lines, count, arena, out);
 }

@@ -312,6 +312,20 @@ static void check_corr(verifier *v, const sc_ir_corr *c, uint32_t index)
                    c->sort_column < (uint64_t)c->column_count + c->key_count);
 }
 
+static void check_step(verifier *v, const sigma_step *s)
+{
+    const sc_ir *ir = v->ir;
+
+    REQUIRE(v, s->kind == SIGMA_STEP_COPY || s->table < ir->tables.count);
+    REQUIRE(v, range(s->when_first, s->when_count, ir->whens.count));
+    REQUIRE(v, range(s->key_first, s->key_count, ir->enrich_keys.count));
+    REQUIRE(v, range(s->put_first, s->put_count, ir->puts.count));
+    REQUIRE(v, s->kind == SIGMA_STEP_COPY ||
+                   s->key_count == ir->tables.items[s->table].key_count);
+    for (uint32_t i = 0; i < s->key_count; i++)
+        REQUIRE(v, ir->enrich_keys.items[s->key_first + i] < ir->fields.count);
+}
+
 void sc_ir_verify(const sc_ir *ir)
 {
     verifier v = {.ir = ir};
@@ -331,6 +345,10 @@ void sc_ir_verify(const sc_ir *ir)
     for (i = 0; i < ir->corrs.count; i++) {
         at(&v, "correlation", i);
         check_corr(&v, &ir->corrs.items[i], i);
+    }
+    for (i = 0; i < ir->steps.count; i++) {
+        at(&v, "step", i);
+        check_step(&v, &ir->steps.items[i]);
     }
     sg_arena_free(&tmp);
 }

@@ -130,10 +130,11 @@ static void label_doc(sc_session *s, const sc_y *root)
     doc->name = scalar_of(root, "name");
 }
 
-/* A pySigma pipeline that lies among the rules. */
-static bool is_pipeline(const sc_y *root)
+/* A pySigma pipeline or an enrichment that lies among the rules. */
+static bool is_other_file(const sc_y *root)
 {
-    return sc_y_get(root, "transformations") != NULL &&
+    return (sc_y_get(root, "transformations") != NULL ||
+            sc_y_get(root, "enrich") != NULL) &&
            sc_y_get(root, "title") == NULL &&
            sc_y_get(root, "detection") == NULL;
 }
@@ -233,7 +234,7 @@ static bool read_root(state *st, const sc_y *root)
         return false;
     }
     label_doc(st->r.s, root);
-    if (is_pipeline(root)) {
+    if (is_other_file(root)) {
         skip_doc(st->r.s);
         return true;
     }

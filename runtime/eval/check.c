@@ -265,6 +265,66 @@ static void check_column(check *c, uint32_t i)
     need_text(c, c->d->columns[i].name);
 }
 
+/* -------- enrichment ----------------------------------------------------- */
+
+static void check_table(check *c, uint32_t i)
+{
+    const sigma_table *t = &c->d->enrich_tables[i];
+
+    need_text(c, t->name);
+    need_range(c, t->column_first, t->column_count, c->d->str_count);
+    require(c, t->key_count != 0 && t->column_count != 0, "an empty table");
+    if ((t->flags & SIGMA_TABLE_LEARNED) == 0)
+        need_range(c, t->key_first, t->key_count, c->d->str_count);
+}
+
+static void check_when(check *c, uint32_t i)
+{
+    const sigma_when *w = &c->d->enrich_whens[i];
+
+    need_index(c, w->field, c->d->field_count);
+    need_range(c, w->str_first, w->str_count, c->d->str_count);
+}
+
+static void check_enrich_key(check *c, uint32_t i)
+{
+    need_index(c, c->d->enrich_keys[i], c->d->field_count);
+}
+
+/* What a step puts where, by its kind. */
+static void check_puts(check *c, const sigma_step *s)
+{
+    const uint32_t fields = c->d->field_count;
+    const uint32_t columns = s->kind == SIGMA_STEP_COPY
+                                 ? fields
+                                 : c->d->enrich_tables[s->table].column_count;
+
+    for (uint32_t k = 0; c->fault == NULL && k < s->put_count; k++) {
+        const sigma_put *p = &c->d->enrich_puts[s->put_first + k];
+
+        need_index(c, p->to, s->kind == SIGMA_STEP_LEARN ? columns : fields);
+        need_index(c, p->from, s->kind == SIGMA_STEP_ADD ? columns : fields);
+    }
+}
+
+static void check_step(check *c, uint32_t i)
+{
+    const sigma_step *s = &c->d->enrich_steps[i];
+
+    require(c, s->kind <= SIGMA_STEP_COPY, "unknown kind of step");
+    need_range(c, s->when_first, s->when_count, c->d->enrich_when_count);
+    need_range(c, s->key_first, s->key_count, c->d->enrich_key_count);
+    need_range(c, s->put_first, s->put_count, c->d->enrich_put_count);
+    if (s->kind != SIGMA_STEP_COPY) {
+        need_index(c, s->table, c->d->enrich_table_count);
+        if (c->fault == NULL)
+            require(c, s->key_count == c->d->enrich_tables[s->table].key_count,
+                    "a key of another length than its table's");
+    }
+    if (c->fault == NULL)
+        check_puts(c, s);
+}
+
 /* -------- the whole ------------------------------------------------------ */
 
 /* Tables in an order in which each may rely on those before it. */
@@ -297,6 +357,11 @@ static void check_tables(check *c)
         {"correlations", d->correlations, d->correlation_count,
          check_correlation},
         {"correlations", d->correlations, d->correlation_count, check_expr},
+        {"enrich_tables", d->enrich_tables, d->enrich_table_count, check_table},
+        {"enrich_whens", d->enrich_whens, d->enrich_when_count, check_when},
+        {"enrich_keys", d->enrich_keys, d->enrich_key_count, check_enrich_key},
+        {"enrich_puts", d->enrich_puts, d->enrich_put_count, NULL},
+        {"enrich_steps", d->enrich_steps, d->enrich_step_count, check_step},
     };
 
     for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {

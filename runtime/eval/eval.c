@@ -238,7 +238,9 @@ static void make_wants(sr_eval *eval)
         const sigma_field *f = &d->fields[i];
         const bool keywords = (f->flags & SIGMA_FIELD_KEYWORDS) != 0;
         const sr_want want = {text_of(d, f->name), i, keywords};
-        const bool first = read[i] || (f->flags & SIGMA_FIELD_PRED) != 0;
+        const bool first =
+            read[i] ||
+            (f->flags & (SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH)) != 0;
         if (first || (f->flags & SIGMA_FIELD_CONTEXT) != 0) {
             const int phase = first ? 0 : 1;
             eval->wants[phase][eval->want_count[phase]++] = want;

@@ -144,6 +144,8 @@ static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
         .matched_count = matched_of(w, rule),
         .pairs = w->scratch.pairs,
         .pair_count = derived_of(w, rule, hit->rule),
+        .added = w->added,
+        .added_count = sr_enriching_pairs(w),
     };
 
     if (!w->s->options->no_event)

@@ -2,17 +2,21 @@
  * host.h - one run of a detector, private to this folder. session.c drives
  * it: worker.c finds out what a line means, times.c reads its event times,
  * alerts.c says what goes out, sequence.c puts contributions to correlations
- * in order of time, losses.c keeps account of what was not read.
+ * in order of time, losses.c keeps account of what was not read,
+ * enriching.c sees to lookups and added fields.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H
 
 #include "agg/agg.h"
+#include "enrich/enrich.h"
 #include "eval/eval.h"
 #include "host/options.h"
 #include "host/threads.h"
 #include "input/input.h"
 #include "output/output.h"
+
+#include <sys/stat.h>
 
 /* Exit codes of the interface. */
 enum {
@@ -49,7 +53,9 @@ typedef struct sr_worker {
     uint32_t time_slot; /* first of the slots for time fields */
     uint32_t time_count;
     sr_scratch scratch;
-    sg_buf contributions; /* of the event at hand, or of a block's */
+    sr_enrich_work enriched; /* the event at hand, and counts */
+    sr_pair *added;          /* scratch for an alert */
+    sg_buf contributions;    /* of the event at hand, or of a block's */
     sr_output *pieces; /* in a thread: makes alerts for others to write ... */
     sg_buf alerts;     /* ... here, each behind its length in 32 bits */
 } sr_worker;
@@ -97,6 +103,7 @@ typedef struct sr_session {
     sr_output *out;
     sr_worker *worker;  /* the only one, or that of the main thread */
     sr_scratch scratch; /* for what correlations fire */
+    sr_enrich *enrich;  /* NULL: none */
     struct sr_sequence *sequence;
     struct sr_resume *resume; /* --state; or NULL */
     struct sr_reduce *reduce; /* while reducing; or NULL */
@@ -259,6 +266,19 @@ void sr_sequence_each(const struct sr_sequence *q,
                       void (*fn)(void *ctx, const sr_contribution *c),
                       void *ctx);
 bool sr_sequence_restore(struct sr_sequence *q, const sr_contribution *c);
+
+/* -------- enriching.c ---------------------------------------------------- */
+
+/* Open the enrichment and read its lookup files; returns an exit code. */
+int sr_enriching_open(sr_session *s);
+void sr_enriching_close(sr_session *s);
+/* Whether the file is one of the lookups. */
+bool sr_enriching_reads(const sr_session *s, const struct stat *file);
+/* Fill w->added with what the event at hand got; returns how many. */
+uint32_t sr_enriching_pairs(sr_worker *w);
+/* Add a worker's counts; take over those of the tables. */
+void sr_enriching_count(sr_session *s, const sr_worker *w);
+void sr_enriching_gather(sr_session *s);
 
 /* -------- losses.c ------------------------------------------------------- */
 

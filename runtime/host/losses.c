@@ -103,8 +103,10 @@ static void gather(sr_session *s)
     const sr_agg_stats agg = sr_agg_totals(s->agg);
     sr_eval_stats eval = {0};
 
-    if (s->worker != NULL)
+    if (s->worker != NULL) {
         sr_eval_stats_add(&eval, sr_eval_stats_get(s->worker->eval));
+        sr_enriching_count(s, s->worker);
+    }
     if (s->blocks != NULL)
         sr_blocks_count(s->blocks, &eval);
     s->stats.groups = agg.groups;
@@ -118,6 +120,7 @@ static void gather(sr_session *s)
     s->stats.candidates += eval.candidates;
     s->stats.regex_refusals += eval.regex_refusals;
     s->stats.pair_limits += eval.pair_limits;
+    sr_enriching_gather(s);
 }
 
 /* Whose losses a counter adds up. */

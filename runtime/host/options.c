@@ -121,6 +121,19 @@ static bool set_late(sr_options *o, const char *value)
     return *value != '\0';
 }
 
+static bool set_max_enrich(sr_options *o, const char *value)
+{
+    return parse_count(value, true, &o->max_enrich);
+}
+
+static bool set_lookup(sr_options *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+
+    o->lookups[o->lookup_count++] = value;
+    return equals != NULL && equals != value && equals[1] != '\0';
+}
+
 static bool set_state(sr_options *o, const char *value)
 {
     o->state = value;
@@ -422,8 +435,10 @@ bool sr_options_parse(int argc, char **argv, sg_arena *arena, sr_options *out,
     *out = (sr_options){.max_groups = 1000000,
                         .max_memory = (uint64_t)1 << 30,
                         .exact_values = 65536,
-                        .threads = 1};
+                        .threads = 1,
+                        .max_enrich = (uint64_t)256 << 20};
     out->files = sg_new_n(arena, const char *, (size_t)argc + 1);
+    out->lookups = sg_new_n(arena, const char *, (size_t)argc + 1);
     if (argc > 1 && strcmp(argv[1], "map") == 0) {
         out->action = SR_ACTION_MAP;
         c.at++;

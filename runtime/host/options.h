@@ -25,13 +25,15 @@ typedef struct sr_options {
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
     const char *output, *time_field, *rejects, *late, *state; /* or NULL */
     int64_t lateness;                                         /* ns */
-    uint64_t max_groups, max_memory, exact_values;
+    uint64_t max_groups, max_memory, exact_values, max_enrich;
     uint32_t threads;
     uint32_t slice, slices; /* map: the slice-th of slices; 0: all of it */
     bool position_given, partial;
     uint32_t position;  /* map: number of the first file */
     const char **files; /* those of argv, or "-"; in the arena */
     uint32_t file_count;
+    const char **lookups; /* each NAME=FILE; in the arena */
+    uint32_t lookup_count;
 } sr_options;
 
 /* Read argv. False with a message for the user in `error`, which holds one

@@ -180,7 +180,9 @@ static int open_threads(sr_session *s)
         sr_say(s, "cannot start %u threads", threads);
         return SR_EXIT_INTERNAL;
     }
-    if (!sr_output_pieces(s->out))
+    /* Alerts come in pieces, and events that teach in their order. */
+    if (!sr_output_pieces(s->out) ||
+        (s->enrich != NULL && sr_enrich_learns(s->enrich)))
         return SR_EXIT_OK;
     s->blocks = sr_blocks_open(s);
     return s->blocks == NULL ? SR_EXIT_INTERNAL : SR_EXIT_OK;
@@ -228,8 +230,12 @@ static int open_session(sr_session *s)
     s->agg = sr_agg_open(s->layout, &agg);
     s->sequence = sr_sequence_open(s);
     sr_alert_scratch(d, &s->arena, &s->scratch);
-    if (o->action != SR_ACTION_REDUCE)
+    if (o->action != SR_ACTION_REDUCE) {
+        code = sr_enriching_open(s);
+        if (code != SR_EXIT_OK)
+            return code;
         s->worker = sr_worker_open(s);
+    }
     if (o->action != SR_ACTION_REDUCE && s->worker == NULL)
         return SR_EXIT_INTERNAL;
     if (o->action == SR_ACTION_REDUCE)
@@ -282,6 +288,7 @@ static void close_session(sr_session *s)
     sr_resume_close(s);
     sr_agg_close(s->agg);
     sr_worker_close(s->worker);
+    sr_enriching_close(s);
     sr_sequence_close(s->sequence);
     sg_buf_free(&s->scratch.identity);
     sg_arena_free(&s->arena);

@@ -18,6 +18,8 @@ static bool is_input(const sr_session *s, const char *path)
 
     if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
         return false;
+    if (sr_enriching_reads(s, &out))
+        return true;
     for (uint32_t i = 0; i < s->options->file_count; i++) {
         const char *file = s->options->files[i];
         const bool known = strcmp(file, "-") == 0

@@ -52,6 +52,9 @@ sr_worker *sr_worker_open(sr_session *s)
     }
     w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
     sr_alert_scratch(d, &w->arena, &w->scratch);
+    w->added = sg_new_n(&w->arena, sr_pair, (size_t)d->enrich_put_count + 1);
+    if (s->enrich != NULL)
+        sr_enrich_work_open(&w->enriched, s->enrich);
     open_plans(w);
     return w;
 }
@@ -62,6 +65,7 @@ void sr_worker_close(sr_worker *w)
         return;
     sr_eval_close(w->eval);
     sr_event_free(&w->event);
+    sr_enrich_work_close(&w->enriched);
     sg_buf_free(&w->scratch.identity);
     sg_buf_free(&w->contributions);
     sg_buf_free(&w->alerts);
@@ -106,6 +110,8 @@ static bool match_line(sr_worker *w, sr_item *item)
     sr_event_begin(&w->event, item->line);
     if (!sr_project(w->match, &w->event, &fault))
         return fail(item, &fault);
+    if (w->s->enrich != NULL)
+        sr_enrich_event(w->s->enrich, &w->enriched, &w->event, false);
     sr_eval_begin(w->eval, &w->event);
     item->matches = sr_eval_rules(w->eval, &w->event, w->matches);
     return true;

@@ -72,9 +72,10 @@ typedef enum sigma_time_part {
 /* How a field is used; the runtime projects predicate fields from every event
  * and context fields only from events that matched. */
 enum {
-    SIGMA_FIELD_PRED = 1,    /* some predicate reads it */
-    SIGMA_FIELD_CONTEXT = 2, /* group-by, values, event time, reports */
-    SIGMA_FIELD_KEYWORDS = 4 /* not a field: every scalar value of the event */
+    SIGMA_FIELD_PRED = 1,     /* some predicate reads it */
+    SIGMA_FIELD_CONTEXT = 2,  /* group-by, values, event time, reports */
+    SIGMA_FIELD_KEYWORDS = 4, /* not a field: every scalar value of the event */
+    SIGMA_FIELD_ENRICH = 8    /* enrichment reads or adds it: as PRED */
 };
 
 typedef struct sigma_field {
@@ -244,6 +245,49 @@ typedef struct sigma_correlation {
                            * state is that of the correlation of this digest */
 } sigma_correlation;
 
+/* -------- enrichment ----------------------------------------------------- */
+
+enum {
+    SIGMA_TABLE_LEARNED = 1 /* filled from events, else from a file */
+};
+
+/* A table that events are enriched from: texts by a key of texts. */
+typedef struct sigma_table {
+    sigma_ref name;
+    uint32_t flags;
+    uint32_t key_count;
+    uint32_t key_first;                  /* into strs: of the file's columns;
+                                          * NONE for learned tables */
+    uint32_t column_first, column_count; /* into strs */
+} sigma_table;
+
+typedef enum sigma_step_kind {
+    SIGMA_STEP_LEARN, /* the event fills the table */
+    SIGMA_STEP_ADD,   /* the table gives values to the event */
+    SIGMA_STEP_COPY   /* a field gives its value to another */
+} sigma_step_kind;
+
+/* A condition: some value of the field is one of these texts, exactly. */
+typedef struct sigma_when {
+    uint32_t field;
+    uint32_t str_first, str_count; /* into strs */
+} sigma_when;
+
+/* LEARN: column `to` from field `from`; ADD: field `to` from column `from`;
+ * COPY: field `to` from field `from`. Of several for one target the first
+ * that has a value counts; a field that has one keeps it. */
+typedef struct sigma_put {
+    uint32_t to, from;
+} sigma_put;
+
+typedef struct sigma_step {
+    sigma_step_kind kind;
+    uint32_t table;                  /* NONE for COPY */
+    uint32_t when_first, when_count; /* all must hold */
+    uint32_t key_first, key_count;   /* into enrich_keys: fields */
+    uint32_t put_first, put_count;
+} sigma_step;
+
 /* A compiled pack of rules. */
 typedef struct sigma_detector {
     uint32_t abi;  /* SIGMA_ABI */
@@ -275,6 +319,14 @@ typedef struct sigma_detector {
     uint32_t route_count, correlation_count;
     uint32_t corr_ref_count, corr_key_count, corr_source_count;
     uint32_t corr_cond_count, corr_expr_count, column_count;
+    /* Enrichment: steps in order, those that LEARN first. */
+    const sigma_table *enrich_tables;
+    const sigma_when *enrich_whens;
+    const uint32_t *enrich_keys; /* field ids */
+    const sigma_put *enrich_puts;
+    const sigma_step *enrich_steps;
+    uint32_t enrich_table_count, enrich_when_count, enrich_key_count;
+    uint32_t enrich_put_count, enrich_step_count;
 } sigma_detector;
 
 /* The command line of a detector; see `DETECTOR --help`. Returns the exit

@@ -26,7 +26,8 @@
     CELL("matched", put_matched)                                               \
     CELL("derived", put_derived)                                               \
     CELL("alert_id", put_id)                                                   \
-    CELL("event", put_event)
+    CELL("event", put_event)                                                   \
+    CELL("enriched", put_enriched)
 
 typedef void put_fn(const sr_output *out, sg_buf *buf, const sr_alert *alert);
 
@@ -126,6 +127,13 @@ static void put_derived(const sr_output *out, sg_buf *buf, const sr_alert *a)
     (void)out;
     if (!a->correlation && a->pair_count != 0)
         sr_put_pairs(buf, a->pairs, a->pair_count);
+}
+
+static void put_enriched(const sr_output *out, sg_buf *buf, const sr_alert *a)
+{
+    (void)out;
+    if (a->added_count != 0)
+        sr_put_pairs(buf, a->added, a->added_count);
 }
 
 static void put_id(const sr_output *out, sg_buf *buf, const sr_alert *a)

@@ -92,6 +92,10 @@ static void put_detection(sg_buf *buf, const sr_alert *alert)
         sg_buf_put(buf, SG_S(",\"derived\":"));
         sr_put_pairs(buf, alert->pairs, alert->pair_count);
     }
+    if (alert->added_count != 0) {
+        sg_buf_put(buf, SG_S(",\"enriched\":"));
+        sr_put_pairs(buf, alert->added, alert->added_count);
+    }
     if (alert->event.len != 0) {
         sg_buf_put(buf, SG_S(",\"event\":"));
         sg_buf_put(buf, alert->event);

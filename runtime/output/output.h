@@ -41,6 +41,8 @@ typedef struct sr_alert {
     uint64_t line;
     const sr_pair *pairs; /* group, or derived fields */
     uint32_t pair_count;
+    const sr_pair *added; /* detection: fields from enrichment */
+    uint32_t added_count;
     const sg_str *matched; /* detection: names of selections */
     uint32_t matched_count;
     sg_str event;        /* detection: JSON text; empty: left out */

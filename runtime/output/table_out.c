@@ -134,13 +134,13 @@ static void put_fixed(sg_buf *buf, sg_str text, size_t width, bool cut)
     put_blanks(buf, (shown < width ? width - shown : 0) + GAP);
 }
 
-static void put_pair_list(sg_buf *buf, const sr_alert *alert)
+static void put_pair_list(sg_buf *buf, const sr_pair *pairs, uint32_t count)
 {
-    for (uint32_t i = 0; i < alert->pair_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         sg_buf_putc(buf, ' ');
-        sg_buf_put(buf, alert->pairs[i].name);
+        sg_buf_put(buf, pairs[i].name);
         sg_buf_putc(buf, '=');
-        sg_buf_put(buf, alert->pairs[i].text);
+        sg_buf_put(buf, pairs[i].text);
     }
 }
 
@@ -154,7 +154,8 @@ static void put_details(sg_buf *buf, const sr_alert *alert)
         sg_buf_put(buf, SG_S(" matched="));
         sr_put_matched(buf, alert, ',');
     }
-    put_pair_list(buf, alert);
+    put_pair_list(buf, alert->pairs, alert->pair_count);
+    put_pair_list(buf, alert->added, alert->added_count);
     if (alert->correlation) {
         sg_buf_put(buf, SG_S(" count="));
         sr_put_u64(buf, alert->count);

@@ -118,6 +118,22 @@ void sr_event_free(sr_event *event)
     memset(event, 0, sizeof *event);
 }
 
+bool sr_event_put(sr_event *event, uint32_t slot, const sr_value *value)
+{
+    const uint32_t id = event->value_count;
+    const sr_value copy = *value; /* which may be one of the event's own */
+
+    if (id == event->value_cap &&
+        !grow((void **)&event->values, &event->value_cap,
+              sizeof *event->values))
+        return false;
+    event->values[id] = copy;
+    event->values[id].next = SIGMA_NONE;
+    event->value_count++;
+    event->slots[slot] = (sr_slot){id, id};
+    return true;
+}
+
 /* -------- one run ------------------------------------------------------ */
 
 static bool work_room(sr_work *work, const sr_plan *plan)

@@ -82,6 +82,11 @@ void sr_event_free(sr_event *event);
  * nothing. Several plans may be run over one event. */
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
 
+/* Let a slot hold this one value and no other; the value's texts must live as
+ * long as the event. False for want of memory. Pointers to values of the event
+ * are void afterwards. */
+bool sr_event_put(sr_event *event, uint32_t slot, const sr_value *value);
+
 /* Decoded or canonical text of a scalar: strings as is, numbers as
  * sg_num_text, true/false. Not for NULL, OBJECT, EMPTY. */
 sg_str sr_value_text(sr_event *event, sr_value *value);

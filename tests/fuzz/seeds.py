@@ -36,7 +36,7 @@ def texts(document, pattern):
 
 
 def collect():
-    seeds = {n: set() for n in ("rule", "yaml", "pipeline", "condition", "pattern", "cidr", "json", "input", "wildcard", "litset")}
+    seeds = {n: set() for n in ("rule", "yaml", "pipeline", "enrich", "condition", "pattern", "cidr", "json", "input", "wildcard", "litset")}
     for case in cases():
         for doc in documents(case):
             raw = doc.encode()
@@ -59,6 +59,12 @@ def collect():
     for path in glob.glob(os.path.join(HERE, "..", "..", "sigma", "pipelines", "*.yml")):
         with open(path, "rb") as f:
             seeds["pipeline"].add(f.read()[:4096])
+    for path in glob.glob(os.path.join(HERE, "..", "..", "sigma", "enrich", "*.yml")):
+        with open(path, "rb") as f:
+            text = re.sub(rb"(?m)^ *#.*\n", b"", f.read())
+        seeds["enrich"].add(text + b"\0aid,ComputerName\na,H\n" + b"".join(
+            b"\0" + json.dumps({"aid": "a", "event_simpleName": kind, "TargetProcessId": 7, "ContextProcessId": "7", "ImageFileName": image}).encode()
+            for kind, image in (("ProcessRollup2", "x"), ("NetworkConnectIP4", None))))
     return seeds
 
 

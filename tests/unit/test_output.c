@@ -172,14 +172,14 @@ static void test_csv(void)
         written(SR_FORMAT_CSV, 0, "dc12"),
         SG_S("timestamp,type,level,rule_id,rule_name,rule_title,group,count,"
              "value,first_seen,last_seen,path,line,matched,derived,alert_id,"
-             "event\n"
+             "event,enriched\n"
              "2026-01-02T03:04:05.678Z,detection,high,r-1,name,\"\"\"q\"\"\",,,"
              ",,,a.log,17,\"sel;a,b\",\"{\"\"P\"\":\"\"SM\\\"\"TP\"\"}\",0123,"
-             "\"{\"\"a\"\": 1}\"\n"
+             "\"{\"\"a\"\": 1}\",\n"
              ",correlation,high,,,Corr,\"{\"\"User\"\":\"\"ann\\n\xE2\x80\xAE"
              "\"\",\"\"Port\"\":25,\"\"Ok\"\":true}\",4,2.5,"
              "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001500Z,-,3,,,4567,"
-             "\n"
+             ",\n"
              "User,Count,First\n"
              "=cmd(),12,\n"
              "\"\xE6\x97\xA5\xE6\x9C\xAC, x\",7,1.5\n"));
