@@ -8,7 +8,7 @@
 
 /* -------- life ----------------------------------------------------------- */
 
-/* sr_store_evict_fn */
+/* sr_ring_evict_fn */
 static void forgotten(void *ctx, const sr_stored *entry)
 {
     sr_enrich *e = ctx;
@@ -36,8 +36,8 @@ sr_enrich *sr_enrich_open(const sigma_detector *d, uint64_t max_memory)
         e->filled[i] = (d->enrich_tables[i].flags & SIGMA_TABLE_LEARNED) != 0;
     for (uint32_t i = 0; i < d->enrich_step_count; i++)
         e->learns |= d->enrich_steps[i].kind == SIGMA_STEP_LEARN;
-    sr_store_open(&e->learned, max_memory, false);
-    sr_store_open(&e->fixed, max_memory, true);
+    sr_ring_open(&e->learned, max_memory, false);
+    sr_ring_open(&e->fixed, max_memory, true);
     e->learned.evicted = forgotten;
     e->learned.ctx = e;
     return e;
@@ -47,8 +47,8 @@ void sr_enrich_close(sr_enrich *e)
 {
     if (e == NULL)
         return;
-    sr_store_close(&e->learned);
-    sr_store_close(&e->fixed);
+    sr_ring_close(&e->learned);
+    sr_ring_close(&e->fixed);
     sg_arena_free(&e->arena);
     free(e);
 }
@@ -186,7 +186,7 @@ static void learn(const scene *s, const sigma_step *step)
     const sg_str key = sg_buf_str(&s->work->key);
     const sg_str value = sg_buf_str(&s->work->value);
 
-    switch (sr_store_put(&e->learned, step->table, key, value)) {
+    switch (sr_ring_put(&e->learned, step->table, key, value)) {
     case SR_STORED:
         e->stats.learned++;
         if (e->watch != NULL)
@@ -194,7 +194,7 @@ static void learn(const scene *s, const sigma_step *step)
         break;
     case SR_STORED_SAME:
         break;
-    case SR_STORE_REFUSED:
+    case SR_RING_REFUSED:
         e->stats.refused++;
         break;
     }
@@ -271,8 +271,8 @@ static void add_from(scene *s, const sigma_step *step)
 
     if (!e->filled[step->table] || !lacks_any(s, step) || !make_key(s, step))
         return;
-    entry = sr_store_find(learned ? &e->learned : &e->fixed, step->table,
-                          sg_buf_str(&s->work->key));
+    entry = sr_ring_find(learned ? &e->learned : &e->fixed, step->table,
+                         sg_buf_str(&s->work->key));
     if (entry == NULL) {
         s->missed = true;
         return;
@@ -346,7 +346,7 @@ bool sr_enrich_each(const sr_enrich *e, sr_enrich_fn *fn, void *ctx)
 {
     each to = {fn, ctx};
 
-    return sr_store_each(&e->learned, give, &to);
+    return sr_ring_each(&e->learned, give, &to);
 }
 
 bool sr_enrich_restore(sr_enrich *e, uint32_t table, sg_str key, sg_str value)
@@ -356,7 +356,7 @@ bool sr_enrich_restore(sr_enrich *e, uint32_t table, sg_str key, sg_str value)
         !sr_is_key(&e->d->enrich_tables[table], key) ||
         !sr_is_value(&e->d->enrich_tables[table], value))
         return false;
-    return sr_store_put(&e->learned, table, key, value) != SR_STORE_REFUSED;
+    return sr_ring_put(&e->learned, table, key, value) != SR_RING_REFUSED;
 }
 
 void sr_enrich_watch(sr_enrich *e, sr_enrich_fn *fn, void *ctx)

@@ -57,10 +57,10 @@ static void refuse(loader *l, uint64_t line, const char *reason)
 static void keep(loader *l, uint64_t line)
 {
     const sg_str key = sg_buf_str(&l->key);
-    const bool again = sr_store_find(&l->e->fixed, l->table, key) != NULL;
+    const bool again = sr_ring_find(&l->e->fixed, l->table, key) != NULL;
 
-    if (sr_store_put(&l->e->fixed, l->table, key, sg_buf_str(&l->value)) ==
-        SR_STORE_REFUSED) {
+    if (sr_ring_put(&l->e->fixed, l->table, key, sg_buf_str(&l->value)) ==
+        SR_RING_REFUSED) {
         l->e->stats.refused++;
         l->reject(l->ctx, line, "no room for this row (--max-enrich)");
         return;

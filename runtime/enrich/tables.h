@@ -8,7 +8,7 @@
 #define SR_ENRICH_TABLES_H
 
 #include "enrich/enrich.h"
-#include "enrich/store.h"
+#include "enrich/ring.h"
 
 struct sr_enrich {
     const sigma_detector *d;
@@ -16,8 +16,8 @@ struct sr_enrich {
     sg_str *strs; /* the detector's, as views */
     bool *filled; /* per table: learned, or a file was read */
     bool learns;
-    sr_store learned, fixed; /* fixed: from files */
-    sr_enrich_fn *watch;     /* or NULL */
+    sr_ring learned, fixed; /* fixed: from files */
+    sr_enrich_fn *watch;    /* or NULL */
     void *watch_ctx;
     sr_enrich_stats stats;
 };

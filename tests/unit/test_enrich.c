@@ -63,18 +63,18 @@ static bool count_entry(void *ctx, const sr_stored *entry)
 static void run_store(uint64_t limit, uint32_t keys, bool *forgot)
 {
     static uint32_t versions[KEYS];
-    sr_store store;
+    sr_ring store;
     char k[16], v[512];
 
     memset(versions, 0, sizeof(versions));
     evictions = 0;
-    sr_store_open(&store, limit, false);
+    sr_ring_open(&store, limit, false);
     store.evicted = count_eviction;
     store.ctx = versions;
     for (uint32_t round = 1; round <= ROUNDS; round++) {
         const uint32_t i = next_random(keys);
         const sg_str key = key_text(k, i);
-        sr_stored *have = sr_store_find(&store, 3, key);
+        sr_stored *have = sr_ring_find(&store, 3, key);
 
         CHECK((have != NULL) == (versions[i] != 0));
         if (have != NULL)
@@ -87,22 +87,22 @@ static void run_store(uint64_t limit, uint32_t keys, bool *forgot)
         const uint32_t version = 1 + next_random(4);
         const bool same = versions[i] == version;
         const sr_stored_how how =
-            sr_store_put(&store, 3, key, value_text(v, i, version));
+            sr_ring_put(&store, 3, key, value_text(v, i, version));
         CHECK(how == SR_STORED || how == SR_STORED_SAME);
         CHECK(!same || how == SR_STORED_SAME);
         versions[i] = version;
-        CHECK(store.cap + store.slot_count * sizeof(sr_store_slot) <= limit);
+        CHECK(store.cap + store.slot_count * sizeof(sr_ring_slot) <= limit);
     }
     uint32_t alive = 0, entries = 0;
 
     for (uint32_t i = 0; i < keys; i++)
         alive += versions[i] != 0;
-    CHECK(sr_store_each(&store, count_entry, &entries));
+    CHECK(sr_ring_each(&store, count_entry, &entries));
     CHECK_INT(entries, alive);
     CHECK_INT(store.count, alive);
-    CHECK(sr_store_find(&store, 2, key_text(k, 0)) == NULL);
+    CHECK(sr_ring_find(&store, 2, key_text(k, 0)) == NULL);
     *forgot = evictions != 0;
-    sr_store_close(&store);
+    sr_ring_close(&store);
 }
 
 static void test_store(void)
@@ -121,71 +121,71 @@ static void test_store(void)
 /* What is asked for stays, however many others pass. */
 static void test_recency(void)
 {
-    sr_store store;
+    sr_ring store;
     char k[16];
 
-    sr_store_open(&store, 4096, false);
-    sr_store_put(&store, 0, SG_S("wanted"), SG_S("value"));
+    sr_ring_open(&store, 4096, false);
+    sr_ring_put(&store, 0, SG_S("wanted"), SG_S("value"));
     for (uint32_t i = 0; i < 10000; i++) {
-        sr_stored *have = sr_store_find(&store, 0, SG_S("wanted"));
+        sr_stored *have = sr_ring_find(&store, 0, SG_S("wanted"));
         CHECK(have != NULL);
         if (have == NULL)
             break;
         have->used = true;
-        sr_store_put(&store, 0, key_text(k, i), SG_S("some other value"));
+        sr_ring_put(&store, 0, key_text(k, i), SG_S("some other value"));
     }
-    CHECK(sr_store_find(&store, 0, SG_S("key1")) == NULL);
-    CHECK(sr_store_find(&store, 0, SG_S("key9999")) != NULL);
-    sr_store_close(&store);
+    CHECK(sr_ring_find(&store, 0, SG_S("key1")) == NULL);
+    CHECK(sr_ring_find(&store, 0, SG_S("key9999")) != NULL);
+    sr_ring_close(&store);
 }
 
 static void test_warm(void)
 {
-    sr_store store;
+    sr_ring store;
     unsigned long before = 0;
     char k[16], v[512];
 
-    sr_store_open(&store, (uint64_t)1 << 18, false);
+    sr_ring_open(&store, (uint64_t)1 << 18, false);
     for (uint32_t i = 0; i < 2 * ROUNDS; i++) {
         if (i == ROUNDS)
             before = alloc_calls;
-        sr_store_put(&store, 0, key_text(k, i), value_text(v, i, i));
+        sr_ring_put(&store, 0, key_text(k, i), value_text(v, i, i));
     }
     CHECK_INT(alloc_calls, before);
-    sr_store_close(&store);
+    sr_ring_close(&store);
 }
 
 static void test_refusals(void)
 {
-    static char huge[SR_STORE_ENTRY_MAX + 1];
+    static char huge[SR_RING_ENTRY_MAX + 1];
     const sg_str text = {huge, sizeof(huge)};
-    sr_store store;
+    sr_ring store;
     char k[16], v[512];
     uint32_t kept = 0;
 
-    sr_store_open(&store, (uint64_t)1 << 20, false);
-    CHECK_INT(sr_store_put(&store, 0, SG_S("k"), text), SR_STORE_REFUSED);
-    CHECK_INT(sr_store_put(&store, 0, text, SG_S("v")), SR_STORE_REFUSED);
-    CHECK_INT(sr_store_put(&store, 0, SG_S("k"),
-                           sg_str_sub(text, 0, SR_STORE_ENTRY_MAX - 1)),
+    sr_ring_open(&store, (uint64_t)1 << 20, false);
+    CHECK_INT(sr_ring_put(&store, 0, SG_S("k"), text), SR_RING_REFUSED);
+    CHECK_INT(sr_ring_put(&store, 0, text, SG_S("v")), SR_RING_REFUSED);
+    CHECK_INT(sr_ring_put(&store, 0, SG_S("k"),
+                          sg_str_sub(text, 0, SR_RING_ENTRY_MAX - 1)),
               SR_STORED);
-    sr_store_close(&store);
-    sr_store_open(&store, 0, false);
-    CHECK_INT(sr_store_put(&store, 0, SG_S("k"), sg_str_sub(text, 0, 1000)),
-              SR_STORE_REFUSED);
-    sr_store_close(&store);
+    sr_ring_close(&store);
+    sr_ring_open(&store, 0, false);
+    CHECK_INT(sr_ring_put(&store, 0, SG_S("k"), sg_str_sub(text, 0, 1000)),
+              SR_RING_REFUSED);
+    sr_ring_close(&store);
     /* One that forgets nothing is full at last, and has what it took. */
-    sr_store_open(&store, 16384, true);
-    while (sr_store_put(&store, 0, key_text(k, kept), value_text(v, kept, 1)) ==
+    sr_ring_open(&store, 16384, true);
+    while (sr_ring_put(&store, 0, key_text(k, kept), value_text(v, kept, 1)) ==
            SR_STORED)
         kept++;
     CHECK(kept > 50 && kept == store.count);
     for (uint32_t i = 0; i < kept; i++)
-        CHECK(sr_store_find(&store, 0, key_text(k, i)) != NULL);
+        CHECK(sr_ring_find(&store, 0, key_text(k, i)) != NULL);
     CHECK_INT(
-        sr_store_put(&store, 0, key_text(k, kept + 1), value_text(v, kept, 1)),
-        SR_STORE_REFUSED);
-    sr_store_close(&store);
+        sr_ring_put(&store, 0, key_text(k, kept + 1), value_text(v, kept, 1)),
+        SR_RING_REFUSED);
+    sr_ring_close(&store);
 }
 
 /* -------- CSV ------------------------------------------------------------ */

@@ -1,8 +1,8 @@
 /*
- * store.c - see store.h. The index is a hash table with linear probing; hashes
+ * ring.c - see ring.h. The index is a hash table with linear probing; hashes
  * are salted, so that events cannot be made to collide.
  */
-#include "enrich/store.h"
+#include "enrich/ring.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,50 +25,50 @@ static void *must(void *ptr)
     return ptr;
 }
 
-static sr_stored *entry_at(const sr_store *store, uint64_t at)
+static sr_stored *entry_at(const sr_ring *store, uint64_t at)
 {
     return (sr_stored *)(void *)(store->ring + at);
 }
 
 /* -------- life ----------------------------------------------------------- */
 
-void sr_store_open(sr_store *store, uint64_t limit, bool keep)
+void sr_ring_open(sr_ring *store, uint64_t limit, bool keep)
 {
-    *store = (sr_store){.keep = keep, .slot_count = FIRST_SLOTS};
+    *store = (sr_ring){.keep = keep, .slot_count = FIRST_SLOTS};
     if (limit < LIMIT_LEAST)
         limit = LIMIT_LEAST;
     if (limit > limit_most)
         limit = limit_most;
     store->slot_limit = FIRST_SLOTS;
-    while ((uint64_t)store->slot_limit * 2 * sizeof(sr_store_slot) <= limit / 4)
+    while ((uint64_t)store->slot_limit * 2 * sizeof(sr_ring_slot) <= limit / 4)
         store->slot_limit *= 2;
     store->limit = (limit - limit / 4) & ~(uint64_t)7;
     /* Halved often, so that the last step of growing is to twice the size. */
     for (store->cap = store->limit; store->cap / 2 >= FIRST_RING;)
         store->cap = (store->cap / 2 + 7) & ~(uint64_t)7;
     store->ring = must(malloc(store->cap));
-    store->slots = must(calloc(store->slot_count, sizeof(sr_store_slot)));
+    store->slots = must(calloc(store->slot_count, sizeof(sr_ring_slot)));
     if (getrandom(&store->salt, sizeof(store->salt), GRND_NONBLOCK) !=
         (ssize_t)sizeof(store->salt))
         store->salt = (uintptr_t)store->ring * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-void sr_store_close(sr_store *store)
+void sr_ring_close(sr_ring *store)
 {
     free(store->ring);
     free(store->spare);
     free(store->slots);
-    *store = (sr_store){.ring = NULL};
+    *store = (sr_ring){.ring = NULL};
 }
 
 /* -------- index ---------------------------------------------------------- */
 
-static uint32_t hash_of(const sr_store *store, uint32_t table, sg_str key)
+static uint32_t hash_of(const sr_ring *store, uint32_t table, sg_str key)
 {
     return (uint32_t)sg_str_hash_seeded(key, store->salt + table);
 }
 
-static sr_store_slot *slot_of(const sr_store *store, uint32_t hash, uint64_t at)
+static sr_ring_slot *slot_of(const sr_ring *store, uint32_t hash, uint64_t at)
 {
     const uint32_t mask = store->slot_count - 1;
     uint32_t i = hash & mask;
@@ -78,17 +78,17 @@ static sr_store_slot *slot_of(const sr_store *store, uint32_t hash, uint64_t at)
     return &store->slots[i];
 }
 
-static void index_place(sr_store *store, uint32_t hash, uint64_t at)
+static void index_place(sr_ring *store, uint32_t hash, uint64_t at)
 {
     const uint32_t mask = store->slot_count - 1;
     uint32_t i = hash & mask;
 
     while (store->slots[i].at != 0)
         i = (i + 1) & mask;
-    store->slots[i] = (sr_store_slot){hash, (uint32_t)(at / 8) + 1};
+    store->slots[i] = (sr_ring_slot){hash, (uint32_t)(at / 8) + 1};
 }
 
-static void index_remove(sr_store *store, uint32_t hash, uint64_t at)
+static void index_remove(sr_ring *store, uint32_t hash, uint64_t at)
 {
     const uint32_t mask = store->slot_count - 1;
     uint32_t hole = (uint32_t)(slot_of(store, hash, at) - store->slots);
@@ -102,13 +102,13 @@ static void index_remove(sr_store *store, uint32_t hash, uint64_t at)
             hole = i;
         }
     }
-    store->slots[hole] = (sr_store_slot){0, 0};
+    store->slots[hole] = (sr_ring_slot){0, 0};
 }
 
-static void index_grow(sr_store *store)
+static void index_grow(sr_ring *store)
 {
     const uint32_t old_count = store->slot_count;
-    sr_store_slot *old = store->slots;
+    sr_ring_slot *old = store->slots;
 
     store->slot_count *= 2;
     store->slots = must(calloc(store->slot_count, sizeof(*old)));
@@ -119,14 +119,14 @@ static void index_grow(sr_store *store)
 }
 
 /* Not full: at most three quarters, so that probing stays short. */
-static bool index_has_room(const sr_store *store)
+static bool index_has_room(const sr_ring *store)
 {
     return store->count < store->slot_count / 4 * 3;
 }
 
 /* -------- ring ----------------------------------------------------------- */
 
-static uint64_t next_at(const sr_store *store, uint64_t at)
+static uint64_t next_at(const sr_ring *store, uint64_t at)
 {
     at += entry_at(store, at)->size;
     return store->head <= store->tail && at == store->end ? 0 : at;
@@ -134,7 +134,7 @@ static uint64_t next_at(const sr_store *store, uint64_t at)
 
 /* Whether `size` bytes fit without forgetting anything; moves the head to the
  * start of the ring when they fit there alone. */
-static bool fits(sr_store *store, uint64_t size)
+static bool fits(sr_ring *store, uint64_t size)
 {
     if (store->held == 0)
         store->head = store->tail = 0;
@@ -151,7 +151,7 @@ static bool fits(sr_store *store, uint64_t size)
 }
 
 /* Put the bytes of an entry at the head, where they fit. */
-static void append(sr_store *store, const sr_stored *entry)
+static void append(sr_ring *store, const sr_stored *entry)
 {
     sr_stored *to = entry_at(store, store->head);
 
@@ -164,7 +164,7 @@ static void append(sr_store *store, const sr_stored *entry)
 }
 
 /* The entry is no longer found; its bytes stay until the tail passes. */
-static void kill(sr_store *store, sr_stored *entry)
+static void kill(sr_ring *store, sr_stored *entry)
 {
     index_remove(store, entry->hash,
                  (uint64_t)((const char *)entry - store->ring));
@@ -174,7 +174,7 @@ static void kill(sr_store *store, sr_stored *entry)
 }
 
 /* Take the oldest entry out of the ring. */
-static void pass(sr_store *store, bool forget)
+static void pass(sr_ring *store, bool forget)
 {
     sr_stored *entry = entry_at(store, store->tail);
     const uint64_t next = next_at(store, store->tail);
@@ -189,7 +189,7 @@ static void pass(sr_store *store, bool forget)
 }
 
 /* All live entries in a ring of another size, oldest first. */
-static void rebuild(sr_store *store, uint64_t cap)
+static void rebuild(sr_ring *store, uint64_t cap)
 {
     char *old = store->ring;
     char *ring = must(malloc(cap));
@@ -216,7 +216,7 @@ static void rebuild(sr_store *store, uint64_t cap)
 
 /* A larger ring, or the same without what is dead; false when it is as large
  * as may be. */
-static bool grow(sr_store *store, uint64_t size)
+static bool grow(sr_ring *store, uint64_t size)
 {
     uint64_t cap = store->cap;
 
@@ -230,12 +230,12 @@ static bool grow(sr_store *store, uint64_t size)
 
 /* The oldest entry moves to the head. Where it was there is room for it: at
  * the tail, or behind the head when it was the last before the end. */
-static void move_on(sr_store *store)
+static void move_on(sr_ring *store)
 {
     const sr_stored *oldest = entry_at(store, store->tail);
 
     if (store->spare == NULL)
-        store->spare = must(malloc(SR_STORE_ENTRY_MAX + sizeof(sr_stored) + 8));
+        store->spare = must(malloc(SR_RING_ENTRY_MAX + sizeof(sr_stored) + 8));
     memcpy(store->spare, oldest, oldest->size);
     pass(store, false);
     sr_stored *entry = (sr_stored *)(void *)store->spare;
@@ -249,7 +249,7 @@ static void move_on(sr_store *store)
 /* Get on with the oldest entry: out if it is dead, to the head if the ring is
  * mostly dead or the entry in use, else forgotten. False when nothing may be
  * forgotten. */
-static bool advance(sr_store *store, unsigned *chances)
+static bool advance(sr_ring *store, unsigned *chances)
 {
     const sr_stored *oldest = entry_at(store, store->tail);
 
@@ -269,7 +269,7 @@ static bool advance(sr_store *store, unsigned *chances)
 }
 
 /* Room for an entry of `size` bytes in ring and index. */
-static bool make_room(sr_store *store, uint64_t size)
+static bool make_room(sr_ring *store, uint64_t size)
 {
     unsigned chances = CHANCES;
 
@@ -288,7 +288,7 @@ static bool make_room(sr_store *store, uint64_t size)
 
 /* -------- use ------------------------------------------------------------ */
 
-static sr_stored *find(const sr_store *store, uint32_t hash, uint32_t table,
+static sr_stored *find(const sr_ring *store, uint32_t hash, uint32_t table,
                        sg_str key)
 {
     const uint32_t mask = store->slot_count - 1;
@@ -305,13 +305,13 @@ static sr_stored *find(const sr_store *store, uint32_t hash, uint32_t table,
     return NULL;
 }
 
-sr_stored *sr_store_find(const sr_store *store, uint32_t table, sg_str key)
+sr_stored *sr_ring_find(const sr_ring *store, uint32_t table, sg_str key)
 {
     return find(store, hash_of(store, table, key), table, key);
 }
 
 /* Write the entry where make_room found room. */
-static void write(sr_store *store, sr_stored head, sg_str key, sg_str value)
+static void write(sr_ring *store, sr_stored head, sg_str key, sg_str value)
 {
     sr_stored *entry = entry_at(store, store->head);
     char *bytes = (char *)(entry + 1);
@@ -326,8 +326,8 @@ static void write(sr_store *store, sr_stored head, sg_str key, sg_str value)
     store->head += head.size;
 }
 
-sr_stored_how sr_store_put(sr_store *store, uint32_t table, sg_str key,
-                           sg_str value)
+sr_stored_how sr_ring_put(sr_ring *store, uint32_t table, sg_str key,
+                          sg_str value)
 {
     const uint32_t hash = hash_of(store, table, key);
     sr_stored *old = find(store, hash, table, key);
@@ -336,9 +336,9 @@ sr_stored_how sr_store_put(sr_store *store, uint32_t table, sg_str key,
         old->used = true;
         return SR_STORED_SAME;
     }
-    if (key.len > SR_STORE_ENTRY_MAX || value.len > SR_STORE_ENTRY_MAX ||
-        key.len + value.len > SR_STORE_ENTRY_MAX)
-        return SR_STORE_REFUSED;
+    if (key.len > SR_RING_ENTRY_MAX || value.len > SR_RING_ENTRY_MAX ||
+        key.len + value.len > SR_RING_ENTRY_MAX)
+        return SR_RING_REFUSED;
     const size_t bytes = sizeof(sr_stored) + key.len + value.len;
     const sr_stored head = {.size = (uint32_t)((bytes + 7) & ~(size_t)7),
                             .hash = hash,
@@ -348,7 +348,7 @@ sr_stored_how sr_store_put(sr_store *store, uint32_t table, sg_str key,
                             .live = true};
 
     if (!make_room(store, head.size))
-        return SR_STORE_REFUSED;
+        return SR_RING_REFUSED;
     old = find(store, hash, table, key); /* it may have moved, or gone */
     if (old != NULL)
         kill(store, old);
@@ -356,8 +356,8 @@ sr_stored_how sr_store_put(sr_store *store, uint32_t table, sg_str key,
     return SR_STORED;
 }
 
-bool sr_store_each(const sr_store *store,
-                   bool (*fn)(void *ctx, const sr_stored *entry), void *ctx)
+bool sr_ring_each(const sr_ring *store,
+                  bool (*fn)(void *ctx, const sr_stored *entry), void *ctx)
 {
     uint64_t left = store->held;
 
