@@ -309,7 +309,8 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
 
     alert.id =
         identity_of(s->detector, &s->scratch.identity, &def->meta, &alert, id);
-    if (s->reduce == NULL || !sr_reduce_firing(s->reduce, &alert, firing->place,
-                                               firing->correlation))
+    if (s->reduce == NULL ||
+        !sr_reduce_firing(s->reduce, &alert, firing->place,
+                          sr_layout_component(s->layout, firing->correlation)))
         sr_output_alert(s->out, &alert);
 }
