@@ -267,6 +267,15 @@ void sr_sequence_each(const struct sr_sequence *q,
                       void *ctx);
 bool sr_sequence_restore(struct sr_sequence *q, const sr_contribution *c);
 
+/* -------- lessons.c ------------------------------------------------------ */
+
+/* Append an entry of a learned table as a record. */
+void sr_lesson_put(const sr_session *s, uint32_t table, sg_str key,
+                   sg_str value, sg_buf *out);
+/* Take such records back; counts those of tables that are not there. False when
+ * they are damaged. */
+bool sr_lessons_read(sr_session *s, sg_str bytes, uint64_t *dropped);
+
 /* -------- enriching.c ---------------------------------------------------- */
 
 /* Open the enrichment and read its lookup files; returns an exit code. */

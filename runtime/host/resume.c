@@ -23,6 +23,8 @@
 
 enum {
     VERSION = 1,
+    EVENTS = 1, /* kinds of rows in the journal */
+    LESSONS = 2,
     KEPT_NS = 1000000000,    /* between two transactions, at most ... */
     ALERT_NS = 100000000,    /* ... or when alerts wait */
     SHARE = 10,              /* of the time for transactions: one in so many */
@@ -43,8 +45,9 @@ typedef struct sr_resume {
     SG_VEC(bool) moved;        /* its cursor is not kept yet */
     uint32_t *ids;             /* per correlation: its number in the store */
     uint32_t next_id;
-    sg_buf journal; /* records since the last transaction */
+    sg_buf journal, lessons; /* records since the last transaction */
     uint64_t journal_row, journal_bytes; /* next key; in the store */
+    uint64_t table_bytes;   /* of learned tables, when last written */
     uint64_t saved;         /* turn at which groups were last written */
     bool outbox[SR_SINKS];  /* a row is there */
     int64_t kept, took;     /* clock of the last transaction; what it cost */
@@ -268,7 +271,8 @@ typedef struct loader {
     sg_map by_id;      /* number in the store: 1 + correlation */
     sg_buf key, value; /* of the group at hand */
     sg_buf contributions;
-    uint64_t dropped; /* contributions of correlations that are gone */
+    uint64_t dropped;   /* contributions of correlations that are gone */
+    uint64_t forgotten; /* lessons of tables that are */
 } loader;
 
 static bool load_correlation(void *ctx, sg_str key, sg_str value)
@@ -605,8 +609,8 @@ static bool load_held(void *ctx, sg_str key, sg_str value)
     return true;
 }
 
-/* Feed the events of one row again; each event is a list of records behind
- * their number. */
+/* Feed the events of one row again, each a list of records behind their
+ * number; or learn its lessons again. */
 static bool load_journal(void *ctx, sg_str key, sg_str value)
 {
     loader *l = ctx;
@@ -618,6 +622,8 @@ static bool load_journal(void *ctx, sg_str key, sg_str value)
         return false;
     s->resume->journal_row = n + 1;
     s->resume->journal_bytes += value.len;
+    if (sg_read_u8(&r) == LESSONS)
+        return sr_lessons_read(s, r.rest, &l->forgotten);
     while (r.rest.len != 0) {
         const uint32_t count = sg_read_u32(&r);
 
@@ -647,6 +653,8 @@ void sr_resume_note(sr_session *s, const char *contributions, size_t len)
     for (size_t at = 0; at < len; count++)
         at +=
             ((const sr_contribution *)(const void *)(contributions + at))->size;
+    if (r->journal.len == 0)
+        sg_put_u8(&r->journal, EVENTS);
     sg_put_u32(&r->journal, count);
     for (size_t at = 0; at < len;) {
         const sr_contribution *c = (const void *)(contributions + at);
@@ -657,20 +665,82 @@ void sr_resume_note(sr_session *s, const char *contributions, size_t len)
     r->dirty = true;
 }
 
-static bool keep_journal(sr_session *s)
+/* One row; its kind comes first. */
+static bool keep_rows(resume *r, sg_buf *records)
 {
-    resume *r = s->resume;
     char key[8];
 
-    if (r->journal.len == 0)
+    if (records->len == 0)
         return true;
     const bool done =
         sr_store_put(r->store, SR_SPACE_JOURNAL, key_of(r->journal_row++, key),
-                     sg_buf_str(&r->journal));
+                     sg_buf_str(records));
 
-    r->journal_bytes += r->journal.len;
-    r->journal.len = 0;
+    r->journal_bytes += records->len;
+    records->len = 0;
     return done;
+}
+
+static bool keep_journal(sr_session *s)
+{
+    return keep_rows(s->resume, &s->resume->lessons) &&
+           keep_rows(s->resume, &s->resume->journal);
+}
+
+/* -------- learned tables ------------------------------------------------- */
+
+/* sr_enrich_fn: a lesson goes into the journal. What is forgotten for want of
+ * room is forgotten again when the lessons are learned again. */
+static bool note_lesson(void *ctx, uint32_t table, sg_str key, sg_str value)
+{
+    sr_session *s = ctx;
+    resume *r = s->resume;
+
+    if (value.ptr == NULL)
+        return true;
+    if (r->lessons.len == 0)
+        sg_put_u8(&r->lessons, LESSONS);
+    sr_lesson_put(s, table, key, value, &r->lessons);
+    r->dirty = true;
+    return true;
+}
+
+static bool put_lesson(void *ctx, uint32_t table, sg_str key, sg_str value)
+{
+    rows *r = ctx;
+
+    sr_lesson_put(r->s, table, key, value, &r->buf);
+    if (r->buf.len >= JOURNAL_ROW) {
+        r->s->resume->table_bytes += r->buf.len;
+        put_row(r);
+    }
+    return r->done;
+}
+
+static bool keep_tables(sr_session *s)
+{
+    rows r = {.s = s, .space = SR_SPACE_TABLE, .done = true};
+
+    if (s->enrich == NULL || !sr_enrich_learns(s->enrich))
+        return true;
+    s->resume->lessons.len = 0;
+    s->resume->table_bytes = 0;
+    if (!sr_store_clear(s->resume->store, SR_SPACE_TABLE))
+        return false;
+    (void)sr_enrich_each(s->enrich, put_lesson, &r);
+    s->resume->table_bytes += r.buf.len;
+    put_row(&r);
+    sg_buf_free(&r.buf);
+    return r.done;
+}
+
+static bool load_table(void *ctx, sg_str key, sg_str value)
+{
+    loader *l = ctx;
+
+    (void)key;
+    l->s->resume->table_bytes += value.len;
+    return sr_lessons_read(l->s, value, &l->forgotten);
 }
 
 /* -------- outputs -------------------------------------------------------- */
@@ -771,7 +841,7 @@ bool sr_resume_due(const sr_session *s, int64_t now)
     const resume *r = s->resume;
     const bool waiting = sr_sinks_waiting(s);
 
-    if (r->journal.len >= JOURNAL_ROW)
+    if (r->journal.len >= JOURNAL_ROW || r->lessons.len >= JOURNAL_ROW)
         return true;
     for (unsigned i = 0; i < SR_SINKS; i++)
         if (s->sinks[i].buf->len >= OUTPUT_MOST)
@@ -797,7 +867,8 @@ static bool keep_all(sr_session *s, bool whole)
     r->journal.len = 0;
     r->journal_bytes = 0;
     return done && keep_correlations(s) && keep_groups(s) && keep_held(s) &&
-           keep_clocks(s) && sr_store_clear(r->store, SR_SPACE_JOURNAL);
+           keep_tables(s) && keep_clocks(s) &&
+           sr_store_clear(r->store, SR_SPACE_JOURNAL);
 }
 
 /* Everything in one transaction. */
@@ -833,7 +904,8 @@ static bool commit(sr_session *s, bool whole)
 
     if (!whole && !r->dirty && !sr_sinks_waiting(s))
         return true;
-    if (!transact(s, whole || r->journal_bytes >= JOURNAL_MOST) ||
+    if (!transact(s,
+                  whole || r->journal_bytes >= JOURNAL_MOST + r->table_bytes) ||
         !sr_sinks_write(s))
         return false;
     if ((needs_receipt(s) || whole) && !transact(s, false))
@@ -966,6 +1038,8 @@ static int load_all(sr_session *s, loader *l)
         return damaged(s, "events held back");
     if (!drop_stale(l))
         return damaged(s, "correlations");
+    if (!sr_store_each(store, SR_SPACE_TABLE, load_table, l))
+        return damaged(s, "learned tables");
     s->quiet = true;
     if (!sr_store_each(store, SR_SPACE_JOURNAL, load_journal, l))
         return damaged(s, "journal");
@@ -994,6 +1068,13 @@ int sr_resume_open(sr_session *s)
 
     if (code == SR_EXIT_OK)
         code = load_all(s, &l);
+    if (s->enrich != NULL)
+        sr_enrich_watch(s->enrich, note_lesson, s);
+    if (l.forgotten != 0)
+        sr_say(s,
+               "%llu learned entries are of tables that are gone or were "
+               "changed: they are left out",
+               (unsigned long long)l.forgotten);
     if (l.dropped != 0)
         sr_say(s,
                "%llu contributions to correlations that are gone were left "
@@ -1016,4 +1097,5 @@ void sr_resume_close(sr_session *s)
         return;
     sr_store_close(s->resume->store);
     sg_buf_free(&s->resume->journal);
+    sg_buf_free(&s->resume->lessons);
 }

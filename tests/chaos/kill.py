@@ -41,11 +41,24 @@ CORRELATIONS = {
     "value_percentile": "rules: [ra], group-by: [User], timespan: 40s, condition: {field: Bytes, percentile: 90, gt: 930}",
     "value_median": "rules: [ra], group-by: [User], timespan: 30s, condition: {field: Bytes, gt: 560}",
 }
+# Events of kind p say once what the name of a process is; others only know its number.
+ENRICH = """
+name: names
+learned:
+  names:
+    columns: [Name]
+    from: [{when: {Kind: [p]}, key: [Pid]}]
+enrich:
+  - {when: {Kind: [a, b, c, d]}, table: names, key: [Pid], add: [Name]}
+"""
+NAMED = "type: event_count, rules: [ra], group-by: [Name], timespan: 1m, condition: {gte: 3}"
 CHAIN = "type: event_count, rules: [c_event_count], group-by: [User], timespan: 10m, condition: {gte: 5}"
 
 
-def rules(types):
+def rules(types, enrich):
     docs = [RULES]
+    if enrich:
+        docs.append("title: named\nname: c_named\ncorrelation: {%s}\n" % NAMED)
     for t in types:
         docs.append("title: %s\nname: c_%s\ngenerate: true\ncorrelation: {type: %s, %s}\n" % (t, t, t, CORRELATIONS[t]))
     if "event_count" in types:
@@ -62,8 +75,10 @@ def events(r, count, disorder):
     out.sort()
     lines = []
     for t, i in [(START + (t - START), i) for t, i in sorted(out, key=lambda e: e[1])]:
-        event = {"@timestamp": "%d" % int(t * 1e9), "Kind": r.choice("abcd"), "Host": "h%d" % r.randint(0, 40), "User": "u%d" % r.randint(0, 5),
+        event = {"@timestamp": "%d" % int(t * 1e9), "Kind": r.choice("abcdp"), "Pid": r.randint(0, 60), "Host": "h%d" % r.randint(0, 40), "User": "u%d" % r.randint(0, 5),
                  "Bytes": r.randint(0, 1000)}
+        if event["Kind"] == "p":
+            event["Name"] = "n%d" % r.randint(0, 9)
         lines.append(json.dumps(event))
     return [(line + "\n").encode() for line in lines]
 
@@ -128,8 +143,9 @@ class Scenario:
         growing = self.kind in ("follow", "rotate")
         self.lines = events(r, r.choice([3000, 20000] if growing else [20000, 60000]), self.late * r.choice([1, 1, 2]))
         self.threads = r.choice([1, 1, 2, 3])
-        self.name = "seed %d: %s, %s, %d lines, lateness %d, threads %d" % (seed, self.kind, "+".join(self.types), len(self.lines), self.late,
-                                                                            self.threads)
+        self.enrich = r.random() < 0.3
+        self.name = "seed %d: %s, %s, %d lines, lateness %d, threads %d%s" % (
+            seed, self.kind, "+".join(self.types), len(self.lines), self.late, self.threads, ", enriched" if self.enrich else "")
         self.state, self.out, self.late_file = (os.path.join(folder, n) for n in ("state", "out", "late"))
         self.inputs = self.write_inputs()
         self.kills = 0
@@ -321,9 +337,14 @@ def main():
             s = Scenario(args, seed, folder)
             path = os.path.join(folder, "rules.yml")
             with open(path, "w") as f:
-                f.write(rules(s.types))
+                f.write(rules(s.types, s.enrich))
             args.det = os.path.join(folder, "det")
-            subprocess.run([args.sigcc, "build", "--pack", "-O0", path, "-o", args.det], check=True, capture_output=True)
+            extra = []
+            if s.enrich:
+                extra = ["--enrich", os.path.join(folder, "enrich.yml")]
+                with open(extra[1], "w") as f:
+                    f.write(ENRICH)
+            subprocess.run([args.sigcc, "build", "--pack", "-O0", path, "-o", args.det, *extra], check=True, capture_output=True)
             kills = s.run()
             print("%s: %d kills, nothing lost, doubled or changed" % (s.name, kills), flush=True)
             total += kills
