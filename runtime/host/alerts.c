@@ -75,6 +75,7 @@ void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
     }
     scratch->matched = sg_new_n(arena, sg_str, matched);
     scratch->pairs = sg_new_n(arena, sr_pair, pairs);
+    scratch->added = sg_new_n(arena, sr_pair, (size_t)d->enrich_put_count + 1);
 }
 
 /* -------- detections ----------------------------------------------------- */
@@ -144,7 +145,7 @@ static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
         .matched_count = matched_of(w, rule),
         .pairs = w->scratch.pairs,
         .pair_count = derived_of(w, rule, hit->rule),
-        .added = w->added,
+        .added = w->scratch.added,
         .added_count = sr_enriching_pairs(w),
     };
 

@@ -107,9 +107,9 @@ uint32_t sr_enriching_pairs(sr_worker *w)
         const sigma_ref name = d->fields[field].name;
         sr_value *v = sr_first(&w->event, field);
 
-        w->added[i] = (sr_pair){{d->pool + name.off, name.len},
-                                v->kind,
-                                sr_value_text(&w->event, v)};
+        w->scratch.added[i] = (sr_pair){{d->pool + name.off, name.len},
+                                        v->kind,
+                                        sr_value_text(&w->event, v)};
     }
     return w->enriched.added_count;
 }

@@ -37,6 +37,7 @@ typedef struct sr_stats {
 typedef struct sr_scratch {
     sg_str *matched; /* names of selections */
     sr_pair *pairs;  /* group, columns or derived fields */
+    sr_pair *added;  /* fields that enrichment added */
     sg_buf identity;
 } sr_scratch;
 
@@ -54,7 +55,6 @@ typedef struct sr_worker {
     uint32_t time_count;
     sr_scratch scratch;
     sr_enrich_work enriched; /* the event at hand, and counts */
-    sr_pair *added;          /* scratch for an alert */
     sg_buf contributions;    /* of the event at hand, or of a block's */
     sr_output *pieces; /* in a thread: makes alerts for others to write ... */
     sg_buf alerts;     /* ... here, each behind its length in 32 bits */
@@ -283,7 +283,7 @@ int sr_enriching_open(sr_session *s);
 void sr_enriching_close(sr_session *s);
 /* Whether the file is one of the lookups. */
 bool sr_enriching_reads(const sr_session *s, const struct stat *file);
-/* Fill w->added with what the event at hand got; returns how many. */
+/* Fill w->scratch.added with what the event at hand got; returns how many. */
 uint32_t sr_enriching_pairs(sr_worker *w);
 /* Add a worker's counts; take over those of the tables. */
 void sr_enriching_count(sr_session *s, const sr_worker *w);

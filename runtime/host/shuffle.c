@@ -144,7 +144,52 @@ void sr_shuffle_put_alert(const sr_layout *layout, const sr_alert *alert,
         sg_put_text(out, alert->pairs[i].name);
         sg_put_text(out, alert->pairs[i].text);
     }
+    sg_put_u32(out, alert->added_count);
+    for (uint32_t i = 0; i < alert->added_count; i++) {
+        sg_put_text(out, alert->added[i].name);
+        sg_put_u8(out, alert->added[i].kind);
+        sg_put_text(out, alert->added[i].text);
+    }
     sg_put_text(out, alert->event);
+}
+
+/* Numbers and truth stand in alerts as they are. */
+static bool kind_valid(const sr_pair *pair)
+{
+    sg_num num;
+
+    if (pair->kind == SR_NUMBER)
+        return sg_num_parse(pair->text, &num);
+    if (pair->kind == SR_BOOL)
+        return sg_str_eq(pair->text, SG_S("true")) ||
+               sg_str_eq(pair->text, SG_S("false"));
+    return pair->kind == SR_STRING;
+}
+
+static bool get_added(const sigma_detector *d, sg_reader *r,
+                      sr_scratch *scratch, sr_alert *alert)
+{
+    alert->added_count = sg_read_u32(r);
+    if (alert->added_count > d->enrich_put_count)
+        return false;
+    for (uint32_t i = 0; i < alert->added_count; i++) {
+        sr_pair *pair = &scratch->added[i];
+
+        pair->name = sg_read_text(r);
+        pair->kind = sg_read_u8(r);
+        pair->text = sg_read_text(r);
+        if (r->bad || !kind_valid(pair))
+            return false;
+    }
+    return true;
+}
+
+/* The event goes out as it is: it must not end its line. */
+static bool event_valid(sg_str event)
+{
+    return event.len == 0 ||
+           (memchr(event.ptr, '\n', event.len) == NULL && event.ptr[0] == '{' &&
+            event.ptr[event.len - 1] == '}');
 }
 
 bool sr_shuffle_get_alert(const sr_session *s, sg_str bytes,
@@ -152,7 +197,9 @@ bool sr_shuffle_get_alert(const sr_session *s, sg_str bytes,
 {
     sg_reader r = {bytes, false};
 
-    *alert = (sr_alert){.matched = scratch->matched, .pairs = scratch->pairs};
+    *alert = (sr_alert){.matched = scratch->matched,
+                        .pairs = scratch->pairs,
+                        .added = scratch->added};
     alert->index = sr_layout_rule(s->layout, sg_read_u64(&r));
     alert->timed = sg_read_u8(&r) != 0;
     alert->time = (int64_t)sg_read_u64(&r);
@@ -173,6 +220,8 @@ bool sr_shuffle_get_alert(const sr_session *s, sg_str bytes,
 
         scratch->pairs[i] = (sr_pair){name, SR_STRING, sg_read_text(&r)};
     }
+    if (!get_added(s->detector, &r, scratch, alert))
+        return false;
     alert->event = sg_read_text(&r);
-    return sg_read_done(&r);
+    return sg_read_done(&r) && event_valid(alert->event);
 }

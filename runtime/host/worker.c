@@ -52,7 +52,6 @@ sr_worker *sr_worker_open(sr_session *s)
     }
     w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
     sr_alert_scratch(d, &w->arena, &w->scratch);
-    w->added = sg_new_n(&w->arena, sr_pair, (size_t)d->enrich_put_count + 1);
     if (s->enrich != NULL)
         sr_enrich_work_open(&w->enriched, s->enrich);
     open_plans(w);
