@@ -19,6 +19,7 @@ typedef struct feed {
     sr_session *s;
     sr_input *input; /* NULL: ended, or never opened */
     uint32_t source;
+    bool unknown; /* no kept state knows which file it is */
 } feed;
 
 static int64_t clock_now(void)
@@ -182,6 +183,16 @@ static bool take_next(feed *f)
     }
 }
 
+/* Say at once which file is read: it may be rotated before anything else is
+ * kept of it. */
+static void meet(feed *f)
+{
+    if (!f->unknown || f->input == NULL)
+        return;
+    f->unknown = false;
+    let_go(f);
+}
+
 /* Lines of one input, until it has no more or others should have a turn;
  * whether there was any. */
 static bool take_lines(feed *f)
@@ -190,8 +201,10 @@ static bool take_lines(feed *f)
 
     while (lines < QUOTA && goes_on(f->s) && f->input != NULL && take_next(f)) {
         flush_if_old(f, lines);
+        meet(f);
         lines++;
     }
+    meet(f);
     return lines != 0;
 }
 
@@ -208,8 +221,9 @@ static void open_input(sr_session *s, feed *f, uint32_t file)
     };
     char reason[SR_INPUT_REASON];
 
-    *f = (feed){s, sr_input_open_with(path, &options, reason),
-                s->source_of[file]};
+    *f =
+        (feed){s, sr_input_open_with(path, &options, reason),
+               s->source_of[file], s->resume != NULL && options.resume == NULL};
     if (f->input != NULL) {
         sr_input_before_read(f->input, before_read, f);
         return;

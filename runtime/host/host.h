@@ -251,9 +251,9 @@ bool sr_sequence_event(struct sr_sequence *q, char *contributions, size_t len,
 void sr_sequence_flush(struct sr_sequence *q);
 /* All that waits is due, and is fed. */
 void sr_sequence_finish(struct sr_sequence *q);
-/* While feeding: the item of the event that made this turn due; UINT32_MAX for
- * none. */
-uint32_t sr_sequence_item(const struct sr_sequence *q, uint64_t turn);
+/* While feeding: the item of the event that made this turn (by its number) due;
+ * UINT32_MAX for none. */
+uint32_t sr_sequence_item(const struct sr_sequence *q, uint64_t number);
 
 typedef struct sr_sequence_clock {
     uint64_t events, fed;
