@@ -262,6 +262,7 @@ class Scenario:
         writer = None
         if self.kind in ("follow", "rotate"):
             writer = Writer(self.path("in.log"), self.lines, self.rotations(), 0.02)
+            self.first_life(options)
             writer.start()
         while self.kills < self.args.kills:
             p = self.start(options)
@@ -285,6 +286,17 @@ class Scenario:
     def check_end(self, p, code):
         if code != 0:
             raise SystemExit("%s: exit %s after %d kills: %s" % (self.name, code, self.kills, p.stderr.read().decode()))
+
+    def first_life(self, options):
+        """Until it is known which file is read: before, no run has begun that could go on."""
+        open(self.path("in.log"), "ab").close()
+        p = self.start(options)
+        while not any(os.path.exists(f) and os.path.getsize(f) > 8192 for f in (self.state, self.state + "-wal")):
+            time.sleep(0.01)
+        time.sleep(0.3)
+        p.kill()
+        p.wait()
+        self.kills += 1
 
     def last_life(self, options, writer):
         """Let it read all there is."""
