@@ -335,6 +335,26 @@ static sr_distinct **read_values(sr_shard *s, sg_reader *r, sr_group *group,
     return values;
 }
 
+/* A number of the window, into the order or the sum. Whether there are too many
+ * of them was decided when they came, in another order. */
+static bool read_number(sr_shard *s, sg_reader *r, sr_group *group, char *entry)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+    const sg_num n = read_num(r);
+
+    if (r->bad)
+        return false;
+    if (!is_order(corr)) {
+        s->cells[0].num = n;
+        return corr->type->add(s, group, 0, entry);
+    }
+    if (group->state.order.nodes == 0)
+        group->state.order.seed = s->agg->layout->salt;
+    memcpy(entry, &n, sizeof(n));
+    return sr_order_add(&s->pool, &group->state.order,
+                        group->sketched ? sr_quantize(n) : n, 1);
+}
+
 /* One entry's payload to `entry`, and into what the type remembers. */
 static bool read_entry(sr_shard *s, sg_reader *r, sr_group *group,
                        sr_distinct **values, uint32_t count, char *entry)
@@ -357,10 +377,8 @@ static bool read_entry(sr_shard *s, sg_reader *r, sr_group *group,
         memcpy(entry, &n, sizeof(n));
         return true;
     }
-    if (corr->type->values) {
-        s->cells[0].num = read_num(r);
-        return !r->bad && corr->type->add(s, group, 0, entry);
-    }
+    if (corr->type->values)
+        return read_number(s, r, group, entry);
     if (corr->type->rules) {
         sr_mark_entry e = {.ref = sg_read_u32(r)};
 
