@@ -156,13 +156,12 @@ static uint32_t same_before(const hit *hits, uint32_t count, uint64_t id)
 }
 
 /* The rule of this id that the component listens to; of several, which match
- * the same events, each hit of the id means another one. SIGMA_NONE when there
- * is none. */
+ * the same events, each hit of the id means another one: this one skips as many
+ * as there were before. SIGMA_NONE when there is none. */
 static uint32_t rule_of(const sr_layout *l, uint32_t component, uint64_t id,
-                        const hit *before, uint32_t count)
+                        uint32_t skip)
 {
     const uint32_t rules = l->detector->rule_count;
-    uint32_t skip = same_before(before, count, id);
     uint32_t found = SIGMA_NONE;
 
     for (uint32_t i = find(l->rules_by_id, rules, id);
@@ -185,6 +184,7 @@ typedef struct answer {
     sr_hit *rules; /* the same, by this build's numbers */
     uint32_t *at;  /* places of both, ascending by rule */
     uint32_t count;
+    bool twins; /* some hits have the same id */
 } answer;
 
 static const hit *hit_of(const answer *a, uint32_t rule)
@@ -203,10 +203,9 @@ static const hit *hit_of(const answer *a, uint32_t rule)
     return &a->hits[a->at[low]];
 }
 
-static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
+static bool find_cell(const answer *a, const hit *h, uint32_t field,
+                      sr_cell *cell)
 {
-    const answer *a = ctx;
-    const hit *h = hit_of(a, rule);
     sg_reader r = h->at;
 
     for (uint32_t k = 0; k < h->cells; k++) {
@@ -217,6 +216,20 @@ static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
             return !r.bad;
     }
     return false;
+}
+
+/* Rules that compute the same see the same values, but each hit carries what
+ * was asked of its own rule. */
+static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
+{
+    const answer *a = ctx;
+    const hit *own = hit_of(a, rule);
+    bool found = find_cell(a, own, field, cell);
+
+    for (uint32_t i = 0; a->twins && i < a->count && !found; i++)
+        found =
+            a->hits[i].id == own->id && find_cell(a, &a->hits[i], field, cell);
+    return found;
 }
 
 /* Sort the rules, and with them the places of their hits; false when a rule is
@@ -292,8 +305,10 @@ static void read_hits(answer *a, sg_reader *r, uint32_t count,
         *h = read_hit(r);
         if (r->bad || component == SIGMA_NONE)
             continue;
-        const uint32_t rule = rule_of(a->l, component, h->id, hits, a->count);
+        const uint32_t same = same_before(hits, a->count, h->id);
+        const uint32_t rule = rule_of(a->l, component, h->id, same);
 
+        a->twins = a->twins || same != 0;
         if (rule != SIGMA_NONE)
             a->rules[a->count++] = hit_as_read(h, rule, arena);
         r->bad = a->count > rules;
