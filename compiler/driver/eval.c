@@ -75,35 +75,102 @@ static int read_result(FILE *file)
 
 /* -------- correlations --------------------------------------------------- */
 
-static void put_firing(sg_buf *out, const sc_ir *ir, const sc_ref_firing *f)
+static void put_group(sg_buf *out, const sc_ir *ir, const sc_ir_corr *corr,
+                      const sg_str *keys)
 {
-    const sc_ir_corr *corr = &ir->corrs.items[f->corr];
-    char text[SG_TIME_TEXT];
-
-    _Static_assert(SG_NUM_TEXT <= SG_TIME_TEXT, "a value's text fits too");
-
-    sg_buf_printf(out, "{\"line\":%" PRIu32 ",\"rule\":", f->line);
-    sg_buf_put_json(out, label(&corr->meta));
-    sg_time_text(f->time, text);
-    sg_buf_printf(out, ",\"timestamp\":\"%s\",\"group\":{", text);
+    sg_buf_putz(out, ",\"group\":{");
     for (uint32_t i = 0; i < corr->key_count; i++) {
         if (i > 0)
             sg_buf_putc(out, ',');
         sg_buf_put_json(out, ir->keys.items[corr->key_first + i]);
         sg_buf_putc(out, ':');
-        sg_buf_put_json(out, f->keys[i]);
+        sg_buf_put_json(out, keys[i]);
     }
-    sg_num_text(f->value, text);
-    sg_buf_printf(out, "},\"count\":%" PRIu32 ",\"value\":%s,\"begins\":%s}\n",
-                  f->count, text, f->begins ? "true" : "false");
+    sg_buf_putc(out, '}');
+}
+
+static void put_count(sg_buf *out, uint32_t count, sg_num value)
+{
+    char text[SG_NUM_TEXT + 1];
+
+    text[sg_num_text(value, text)] = '\0';
+    sg_buf_printf(out, ",\"count\":%" PRIu32 ",\"value\":%s", count, text);
+}
+
+/* The time, and how the event wrote it. */
+static void put_seen(sg_buf *out, const char *name, const sc_ref_seen *seen)
+{
+    char text[SG_TIME_TEXT];
+
+    if (!seen->timed) {
+        sg_buf_printf(out, ",\"%s_seen\":null,\"%s_text\":null", name, name);
+        return;
+    }
+    sg_time_text(seen->time, text);
+    sg_buf_printf(out, ",\"%s_seen\":\"%s\",\"%s_text\":", name, text, name);
+    if (seen->number)
+        sg_buf_put(out, seen->text);
+    else
+        sg_buf_put_json(out, seen->text);
+}
+
+static void put_firing(sg_buf *out, const sc_ir *ir, const sc_ref_firing *f)
+{
+    const sc_ir_corr *corr = &ir->corrs.items[f->corr];
+    char text[SG_TIME_TEXT];
+
+    sg_buf_printf(out, "{\"line\":%" PRIu32 ",\"rule\":", f->line);
+    sg_buf_put_json(out, label(&corr->meta));
+    sg_time_text(f->time, text);
+    sg_buf_printf(out, ",\"timestamp\":\"%s\"", text);
+    put_group(out, ir, corr, f->keys);
+    put_count(out, f->count, f->value);
+    sg_buf_printf(out, ",\"begins\":%s}\n", f->begins ? "true" : "false");
+}
+
+static void put_row(sg_buf *out, const sc_ir *ir, const sc_ref_row *row)
+{
+    const sc_ir_corr *corr = &ir->corrs.items[row->corr];
+
+    sg_buf_printf(out, "{\"line\":%" PRIu32 ",\"rule\":", row->line);
+    sg_buf_put_json(out, label(&corr->meta));
+    put_group(out, ir, corr, row->keys);
+    put_count(out, row->count, row->value);
+    put_seen(out, "first", &row->first);
+    put_seen(out, "last", &row->last);
+    sg_buf_putz(out, "}\n");
 }
 
 /* All firings of correlations that no other one hides. */
+static void put_firings(sg_buf *out, const sc_ir *ir, sc_ref_enrich *enrich,
+                        const sg_str *lines, uint32_t count, sg_arena *arena)
+{
+    sc_ref_firings firings;
+
+    sc_ref_correlate_enriched(ir, enrich, lines, count, arena, &firings);
+    for (uint32_t i = 0; i < firings.list.count; i++) {
+        const sc_ref_firing *f = &firings.list.items[i];
+
+        if ((ir->corrs.items[f->corr].flags & SIGMA_CORR_HIDDEN) == 0)
+            put_firing(out, ir, f);
+    }
+}
+
+/* The rows of their reports. */
+static void put_rows(sg_buf *out, const sc_ir *ir, sc_ref_enrich *enrich,
+                     const sg_str *lines, uint32_t count, sg_arena *arena)
+{
+    sc_ref_rows rows;
+
+    sc_ref_search(ir, enrich, lines, count, arena, &rows);
+    for (uint32_t i = 0; i < rows.list.count; i++)
+        put_row(out, ir, &rows.list.items[i]);
+}
+
 static int eval_correlations(sc_session *s, const sc_ir *ir,
-                             sc_ref_enrich *enrich, FILE *file)
+                             sc_ref_enrich *enrich, FILE *file, bool search)
 {
     SG_VEC(sg_str) lines = {0};
-    sc_ref_firings firings;
     sg_buf out = {0};
     char *line = NULL;
     size_t cap = 0;
@@ -113,14 +180,10 @@ static int eval_correlations(sc_session *s, const sc_ir *ir,
         SG_PUSH(&s->arena, &lines,
                 sg_arena_dup(&s->arena, (sg_str){line, (size_t)len}));
     free(line);
-    sc_ref_correlate_enriched(ir, enrich, lines.items, lines.count, &s->arena,
-                              &firings);
-    for (uint32_t i = 0; i < firings.list.count; i++) {
-        const sc_ref_firing *f = &firings.list.items[i];
-
-        if ((ir->corrs.items[f->corr].flags & SIGMA_CORR_HIDDEN) == 0)
-            put_firing(&out, ir, f);
-    }
+    if (search)
+        put_rows(&out, ir, enrich, lines.items, lines.count, &s->arena);
+    else
+        put_firings(&out, ir, enrich, lines.items, lines.count, &s->arena);
     fwrite(out.ptr, 1, out.len, stdout);
     sg_buf_free(&out);
     return read_result(file);
@@ -207,8 +270,9 @@ int sc_cmd_eval(sc_session *s, const sc_options *o)
         code = sc_fail(SC_EXIT_FAILED, "the events: %s", strerror(errno));
         return sc_finish(s, o, code);
     }
-    code = o->correlations ? eval_correlations(s, loaded.ir, enrich, file)
-                           : eval_file(s, loaded.ir, enrich, file);
+    code = o->correlations || o->search
+               ? eval_correlations(s, loaded.ir, enrich, file, o->search)
+               : eval_file(s, loaded.ir, enrich, file);
     if (!standard)
         fclose(file);
     return sc_finish(s, o, code);

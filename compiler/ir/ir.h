@@ -228,4 +228,34 @@ void sc_ref_correlate_enriched(const sc_ir *ir, sc_ref_enrich *enrich,
 void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
                       sg_arena *arena, sc_ref_firings *out);
 
+/* One end of the time a group covers, and how its event wrote it. */
+typedef struct sc_ref_seen {
+    bool timed;
+    int64_t time; /* ns since 1970 */
+    bool number;  /* the text is that of a number */
+    sg_str text;
+} sc_ref_seen;
+
+/* A group whose condition holds over the whole input. */
+typedef struct sc_ref_row {
+    uint32_t corr;
+    uint32_t created, line; /* of its first event to arrive, and the last */
+    const sg_str *keys;     /* as in sc_ref_firing */
+    const bool *numbers;    /* per key: its first event had a number */
+    uint32_t count;
+    sg_num value;
+    sc_ref_seen first, last; /* the first to arrive among equal times */
+} sc_ref_row;
+
+typedef struct sc_ref_rows {
+    SG_VEC(sc_ref_row) list;
+} sc_ref_rows;
+
+/* The same in search mode (refcorr.c, refsearch.c): the window is the whole
+ * input, events without a time take part, and the result is one row per group
+ * whose condition holds at the end, for each correlation in the order and up
+ * to the limit of its report. Inner correlations fire as events come. */
+void sc_ref_search(const sc_ir *ir, sc_ref_enrich *enrich, const sg_str *lines,
+                   uint32_t count, sg_arena *arena, sc_ref_rows *out);
+
 #endif

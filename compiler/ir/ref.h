@@ -56,5 +56,8 @@ bool sc_ref_first(const sc_ir *ir, uint32_t rule, uint32_t field,
 /* The event's time as correlations over the rule read it. */
 bool sc_ref_time(const sc_ir *ir, uint32_t rule, const sc_ref_event *event,
                  sg_arena *arena, int64_t *time);
+/* Sort the rows of one correlation as its report asks for; returns how many of
+ * them it shows (refsearch.c). */
+uint32_t sc_ref_order(const sc_ir *ir, sc_ref_row *rows, uint32_t count);
 
 #endif

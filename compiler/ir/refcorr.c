@@ -7,6 +7,9 @@
  * of its group, and an event that lies before it takes no part; events of one
  * window are ordered by time, then arrival; an event without a value to count
  * takes no part in a correlation of values.
+ *
+ * In search mode the window is the whole input and no event is too late. One
+ * without a time counts, and stands at the newest time that its group knows.
  */
 #include "ir/ref.h"
 
@@ -23,8 +26,11 @@ typedef struct entry {
 
 typedef struct group {
     const sg_str *keys;
-    SG_VEC(entry) entries; /* by time, then arrival */
-    bool held;             /* the condition did, after the last event */
+    const bool *numbers;
+    SG_VEC(entry) entries;   /* by time, then arrival */
+    bool held;               /* the condition did, after the last event */
+    uint32_t created, line;  /* of the first event to arrive, and the last */
+    sc_ref_seen first, last; /* search mode only */
 } group;
 
 /* Whether a rule or correlation holds at the event at hand, and as which rule
@@ -32,18 +38,21 @@ typedef struct group {
 typedef struct hit {
     bool holds;
     uint32_t rule;
-    int64_t time;
+    sc_ref_seen when;
 } hit;
 
 typedef struct state {
     const sc_ir *ir;
     sg_arena *arena;
+    sc_ref_enrich *enrich; /* or NULL */
     const sc_ref_event *event;
     hit *rules, *corrs;
     struct {
         SG_VEC(group) groups;
     } * kept; /* per correlation */
     uint32_t line;
+    bool search;
+    bool *heard; /* search mode, per correlation: another listens to it */
     sc_ref_firings *out;
 } state;
 
@@ -95,8 +104,8 @@ static bool first_value(const state *s, uint32_t rule, uint32_t field,
 /* Whether a field is present, and its time when it has one: that of its first
  * value that is not null. */
 typedef struct reading {
-    bool present, timed;
-    int64_t time;
+    bool present;
+    sc_ref_seen seen;
 } reading;
 
 static reading read_time(const state *s, sg_str field)
@@ -111,15 +120,17 @@ static reading read_time(const state *s, sg_str field)
     if (i == values.list.count)
         return out;
     out.present = true;
-    out.timed = (values.list.items[i].kind == SC_REF_STRING ||
-                 values.list.items[i].kind == SC_REF_NUMBER) &&
-                sg_time_parse(values.list.items[i].text, &out.time);
+    out.seen.number = values.list.items[i].kind == SC_REF_NUMBER;
+    out.seen.text = values.list.items[i].text;
+    out.seen.timed =
+        (out.seen.number || values.list.items[i].kind == SC_REF_STRING) &&
+        sg_time_parse(out.seen.text, &out.seen.time);
     return out;
 }
 
 /* The event's time for a rule: its own field if present, else the first
  * present of the usual names. */
-static bool time_of(const state *s, uint32_t rule, int64_t *time)
+static sc_ref_seen time_of(const state *s, uint32_t rule)
 {
     static const sg_str usual[] = {
 #define TIME_FIELD(path) SG_LIT(path),
@@ -134,8 +145,7 @@ static bool time_of(const state *s, uint32_t rule, int64_t *time)
         r = read_time(s, s->ir->fields.items[field].name);
     for (i = 0; !r.present && i < sizeof(usual) / sizeof(usual[0]); i++)
         r = read_time(s, usual[i]);
-    *time = r.time;
-    return r.timed;
+    return r.seen;
 }
 
 bool sc_ref_first(const sc_ir *ir, uint32_t rule, uint32_t field,
@@ -150,8 +160,10 @@ bool sc_ref_time(const sc_ir *ir, uint32_t rule, const sc_ref_event *event,
                  sg_arena *arena, int64_t *time)
 {
     const state s = {.ir = ir, .arena = arena, .event = event};
+    const sc_ref_seen seen = time_of(&s, rule);
 
-    return time_of(&s, rule, time);
+    *time = seen.time;
+    return seen.timed;
 }
 
 /* -------- what a window amounts to --------------------------------------- */
@@ -400,9 +412,10 @@ static const hit *ref_hit(const state *s, const sc_ir_corr *c, uint32_t ref)
 
 /* Texts of the fields from sources[first]; false when one has none. */
 static bool read_texts(const state *s, uint32_t rule, uint32_t first,
-                       uint32_t count, const sg_str **out)
+                       uint32_t count, const sg_str **out, const bool **numbers)
 {
     sg_str *texts = sg_new_n(s->arena, sg_str, (size_t)count + 1);
+    bool *are = sg_new_n(s->arena, bool, (size_t)count + 1);
     uint32_t i;
 
     for (i = 0; i < count; i++) {
@@ -411,8 +424,10 @@ static bool read_texts(const state *s, uint32_t rule, uint32_t first,
         if (!first_value(s, rule, s->ir->sources.items[first + i], &v))
             return false;
         texts[i] = v.text;
+        are[i] = v.kind == SC_REF_NUMBER;
     }
     *out = texts;
+    *numbers = are;
     return true;
 }
 
@@ -420,12 +435,13 @@ static bool read_texts(const state *s, uint32_t rule, uint32_t first,
 static bool read_values(const state *s, const sc_ir_corr *c, uint32_t rule,
                         uint32_t first, entry *e)
 {
+    const bool *numbers;
     sc_ref_value v;
 
     if (c->value_count == 0)
         return true;
     if (c->type == SIGMA_CORR_VALUE_COUNT)
-        return read_texts(s, rule, first, c->value_count, &e->values);
+        return read_texts(s, rule, first, c->value_count, &e->values, &numbers);
     if (!first_value(s, rule, s->ir->sources.items[first], &v))
         return false;
     e->num = v.num;
@@ -433,7 +449,8 @@ static bool read_values(const state *s, const sc_ir_corr *c, uint32_t rule,
            (v.kind == SC_REF_STRING && sg_num_parse(v.text, &e->num));
 }
 
-static group *group_of(state *s, uint32_t corr, const sg_str *keys)
+static group *group_of(state *s, uint32_t corr, const sg_str *keys,
+                       const bool *numbers)
 {
     const uint32_t count = s->ir->corrs.items[corr].key_count;
     uint32_t i;
@@ -441,7 +458,8 @@ static group *group_of(state *s, uint32_t corr, const sg_str *keys)
     for (i = 0; i < s->kept[corr].groups.count; i++)
         if (same_texts(s->kept[corr].groups.items[i].keys, keys, count))
             return &s->kept[corr].groups.items[i];
-    SG_PUSH(s->arena, &s->kept[corr].groups, ((group){.keys = keys}));
+    SG_PUSH(s->arena, &s->kept[corr].groups,
+            ((group){.keys = keys, .numbers = numbers, .created = s->line}));
     return &s->kept[corr].groups.items[s->kept[corr].groups.count - 1];
 }
 
@@ -457,13 +475,28 @@ static bool insert(state *s, group *g, entry e, int64_t span)
 {
     uint32_t i = g->entries.count;
 
-    if (i > 0 && is_before(e.time, g->entries.items[i - 1].time, span))
+    if (!s->search && i > 0 &&
+        is_before(e.time, g->entries.items[i - 1].time, span))
         return false;
     SG_PUSH(s->arena, &g->entries, e);
     for (; i > 0 && g->entries.items[i - 1].time > e.time; i--)
         g->entries.items[i] = g->entries.items[i - 1];
     g->entries.items[i] = e;
     return true;
+}
+
+/* Search mode: an event adds to a group. Returns the time at which it counts.
+ */
+static int64_t widen(group *g, const sc_ref_seen *when, uint32_t line)
+{
+    g->line = line;
+    if (!when->timed)
+        return g->last.timed ? g->last.time : INT64_MIN + 1;
+    if (!g->first.timed || when->time < g->first.time)
+        g->first = *when;
+    if (!g->last.timed || when->time > g->last.time)
+        g->last = *when;
+    return when->time;
 }
 
 static void judge(state *s, uint32_t corr, group *g, const hit *by,
@@ -475,8 +508,8 @@ static void judge(state *s, uint32_t corr, group *g, const hit *by,
     sc_ref_firing firing = {.corr = corr, .line = s->line, .keys = g->keys};
     window w = {s->ir, c, g, 0};
 
-    while (is_before(g->entries.items[w.first].time,
-                     g->entries.items[n - 1].time, c->timespan))
+    while (!s->search && is_before(g->entries.items[w.first].time,
+                                   g->entries.items[n - 1].time, c->timespan))
         w.first++;
     firing.time = time;
     firing.count = n - w.first;
@@ -485,7 +518,8 @@ static void judge(state *s, uint32_t corr, group *g, const hit *by,
     g->held = holds(&w, firing.value);
     if (!g->held)
         return;
-    SG_PUSH(s->arena, &s->out->list, firing);
+    if (!s->search)
+        SG_PUSH(s->arena, &s->out->list, firing);
     if (!s->corrs[corr].holds)
         s->corrs[corr] = *by;
 }
@@ -493,6 +527,7 @@ static void judge(state *s, uint32_t corr, group *g, const hit *by,
 /* What the event adds to one group of a correlation. */
 typedef struct part {
     const sg_str *keys;
+    const bool *numbers;
     const hit *by;
     entry e;
 } part;
@@ -506,7 +541,7 @@ static void add_part(state *s, const sc_ir_corr *c, uint32_t ref, parts *all)
     part p = {.by = ref_hit(s, c, ref)};
     uint32_t i;
 
-    if (!read_texts(s, p.by->rule, first, c->key_count, &p.keys) ||
+    if (!read_texts(s, p.by->rule, first, c->key_count, &p.keys, &p.numbers) ||
         !read_values(s, c, p.by->rule, first + c->key_count, &p.e))
         return;
     for (i = 0; i < all->count; i++)
@@ -534,11 +569,13 @@ static void take_in(state *s, uint32_t corr)
             add_part(s, c, i, &all);
         }
     for (i = 0; i < all.count; i++) {
-        group *g = group_of(s, corr, all.items[i].keys);
+        const part *p = &all.items[i];
+        group *g = group_of(s, corr, p->keys, p->numbers);
+        entry e = p->e;
 
-        all.items[i].e.time = first->time;
-        if (insert(s, g, all.items[i].e, c->timespan))
-            judge(s, corr, g, all.items[i].by, first->time);
+        e.time = s->search ? widen(g, &first->when, s->line) : first->when.time;
+        if (insert(s, g, e, c->timespan) && (!s->search || s->heard[corr]))
+            judge(s, corr, g, p->by, e.time);
     }
 }
 
@@ -548,9 +585,9 @@ static void one_event(state *s)
     uint32_t i;
 
     for (i = 0; i < ir->rules.count; i++) {
-        s->rules[i] = (hit){.rule = i};
-        s->rules[i].holds =
-            sc_ref_rule(ir, i, s->event) && time_of(s, i, &s->rules[i].time);
+        s->rules[i] = (hit){.rule = i, .when = time_of(s, i)};
+        s->rules[i].holds = (s->search || s->rules[i].when.timed) &&
+                            sc_ref_rule(ir, i, s->event);
     }
     for (i = 0; i < ir->corrs.count; i++)
         s->corrs[i] = (hit){0};
@@ -558,28 +595,37 @@ static void one_event(state *s)
         take_in(s, i);
 }
 
-void sc_ref_correlate_enriched(const sc_ir *ir, sc_ref_enrich *enrich,
-                               const sg_str *lines, uint32_t count,
-                               sg_arena *arena, sc_ref_firings *out)
+static void begin(state *s)
 {
-    state s = {.ir = ir, .arena = arena, .out = out};
+    const sc_ir *ir = s->ir;
+    const size_t corrs = (size_t)ir->corrs.count + 1;
     uint32_t i;
 
-    *out = (sc_ref_firings){.list = {0}};
-    s.rules = sg_new_n(arena, hit, (size_t)ir->rules.count + 1);
-    s.corrs = sg_new_n(arena, hit, (size_t)ir->corrs.count + 1);
-    s.kept = sg_arena_zalloc(arena, (size_t)ir->corrs.count + 1,
-                             sizeof(*s.kept), _Alignof(uint64_t));
+    s->rules = sg_new_n(s->arena, hit, (size_t)ir->rules.count + 1);
+    s->corrs = sg_new_n(s->arena, hit, corrs);
+    s->heard = sg_new_n(s->arena, bool, corrs);
+    s->kept =
+        sg_arena_zalloc(s->arena, corrs, sizeof(*s->kept), _Alignof(uint64_t));
+    for (i = 0; i < ir->corr_refs.count; i++)
+        if (ir->corr_refs.items[i].is_correlation)
+            s->heard[ir->corr_refs.items[i].index] = true;
+}
+
+static void all_events(state *s, const sg_str *lines, uint32_t count)
+{
+    uint32_t i;
+
+    begin(s);
     for (i = 0; i < count; i++) {
         sc_ref_event *event = sc_ref_event_parse(lines[i]);
 
         if (event == NULL)
             continue;
-        if (enrich != NULL)
-            sc_ref_enrich_event(enrich, event);
-        s.event = event;
-        s.line = i + 1;
-        one_event(&s);
+        if (s->enrich != NULL)
+            sc_ref_enrich_event(s->enrich, event);
+        s->event = event;
+        s->line = i + 1;
+        one_event(s);
         sc_ref_event_free(event);
     }
 }
@@ -588,4 +634,58 @@ void sc_ref_correlate(const sc_ir *ir, const sg_str *lines, uint32_t count,
                       sg_arena *arena, sc_ref_firings *out)
 {
     sc_ref_correlate_enriched(ir, NULL, lines, count, arena, out);
+}
+
+void sc_ref_correlate_enriched(const sc_ir *ir, sc_ref_enrich *enrich,
+                               const sg_str *lines, uint32_t count,
+                               sg_arena *arena, sc_ref_firings *out)
+{
+    state s = {.ir = ir, .arena = arena, .enrich = enrich, .out = out};
+
+    *out = (sc_ref_firings){.list = {0}};
+    all_events(&s, lines, count);
+}
+
+/* The rows of one correlation. */
+static void take_rows(const state *s, uint32_t corr, sc_ref_rows *out)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->kept[corr].groups.count; i++) {
+        const group *g = &s->kept[corr].groups.items[i];
+        const window w = {s->ir, &s->ir->corrs.items[corr], g, 0};
+        const sc_ref_row row = {
+            .corr = corr,
+            .created = g->created,
+            .line = g->line,
+            .keys = g->keys,
+            .numbers = g->numbers,
+            .count = g->entries.count,
+            .value = quantity(&w),
+            .first = g->first,
+            .last = g->last,
+        };
+
+        if (holds(&w, row.value))
+            SG_PUSH(s->arena, &out->list, row);
+    }
+}
+
+void sc_ref_search(const sc_ir *ir, sc_ref_enrich *enrich, const sg_str *lines,
+                   uint32_t count, sg_arena *arena, sc_ref_rows *out)
+{
+    state s = {.ir = ir, .arena = arena, .enrich = enrich, .search = true};
+    uint32_t i;
+
+    *out = (sc_ref_rows){.list = {0}};
+    all_events(&s, lines, count);
+    for (i = 0; i < ir->corrs.count; i++) {
+        const uint32_t first = out->list.count;
+
+        if ((ir->corrs.items[i].flags & SIGMA_CORR_HIDDEN) != 0)
+            continue;
+        take_rows(&s, i, out);
+        out->list.count = first + sc_ref_order(ir, out->list.items + first,
+                                               out->list.count - first);
+    }
 }

@@ -516,8 +516,12 @@ sr_agg_clock sr_agg_clock_get(const sr_agg *agg)
 
 void sr_agg_clock_set(sr_agg *agg, sr_agg_clock clock)
 {
-    agg->turn = clock.turn;
+    const uint64_t most = UINT64_MAX / 2; /* it never wraps */
+
+    agg->turn = clock.turn < most ? clock.turn : most;
     agg->watermark = clock.watermark;
+    for (uint32_t i = 0; i < agg->shard_count; i++)
+        sr_groups_cap(&agg->shards[i], agg->turn);
     agg->shards[0].stats.expired = clock.expired;
     agg->shards[0].stats.sketched = clock.sketched;
 }

@@ -143,8 +143,6 @@ bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
 uint64_t sr_layout_component_id(const sr_layout *layout, uint32_t component);
 uint32_t sr_layout_component(const sr_layout *layout, uint32_t correlation);
 uint64_t sr_layout_rule_id(const sr_layout *layout, uint32_t rule);
-/* The rule of that name, or SIGMA_NONE. */
-uint32_t sr_layout_rule(const sr_layout *layout, uint64_t id);
 
 /* Append a contribution as bytes that any machine and any build of a detector
  * with the same correlations can read; source is the number that stands for
@@ -241,8 +239,8 @@ bool sr_agg_save(sr_agg *agg, uint64_t since, sr_save_fn *save, void *ctx);
 /* Too many groups are gone to name them: what was saved before must be dropped,
  * and all saved anew. */
 bool sr_agg_must_save_all(const sr_agg *agg);
-/* Bring groups back, in any order, then say that all are there. False when the
- * bytes are not what sr_agg_save wrote. */
+/* Bring groups back, in any order, say that all are there, then set the clock.
+ * False when the bytes are not what sr_agg_save wrote. */
 bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value);
 void sr_agg_loaded(sr_agg *agg);
 void sr_agg_set_losses(sr_agg *agg, uint32_t correlation, sr_corr_stats losses);

@@ -43,8 +43,7 @@ static uint32_t need_from(const sr_layout *l, uint32_t rule, uint32_t component)
     return low;
 }
 
-/* The rule's entry for a component, or SIGMA_NONE. */
-static uint32_t need_for(const sr_layout *l, uint32_t rule, uint32_t component)
+uint32_t sr_need_for(const sr_layout *l, uint32_t rule, uint32_t component)
 {
     const uint32_t i = need_from(l, rule, component);
 
@@ -89,7 +88,7 @@ static uint32_t count_hits(const maker *m, uint32_t component, uint32_t *cells)
 
     *cells = 0;
     for (size_t i = 0; i < m->count; i++) {
-        const uint32_t need = need_for(m->l, m->hits[i].rule, component);
+        const uint32_t need = sr_need_for(m->l, m->hits[i].rule, component);
 
         if (need == SIGMA_NONE || !in_time(m, &m->hits[i]))
             continue;
@@ -175,7 +174,7 @@ static bool put_component(const maker *m, uint32_t component)
 
     for (size_t i = 0; i < m->count; i++) {
         const sr_hit *hit = &m->hits[i];
-        const uint32_t need = need_for(m->l, hit->rule, component);
+        const uint32_t need = sr_need_for(m->l, hit->rule, component);
 
         if (need == SIGMA_NONE || !in_time(m, hit))
             continue;
@@ -321,6 +320,32 @@ void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c)
 
 /* -------- bytes from elsewhere ------------------------------------------- */
 
+bool sr_cell_valid(uint32_t kind, sg_str text)
+{
+    char canonical[SG_NUM_TEXT];
+    sg_num n;
+
+    if (kind == SR_BOOL)
+        return sg_str_eq(text, SG_S("true")) || sg_str_eq(text, SG_S("false"));
+    if (kind == SR_NUMBER)
+        return sg_num_parse(text, &n) &&
+               sg_str_eq(text, (sg_str){canonical, sg_num_text(n, canonical)});
+    return kind == SR_STRING;
+}
+
+/* JSON knows neither a plus sign in front nor zeros. */
+bool sr_raw_valid(uint32_t kind, sg_str raw)
+{
+    const size_t at = raw.len != 0 && raw.ptr[0] == '-' ? 1 : 0;
+    sg_num n;
+
+    if (kind != SR_NUMBER)
+        return kind == SR_STRING;
+    return sg_num_parse(raw, &n) && raw.ptr[0] != '+' &&
+           !(raw.len > at + 1 && raw.ptr[at] == '0' && raw.ptr[at + 1] >= '0' &&
+             raw.ptr[at + 1] <= '9');
+}
+
 static bool inside(const sr_contribution *c, uint32_t at, uint32_t len)
 {
     return at <= c->size && len <= c->size - at;
@@ -334,16 +359,24 @@ static bool cells_valid(const sr_contribution *c, uint32_t first,
 
         if (cell->kind == SR_NO_VALUE)
             continue;
-        if (cell->kind != SR_STRING && cell->kind != SR_NUMBER &&
-            cell->kind != SR_BOOL)
-            return false;
-        if (!inside(c, cell->at, cell->len) || cell->num.kind > SIGMA_FLOAT)
+        if (!inside(c, cell->at, cell->len) || cell->num.kind > SIGMA_FLOAT ||
+            !sr_cell_valid(cell->kind, sr_bytes_of(c, cell->at, cell->len)))
             return false;
         if (cell->kind == SR_NUMBER && cell->num.kind == SIGMA_FLOAT &&
             !(cell->num.v.f - cell->num.v.f == 0))
             return false;
     }
     return true;
+}
+
+static bool time_valid(const sr_layout *l, const sr_contribution *c,
+                       const sr_part_hit *h)
+{
+    if (h->timed > 1 || (h->timed == 0 && !l->search) ||
+        !inside(c, h->raw_at, h->raw_len))
+        return false;
+    return h->timed == 0 || !l->components[c->component].ends ||
+           sr_raw_valid(h->raw_kind, sr_bytes_of(c, h->raw_at, h->raw_len));
 }
 
 static bool hits_valid(const sr_layout *l, const sr_contribution *c)
@@ -356,13 +389,13 @@ static bool hits_valid(const sr_layout *l, const sr_contribution *c)
 
         if (h->rule >= l->detector->rule_count || h->cell != cells ||
             (i != 0 && h->rule <= sr_hits_of(c)[i - 1].rule) ||
-            need_for(l, h->rule, c->component) != h->need)
+            sr_need_for(l, h->rule, c->component) != h->need)
             return false;
         const uint32_t count = l->needs[h->need].field_count;
 
         cells += count;
-        if (cells > room || !inside(c, h->raw_at, h->raw_len) || h->timed > 1 ||
-            (h->timed == 0 && !l->search) || !cells_valid(c, h->cell, count))
+        if (cells > room || !time_valid(l, c, h) ||
+            !cells_valid(c, h->cell, count))
             return false;
     }
     return true;

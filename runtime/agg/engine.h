@@ -46,6 +46,7 @@ typedef struct sr_group {
     bool dirty;    /* marks must be made anew from the window */
     bool sketched; /* the state is a sketch */
     bool saved;    /* sr_agg_save told of it */
+    uint16_t rank; /* scratch of save.c: among those touched by one event */
     union {
         sr_table distinct;
         struct sr_hll *hll;
@@ -186,6 +187,8 @@ uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
                        uint64_t partition, sg_str key);
 /* Restore the order of use after groups came in any other. */
 void sr_groups_sort(sr_shard *s);
+/* No group was touched later than that. */
+void sr_groups_cap(sr_shard *s, uint64_t turn);
 /* The event at hand touches it. */
 void sr_group_touch(sr_shard *s, sr_group *group);
 /* The key without the correlation's number. */

@@ -227,12 +227,17 @@ uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
     return corr->whole ? partition : sg_str_hash_seeded(key, agg->layout->salt);
 }
 
+/* One event touches groups in the order of its component's correlations. */
 static int by_turn(const void *a, const void *b)
 {
     const sr_group *x = *(sr_group *const *)a;
     const sr_group *y = *(sr_group *const *)b;
 
-    return x->turn < y->turn ? -1 : x->turn > y->turn;
+    if (x->turn != y->turn)
+        return x->turn < y->turn ? -1 : 1;
+    if (x->correlation != y->correlation)
+        return x->correlation < y->correlation ? -1 : 1;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
 void sr_groups_sort(sr_shard *s)
@@ -253,6 +258,14 @@ void sr_groups_sort(sr_shard *s)
             append(list, groups[k]);
     }
     free(groups);
+}
+
+void sr_groups_cap(sr_shard *s, uint64_t turn)
+{
+    for (unsigned i = 0; i < SR_CLASSES; i++)
+        for (sr_group *g = s->idle[i].last; g != NULL && g->turn > turn;
+             g = g->prev)
+            g->turn = turn;
 }
 
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)

@@ -304,20 +304,24 @@ static int by_id(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Sort the names and tell equal ones apart, in the order of their indices. */
-static sr_named *sort_names(const draft *b, uint64_t *ids, uint32_t count)
+static sr_named *sort_names(const draft *b, const uint64_t *ids, uint32_t count)
 {
     sr_named *named = sg_new_n(b->arena, sr_named, (size_t)count + 1);
 
     for (uint32_t i = 0; i < count; i++)
         named[i] = (sr_named){ids[i], i};
     qsort(named, count, sizeof(*named), by_id);
-    for (uint32_t i = 1; i < count; i++)
-        if (named[i].id <= named[i - 1].id)
-            named[i].id = named[i - 1].id + 1;
-    for (uint32_t i = 0; i < count; i++)
-        ids[named[i].index] = named[i].id;
     return named;
+}
+
+/* Tell equal names apart, in the order of their indices. */
+static void tell_apart(sr_named *named, uint64_t *ids, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (i != 0 && named[i].id <= named[i - 1].id)
+            named[i].id = named[i - 1].id + 1;
+        ids[named[i].index] = named[i].id;
+    }
 }
 
 static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
@@ -325,7 +329,9 @@ static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
     return sg_str_hash((sg_str){d->pool + ref.off, ref.len});
 }
 
-/* Rules and correlations are named by what they compute. */
+/* Rules and correlations are named by what they compute. Rules that compute the
+ * same share a name: which of them a component listens to depends on the order
+ * of the pack. */
 static void name_all(const draft *b)
 {
     const sigma_detector *d = b->d;
@@ -336,7 +342,8 @@ static void name_all(const draft *b)
         sg_new_n(b->arena, uint64_t, (size_t)l->component_count + 1);
     l->field_ids = sg_new_n(b->arena, uint64_t, (size_t)d->field_count + 1);
     for (uint32_t r = 0; r < d->rule_count; r++)
-        l->rule_ids[r] = text_id(d, d->rules[r].digest);
+        l->rule_ids[r] = text_id(d, d->rules[r].digest) +
+                         (d->rules[r].digest.len == 0 ? r : 0);
     for (uint32_t f = 0; f < d->field_count; f++)
         l->field_ids[f] = text_id(d, d->fields[f].name);
     for (uint32_t c = 0; c < d->correlation_count; c++) {
@@ -347,6 +354,7 @@ static void name_all(const draft *b)
     }
     l->rules_by_id = sort_names(b, l->rule_ids, d->rule_count);
     l->components_by_id = sort_names(b, l->component_ids, l->component_count);
+    tell_apart(l->components_by_id, l->component_ids, l->component_count);
 }
 
 /* -------- the whole ------------------------------------------------------ */
@@ -422,25 +430,4 @@ uint32_t sr_layout_component(const sr_layout *layout, uint32_t correlation)
 uint64_t sr_layout_rule_id(const sr_layout *layout, uint32_t rule)
 {
     return layout->rule_ids[rule];
-}
-
-uint32_t sr_named_find(const sr_named *named, uint32_t count, uint64_t id)
-{
-    uint32_t low = 0;
-    uint32_t high = count;
-
-    while (low < high) {
-        const uint32_t mid = low + (high - low) / 2;
-
-        if (named[mid].id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < count && named[low].id == id ? named[low].index : SIGMA_NONE;
-}
-
-uint32_t sr_layout_rule(const sr_layout *layout, uint64_t id)
-{
-    return sr_named_find(layout->rules_by_id, layout->detector->rule_count, id);
 }

@@ -38,7 +38,8 @@ struct sr_layout {
     sr_need *needs;       /* ascending by component */
     uint32_t *fields;
     uint64_t *rule_ids, *component_ids, *field_ids;
-    sr_named *rules_by_id, *components_by_id; /* ascending */
+    sr_named *rules_by_id, *components_by_id; /* ascending; rules that compute
+                                               * the same have one id */
 };
 
 /* A hit as a contribution carries it. */
@@ -76,8 +77,8 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
     return (sg_str){(const char *)c + at, len};
 }
 
-/* The index of a name, or SIGMA_NONE. */
-uint32_t sr_named_find(const sr_named *named, uint32_t count, uint64_t id);
+/* The component's entry of a rule in needs, or SIGMA_NONE. */
+uint32_t sr_need_for(const sr_layout *l, uint32_t rule, uint32_t component);
 /* What the hits mean to one component; false when nothing. */
 bool sr_contribute_to(const sr_layout *layout, uint32_t component,
                       const sr_hit *hits, size_t count, sr_place place,
@@ -85,6 +86,12 @@ bool sr_contribute_to(const sr_layout *layout, uint32_t component,
 /* The part of a correlation's key that is this field, whichever way an event
  * comes to it; SIGMA_NONE when there is none. */
 uint32_t sr_layout_key(const sigma_detector *d, uint32_t c, uint32_t field);
+
+/* Whether a value of this kind can have this text: alerts write what is no
+ * string as it is, so it must be what JSON allows. */
+bool sr_cell_valid(uint32_t kind, sg_str text);
+/* The same of a time field as an event wrote it. */
+bool sr_raw_valid(uint32_t kind, sg_str raw);
 
 /* The hash of a partition, part by part. */
 uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component);

@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { VERSION = 1, TIMED = 1, HOLDS = 2, SKETCHED = 4 };
+enum { VERSION = 1, TIMED = 1, HOLDS = 2, SKETCHED = 4, ALL_FLAGS = 7 };
+
+/* No honest run counts as far. */
+#define TURN_MOST (UINT64_MAX / 2)
 
 static void put_num(sg_buf *out, sg_num n)
 {
@@ -145,13 +148,15 @@ static void put_state(sg_buf *out, const sr_corr *corr, const sr_group *group)
     }
 }
 
-static void put_group(sg_buf *out, const sr_corr *corr, const sr_group *group)
+static void put_group(sg_buf *out, const sr_corr *corr, const sr_group *group,
+                      uint32_t rank)
 {
     sg_put_u8(out, VERSION);
     sg_put_u8(out, (uint8_t)((group->timed ? TIMED : 0) |
                              (group->holds ? HOLDS : 0) |
                              (group->sketched ? SKETCHED : 0)));
     sg_put_u64(out, group->turn);
+    sg_put_u32(out, rank);
     sg_put_u64(out, group->count);
     sg_put_u64(out, (uint64_t)group->newest);
     sg_buf_put(out, (sg_str){(const char *)sr_group_kinds(group),
@@ -166,6 +171,11 @@ static void put_group(sg_buf *out, const sr_corr *corr, const sr_group *group)
 }
 
 /* -------- telling what changed ------------------------------------------- */
+
+static bool is_twin(const sr_group *a, const sr_group *b)
+{
+    return a->turn == b->turn && a->correlation == b->correlation;
+}
 
 static bool tell_gone(sr_shard *s, sr_save_fn *save, void *ctx)
 {
@@ -186,9 +196,25 @@ static bool tell_gone(sr_shard *s, sr_save_fn *save, void *ctx)
     return true;
 }
 
+/* How many groups of its correlation the same contribution touched before it.
+ * `later` is the group asked for last, the next in the list, if any. */
+static uint32_t rank_of(const sr_group *group, const sr_group *later,
+                        uint32_t rank_of_later)
+{
+    uint32_t rank = 0;
+
+    if (later != NULL && is_twin(group, later))
+        return rank_of_later - 1;
+    for (const sr_group *g = group->prev; g != NULL && is_twin(g, group);
+         g = g->prev)
+        rank++;
+    return rank;
+}
+
 static bool save_shard(sr_shard *s, uint64_t since, sr_save_fn *save, void *ctx)
 {
     sg_buf out = {0};
+    uint32_t rank = 0;
     bool done = since == 0 || tell_gone(s, save, ctx);
 
     for (unsigned i = 0; i < SR_CLASSES; i++)
@@ -198,14 +224,15 @@ static bool save_shard(sr_shard *s, uint64_t since, sr_save_fn *save, void *ctx)
             const sr_corr *corr = sr_corr_of(s, g);
 
             out.len = 0;
-            put_group(&out, corr, g);
+            rank = rank_of(g, g->next, rank);
+            put_group(&out, corr, g, rank);
             const sg_str value = sg_buf_str(&out);
 
             g->saved = true;
             done = save(ctx, g->correlation, sr_group_parts(g), &value);
         }
     s->gone.len = 0;
-    s->save_all = false;
+    s->save_all = !done; /* who knows what was kept */
     sg_buf_free(&out);
     return done;
 }
@@ -238,13 +265,24 @@ static sr_place read_place(sg_reader *r)
     return place;
 }
 
-static bool read_copy(sr_shard *s, sg_reader *r, sr_copy *copy)
+/* How an event wrote its time; with `time` it is to be shown. */
+static bool read_copy(sr_shard *s, sg_reader *r, sr_copy *copy,
+                      const int64_t *time)
 {
-    copy->kind = sg_read_u8(r);
-    const sg_str text = sg_read_text(r);
+    char canonical[SG_TIME_TEXT];
+    uint8_t kind = sg_read_u8(r);
+    sg_str text = sg_read_text(r);
 
+    /* Kept without texts, when the report showed none. */
+    if (text.len == 0 && time != NULL) {
+        kind = SR_STRING;
+        text = (sg_str){canonical, sg_time_text(*time, canonical)};
+    }
+    copy->kind = kind;
     if (text.len == 0)
-        return true;
+        return kind == SR_NULL || kind == SR_STRING;
+    if (!sr_raw_valid(kind, text))
+        return false;
     copy->ptr = sr_pool_alloc(&s->pool, text.len);
     if (copy->ptr == NULL)
         return false;
@@ -253,23 +291,30 @@ static bool read_copy(sr_shard *s, sg_reader *r, sr_copy *copy)
     return true;
 }
 
-static bool read_row(sr_shard *s, sg_reader *r, sr_row_state *row)
+static bool read_row(sr_shard *s, sg_reader *r, sr_group *group)
 {
+    sr_row_state *row = group->row;
+    const bool shown = group->timed && sr_corr_of(s, group)->ends;
+
     if (row == NULL)
         return true;
     row->oldest = (int64_t)sg_read_u64(r);
     row->created = read_place(r);
     row->place = read_place(r);
-    return read_copy(s, r, &row->first) && read_copy(s, r, &row->last);
+    return read_copy(s, r, &row->first, shown ? &row->oldest : NULL) &&
+           read_copy(s, r, &row->last, shown ? &group->newest : NULL);
 }
 
-/* The values, by their numbers, in the arena. */
+/* The values, by their numbers, in the arena. Between them they were used by
+ * all the group's events. */
 static sr_distinct **read_values(sr_shard *s, sg_reader *r, sr_group *group,
-                                 bool windowed, sg_arena *tmp, uint32_t *count)
+                                 sg_arena *tmp, uint32_t *count)
 {
+    enum { VALUE_MIN = 12 }; /* bytes that a value takes at least */
+    uint64_t rest = group->count;
+
     *count = sg_read_u32(r);
-    if (*count > r->rest.len) /* each takes more than a byte */
-        r->bad = true;
+    r->bad = r->bad || *count > r->rest.len / VALUE_MIN;
     if (r->bad)
         return NULL;
     sr_distinct **values = sg_new_n(tmp, sr_distinct *, (size_t)*count + 1);
@@ -279,14 +324,35 @@ static sr_distinct **read_values(sr_shard *s, sg_reader *r, sr_group *group,
         const sg_str text = sg_read_text(r);
 
         values[i] = r->bad ? NULL : sr_distinct_of(s, group, text);
-        if (values[i] == NULL || values[i]->uses != 0)
-            r->bad = true; /* twice the same, or no memory */
-        else               /* entries of a window count again */
-            values[i]->uses = windowed ? 0 : uses;
-        if (!r->bad && !windowed && uses == 0)
-            r->bad = true;
+        r->bad = values[i] == NULL || uses == 0 || uses > rest ||
+                 group->state.distinct.count != i + 1; /* twice the same */
+        rest -= r->bad ? 0 : uses;
+        /* Entries of a window count again. */
+        if (!r->bad && !sr_corr_of(s, group)->windowed)
+            values[i]->uses = uses;
     }
+    r->bad = r->bad || rest != 0;
     return values;
+}
+
+/* A number of the window, into the order or the sum. Whether there are too many
+ * of them was decided when they came, in another order. */
+static bool read_number(sr_shard *s, sg_reader *r, sr_group *group, char *entry)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+    const sg_num n = read_num(r);
+
+    if (r->bad)
+        return false;
+    if (!is_order(corr)) {
+        s->cells[0].num = n;
+        return corr->type->add(s, group, 0, entry);
+    }
+    if (group->state.order.nodes == 0)
+        group->state.order.seed = s->agg->layout->salt;
+    memcpy(entry, &n, sizeof(n));
+    return sr_order_add(&s->pool, &group->state.order,
+                        group->sketched ? sr_quantize(n) : n, 1);
 }
 
 /* One entry's payload to `entry`, and into what the type remembers. */
@@ -311,16 +377,16 @@ static bool read_entry(sr_shard *s, sg_reader *r, sr_group *group,
         memcpy(entry, &n, sizeof(n));
         return true;
     }
-    if (corr->type->values) {
-        s->cells[0].num = read_num(r);
-        return !r->bad && corr->type->add(s, group, 0, entry);
-    }
+    if (corr->type->values)
+        return read_number(s, r, group, entry);
     if (corr->type->rules) {
         sr_mark_entry e = {.ref = sg_read_u32(r)};
 
-        e.fresh = sg_read_u8(r) != 0;
-        if (r->bad || e.ref >= corr->def->ref_count)
+        const uint8_t fresh = sg_read_u8(r);
+
+        if (r->bad || e.ref >= corr->def->ref_count || fresh > 1)
             return false;
+        e.fresh = fresh != 0;
         if (corr->def->type == SIGMA_CORR_TEMPORAL &&
             s->now > group->marks[e.ref])
             group->marks[e.ref] = s->now;
@@ -356,33 +422,38 @@ static bool read_window(sr_shard *s, sg_reader *r, sr_group *group,
     return !r->bad;
 }
 
+/* Numbers, each once, and between them as many as the group's events. */
+static bool read_order(sr_shard *s, sg_reader *r, sr_group *group)
+{
+    sr_order *order = &group->state.order;
+    const uint64_t nodes = sg_read_u64(r);
+    uint64_t rest = group->count;
+
+    order->seed = s->agg->layout->salt;
+    for (uint64_t i = 0; i < nodes && !r->bad; i++) {
+        const sg_num n = read_num(r);
+        const uint64_t times = sg_read_u64(r);
+
+        if (r->bad || times == 0 || times > rest ||
+            !sr_order_add(&s->pool, order, n, times) || order->nodes != i + 1)
+            return false;
+        rest -= times;
+    }
+    return !r->bad && rest == 0;
+}
+
 static bool read_state(sr_shard *s, sg_reader *r, sr_group *group)
 {
     const sr_corr *corr = sr_corr_of(s, group);
 
     if (is_sum(corr))
         return sr_sum_load(&s->pool, &group->state.sum, r);
-    if (is_order(corr)) {
-        const uint64_t nodes = sg_read_u64(r);
-
-        for (uint64_t i = 0; i < nodes && !r->bad; i++) {
-            const sg_num n = read_num(r);
-            const uint64_t times = sg_read_u64(r);
-
-            if (r->bad || times == 0 || times > UINT64_C(1) << 36 ||
-                !sr_order_add(&s->pool, &group->state.order, n, times))
-                return false;
-        }
-        return !r->bad;
-    }
-    if (corr->type->values && group->sketched) {
-        sr_hll *hll = sr_hll_load(&s->pool, sg_read_bytes(r, r->rest.len));
-
-        if (hll == NULL)
-            return false;
-        sr_hll_free(&s->pool, group->state.hll);
-        group->state.hll = hll;
-        return true;
+    if (is_order(corr))
+        return read_order(s, r, group);
+    if (corr->type->values) {
+        group->state.hll = sr_hll_load(&s->pool, sg_read_bytes(r, r->rest.len));
+        return group->state.hll != NULL &&
+               sr_hll_events(group->state.hll) <= group->count;
     }
     for (uint32_t i = 0; i < corr->mark_count; i++)
         group->marks[i] = (int64_t)sg_read_u64(r);
@@ -399,14 +470,14 @@ static bool fill_group(sr_shard *s, sg_reader *r, sr_group *group,
     uint32_t count = 0;
     bool done = !sketched || corr->type->error > 0;
 
-    if (done && sketched && counts) {
+    if (done && sketched && counts && corr->windowed) {
         group->state.hll = sr_hll_new(&s->pool);
         done = group->state.hll != NULL;
     }
     group->sketched = done && sketched;
-    done = done && read_row(s, r, group->row);
+    done = done && read_row(s, r, group);
     if (done && counts && !group->sketched)
-        values = read_values(s, r, group, corr->windowed, &tmp, &count);
+        values = read_values(s, r, group, &tmp, &count);
     if (done && !r->bad)
         done = corr->windowed
                    ? read_window(s, r, group, values, count)
@@ -417,18 +488,44 @@ static bool fill_group(sr_shard *s, sg_reader *r, sr_group *group,
     return done && sg_read_done(r);
 }
 
-/* Events in a window: for types that count rules, those that begin one. */
-static bool count_is_right(const sr_corr *corr, const sr_group *group)
+/* Events in a window: for types that count rules, the entries that begin
+ * one. */
+static uint64_t count_events(const sr_corr *corr, const sr_group *group)
 {
-    return !corr->windowed ||
-           (corr->type->rules ? group->count <= group->window.count
-                              : group->count == group->window.count);
+    const size_t stride = corr->type->stride;
+    sr_window_at at = {0, 0};
+    uint64_t count = 0;
+    const char *entry;
+
+    if (!corr->type->rules)
+        return group->window.count;
+    while ((entry = sr_window_next(&group->window, stride, &at)) != NULL) {
+        sr_mark_entry e;
+
+        memcpy(&e, entry + sizeof(int64_t), sizeof(e));
+        count += e.fresh;
+    }
+    return count;
+}
+
+/* Whether counts and times are those of what was read. */
+static bool is_sound(const sr_shard *s, const sr_group *group)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+    const size_t stride = corr->type->stride;
+
+    if (corr->windowed && count_events(corr, group) != group->count)
+        return false;
+    if (s->agg->options.search)
+        return !group->timed || group->row->oldest <= group->newest;
+    return group->timed &&
+           sr_window_newest(&group->window, stride) <= group->newest;
 }
 
 /* The encoded key and its partition's hash; false when the parts are not
- * those of a key. */
+ * those of a key, or not of these kinds. */
 static bool read_key(sr_shard *s, const sr_corr *corr, sg_str parts,
-                     uint64_t *partition)
+                     sg_str kinds, uint64_t *partition)
 {
     const sr_layout *l = s->agg->layout;
     const uint32_t c = (uint32_t)(corr - s->agg->corrs);
@@ -446,6 +543,8 @@ static bool read_key(sr_shard *s, const sr_corr *corr, sg_str parts,
             return false;
         memcpy(&len, raw.ptr, sizeof(len));
         s->cells[i].text = sg_read_bytes(&r, len);
+        if (r.bad || !sr_cell_valid((uint8_t)kinds.ptr[i], s->cells[i].text))
+            return false;
     }
     uint64_t hash = sr_hash_begin(l, l->component_of[c]);
 
@@ -455,13 +554,49 @@ static bool read_key(sr_shard *s, const sr_corr *corr, sg_str parts,
     return sg_read_done(&r);
 }
 
-static bool kinds_valid(const sr_corr *corr, sg_str kinds)
+/* What begins a group's bytes. */
+typedef struct header {
+    uint8_t flags;
+    uint64_t turn;
+    uint32_t rank;
+    uint64_t count;
+    int64_t newest;
+    sg_str kinds;
+} header;
+
+static bool read_header(const sr_agg *agg, const sr_corr *corr, sg_reader *r,
+                        header *h)
 {
-    for (uint32_t i = 0; i < corr->def->key_count; i++)
-        if (kinds.ptr[i] != SR_STRING && kinds.ptr[i] != SR_NUMBER &&
-            kinds.ptr[i] != SR_BOOL)
-            return false;
-    return true;
+    const uint8_t version = sg_read_u8(r);
+
+    h->flags = sg_read_u8(r);
+    h->turn = sg_read_u64(r);
+    h->rank = sg_read_u32(r);
+    h->count = sg_read_u64(r);
+    h->newest = (int64_t)sg_read_u64(r);
+    h->kinds = sg_read_bytes(r, corr->def->key_count);
+    return !r->bad && version == VERSION && h->flags <= ALL_FLAGS &&
+           h->turn != 0 && h->turn <= TURN_MOST && h->rank <= UINT16_MAX &&
+           h->count != 0 && (agg->turn == 0 || h->turn <= agg->turn);
+}
+
+/* Bring back what the value holds into a new group. */
+static bool load_group(sr_shard *s, sg_reader *r, sr_group *group,
+                       const header *h)
+{
+    group->turn = h->turn;
+    group->rank = (uint16_t)h->rank;
+    group->count = h->count;
+    group->newest = h->newest;
+    group->timed = (h->flags & TIMED) != 0;
+    group->holds = (h->flags & HOLDS) != 0;
+    if (fill_group(s, r, group, (h->flags & SKETCHED) != 0) &&
+        is_sound(s, group)) {
+        group->saved = true;
+        return true;
+    }
+    sr_group_free(s, group);
+    return false;
 }
 
 bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value)
@@ -469,42 +604,23 @@ bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value)
     const sr_corr *corr = &agg->corrs[correlation];
     sr_shard *s = &agg->shards[0];
     sg_reader r = {value, false};
+    header h;
     uint64_t partition;
 
-    if (!read_key(s, corr, key, &partition) || sg_read_u8(&r) != VERSION)
+    if (!read_header(agg, corr, &r, &h) ||
+        !read_key(s, corr, key, h.kinds, &partition))
         return false;
     const sg_str encoded = sg_buf_str(&s->key);
+    const uint64_t hash = sr_group_hash(agg, corr, partition, encoded);
 
     s = sr_shard_of(agg, partition);
     s->pool.limit = UINT64_MAX; /* it fitted when it was saved */
-    const uint8_t flags = sg_read_u8(&r);
-    const uint64_t turn = sg_read_u64(&r);
-    const uint64_t count = sg_read_u64(&r);
-    const int64_t newest = (int64_t)sg_read_u64(&r);
-    const sg_str kinds = sg_read_bytes(&r, corr->def->key_count);
-    const uint64_t hash = sr_group_hash(agg, corr, partition, encoded);
-
-    if (r.bad || !kinds_valid(corr, kinds) ||
-        sr_group_find(s, hash, encoded) != NULL)
+    if (sr_group_find(s, hash, encoded) != NULL)
         return false;
     sr_group *group =
-        sr_group_new(s, corr, hash, encoded, (const uint8_t *)kinds.ptr);
+        sr_group_new(s, corr, hash, encoded, (const uint8_t *)h.kinds.ptr);
 
-    if (group == NULL)
-        return false;
-    group->newest = newest;
-    group->timed = (flags & TIMED) != 0;
-    group->holds = (flags & HOLDS) != 0;
-    const bool filled = fill_group(s, &r, group, (flags & SKETCHED) != 0);
-
-    group->turn = turn;
-    group->count = count;
-    group->saved = true;
-    if (filled && count_is_right(corr, group))
-        return true;
-    group->saved = false;
-    sr_group_free(s, group);
-    return false;
+    return group != NULL && load_group(s, &r, group, &h);
 }
 
 void sr_agg_loaded(sr_agg *agg)

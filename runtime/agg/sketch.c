@@ -86,7 +86,7 @@ static bool add_quantized(void *ctx, sg_num n, uint64_t times)
 
 bool sr_sketch_order(sr_shard *s, sr_group *group)
 {
-    sr_order fresh = {.root = NULL};
+    sr_order fresh = {.seed = s->agg->layout->salt};
     copier c = {&s->pool, &fresh};
 
     if (!sr_order_each(&group->state.order, add_quantized, &c)) {

@@ -222,6 +222,8 @@ static bool order_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
     const sg_num num = s->cells[0].num;
 
     (void)ref;
+    if (group->state.order.nodes == 0) /* no numbers can aim at its shape */
+        group->state.order.seed = s->agg->layout->salt;
     if (!group->sketched &&
         group->state.order.nodes >= s->agg->options.exact_values &&
         !sr_sketch_order(s, group))

@@ -186,9 +186,12 @@ static sg_num float_num(double d)
 static bool exact_value(uint64_t low, uint64_t high, bool negative, uint64_t by,
                         sg_num *out)
 {
-    if (high != 0 || low % by != 0)
+    __extension__ const unsigned __int128 sum =
+        (unsigned __int128)high << 64 | low;
+
+    if (sum % by != 0 || sum / by > UINT64_MAX)
         return false;
-    const uint64_t q = low / by;
+    const uint64_t q = (uint64_t)(sum / by);
 
     if (negative && q > (uint64_t)INT64_MAX + 1)
         return false;

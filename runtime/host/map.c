@@ -39,7 +39,7 @@ static void map_alert(sr_session *s, const sr_item *item, sg_str payload)
     sg_buf *out = s->sinks[SR_SINK_ALERTS].buf;
     sg_reader r = {payload, false};
 
-    (void)sg_read_u64(&r);
+    (void)sg_read_bytes(&r, 4 + 8); /* the rule */
     const bool timed = sg_read_u8(&r) != 0;
 
     sg_buf_put(out, SG_S("-\t"));

@@ -134,6 +134,7 @@ uint64_t sr_shuffle_digest(const sr_session *s)
 void sr_shuffle_put_alert(const sr_layout *layout, const sr_alert *alert,
                           sg_buf *out)
 {
+    sg_put_u32(out, alert->index);
     sg_put_u64(out, sr_layout_rule_id(layout, alert->index));
     sg_put_u8(out, alert->timed);
     sg_put_u64(out, alert->timed ? (uint64_t)alert->time : 0);
@@ -201,11 +202,14 @@ bool sr_shuffle_get_alert(const sr_session *s, sg_str bytes,
     *alert = (sr_alert){.matched = scratch->matched,
                         .pairs = scratch->pairs,
                         .added = scratch->added};
-    alert->index = sr_layout_rule(s->layout, sg_read_u64(&r));
+    alert->index = sg_read_u32(&r);
+    const uint64_t id = sg_read_u64(&r);
+
     alert->timed = sg_read_u8(&r) != 0;
     alert->time = (int64_t)sg_read_u64(&r);
     alert->matched_count = sg_read_u32(&r);
-    if (r.bad || alert->index == SIGMA_NONE)
+    if (r.bad || alert->index >= s->detector->rule_count ||
+        sr_layout_rule_id(s->layout, alert->index) != id)
         return false;
     const sigma_rule *rule = &s->detector->rules[alert->index];
 

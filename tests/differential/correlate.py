@@ -8,6 +8,8 @@ Each round draws a pack of correlations and timelines and compares what the
 oracle fires (`sigcc eval --correlations`) with
   - detectors at -O0 and -O2 under --every-firing;
   - the same without it: one alert when a condition begins to hold;
+  - with --mode search: the rows of the whole input, in order, and how the
+    report of each correlation shows them (`sigcc eval --search`);
   - with --allowed-lateness D: a timeline shuffled within D gives the alerts of
     the sorted one, in the same order, but for their lines.
 A difference prints the pack and both lists, and ends with 1.
@@ -70,6 +72,40 @@ def alerts(det, events, flags):
     p = demand(run([det, "-f", "ndjson", "--no-event", events] + flags), "detector")
     found = (read(line) for line in p.stdout.splitlines())
     return [firing(a, a["rule"]["name"]) for a in found if a["type"] == "correlation"]
+
+
+def row_of_report(doc, o):
+    """What the oracle's row looks like in the report of its correlation."""
+    columns = {"count": o["count"], "value": o["value"], "first_seen": o["first_text"], "last_seen": o["last_text"]}
+    shown = [(name, columns[kind]) for kind, name in doc["sigcc"]["report"]["columns"].items()]
+    return ("0", o["rule"], tuple(o["group"].items()) + tuple(shown)), 0.0
+
+
+def row_of_alert(o, rule):
+    group = tuple((k, text_of(v)) for k, v in o["group"].items())
+    line = o["line"] if "line" in o else o["source"]["line"]
+    return (line, rule, group, o["count"], o["first_seen"], o["last_seen"]), float(o["value"])
+
+
+def rows_wanted(args, docs, rules, events, extra):
+    """What search mode shows, as the oracle sees it."""
+    p = demand(run([args.sigcc, "eval", "--search", rules, "--events", events] + extra), "eval", (0, 1))
+    by_name = {d["name"]: d for d in docs}
+    found = (read(line) for line in p.stdout.splitlines())
+    return [row_of_report(by_name[o["rule"]], o) if "report" in by_name[o["rule"]].get("sigcc", {}) else row_of_alert(o, o["rule"]) for o in found]
+
+
+def rows_shown(det, events, flags):
+    p = demand(run([det, "-f", "ndjson", "--no-event", "--mode", "search", events] + flags), "detector")
+    rows = []
+    for line in p.stdout.splitlines():
+        o = read(line)
+        if o.get("schema") != "sigcc.alert/1":
+            cells = tuple((k, text_of(v)) for k, v in o.items())
+            rows.append((("0", cells[-1][0].split(" ")[0], cells), 0.0))
+        elif o["type"] == "correlation":
+            rows.append(row_of_alert(o, o["rule"]["name"]))
+    return rows
 
 
 def same(a, b):
@@ -144,16 +180,22 @@ def round_(args, seed, coverage, stats, folder):
         fired = oracle(args, rules, path, extra)
         want = sorted((f for f, _ in fired), key=line_number)
         begun = sorted((f for f, begins in fired if begins), key=line_number)
+        rows = rows_wanted(args, docs, rules, path, extra)
+        stats["rows"] += len(rows)
+        stats["compared"] += args.correlations
         stats["firings"] += len(want)
         stats["begun"] += len(begun)
         for flag, det in detectors:
             label = "seed %d %s timeline %d" % (seed, flag, timeline)
             every = sorted(alerts(det, path, ["--every-firing"]), key=line_number)
             first = sorted(alerts(det, path, []), key=line_number)
-            stats["runs"] += 2
+            shown = rows_shown(det, path, [])
+            stats["runs"] += 3
             if not compare(want, every, label + " every firing", (docs, lines)):
                 return False
             if not compare(begun, first, label + " first firings", (docs, lines)):
+                return False
+            if not compare(rows, shown, label + " search", (docs, [])):
                 return False
     if not extra and not lateness_holds(args, g, folder, detectors[-1][1], docs, "seed %d" % seed):
         return False
@@ -185,8 +227,9 @@ def main():
     if args.coverage:
         for name, n in sorted(coverage.items()):
             print("%-28s %8d" % (name, n))
-    print("rounds %d, rejected by the compiler %d, detector runs %d, firings compared %d, of them first ones %d" % (
-        done, stats["rejected"], stats["runs"], stats["firings"], stats["begun"]))
+    print("rounds %d, rejected by the compiler %d, detector runs %d, firings compared %d, of them first ones %d, rows compared %d" % (
+        done, stats["rejected"], stats["runs"], stats["firings"], stats["begun"], stats["rows"]))
+    print("correlations x timelines: %d" % (stats["compared"] - args.timelines * stats["rejected"] // 2))
     print("%d passed, %d failed" % (done, failed))
     return 1 if failed or not done else 0
 

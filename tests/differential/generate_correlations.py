@@ -121,6 +121,21 @@ class CorrelationGenerator:
                 aliases = {}
         return keys, aliases
 
+    def report(self, name, keys):
+        """How search mode shows the correlation; its name is in the columns'."""
+        r = self.r
+        kinds = r.sample(["count", "value", "first_seen", "last_seen"], r.choice([1, 2, 3, 4, 4]))
+        columns = {k: "%s %s" % (name, k) for k in kinds}
+        report = {"columns": columns}
+        if r.random() < 0.75:
+            by = r.choice(kinds + keys)
+            self.use("sort:" + (by if by in kinds else "key"))
+            report["sort"] = r.choice(["", "-"]) + columns.get(by, by)
+        if r.random() < 0.3:
+            self.use("limit")
+            report["limit"] = r.choice([1, 2, 5])
+        return report
+
     def correlation(self, i, before):
         r = self.r
         kind = r.choice(TYPES)
@@ -160,6 +175,8 @@ class CorrelationGenerator:
             if kind == "value_percentile":
                 c["condition"]["percentile"] = r.choice([0, 1, 10, 25, 33.3, 50, 90, 99, 99.9, 100])
         doc = {"title": "corr c%d" % i, "id": "id-c%d" % i, "name": "c%d" % i, "correlation": c}
+        if r.random() < 0.6:
+            doc["sigcc"] = {"report": self.report(doc["name"], keys)}
         if r.random() < 0.5:
             self.use("generate:correlation")
             if r.random() < 0.5:
