@@ -1,7 +1,8 @@
 /*
  * bench_agg.c - the correlation engine measured alone: no JSON, one thread.
  *
- * usage: bench_agg [--quick] [--json] [--rounds N] [--only SECTION]
+ * usage: bench_agg [--quick] [--json] [--rounds N] [--only SECTION] [--type
+ * NAME]
  *
  * --quick takes a few seconds: smaller numbers, three rounds. Sections: types,
  * windows, flood, many, peers. Rates are per second of this
@@ -25,8 +26,8 @@ typedef struct plan {
     bench_report *report;
     bool quick, json;
     unsigned rounds;
-    const char *only;
-    kit_event *events; /* KIT_BATCH */
+    const char *only, *type; /* section; of the first section, the type */
+    kit_event *events;       /* KIT_BATCH */
 } plan;
 
 /* Where events come from: the same in every run. */
@@ -154,6 +155,11 @@ static void open_type(const plan *p, runner *r, uint32_t type, uint64_t groups)
     r->resident = kit_resident() - before;
 }
 
+static bool is_wanted(const plan *p, size_t type)
+{
+    return p->type == NULL || strcmp(p->type, types[type].name) == 0;
+}
+
 static void types_at(const plan *p, uint64_t groups)
 {
     const uint64_t events = p->quick ? 20000 : 1000000;
@@ -164,9 +170,12 @@ static void types_at(const plan *p, uint64_t groups)
                    "Updates/s by type, %llu live groups of about four events",
                    (unsigned long long)groups);
     for (size_t t = 0; t < TYPES; t++)
-        open_type(p, &runners[t], types[t].type, groups);
+        if (is_wanted(p, t))
+            open_type(p, &runners[t], types[t].type, groups);
     for (unsigned round = 0; round < p->rounds; round++)
         for (size_t t = 0; t < TYPES; t++) {
+            if (!is_wanted(p, t))
+                continue;
             kit *k = runners[t].k;
 
             kit_reset_clocks(k);
@@ -180,7 +189,8 @@ static void types_at(const plan *p, uint64_t groups)
                        runners[t].resident);
         }
     for (size_t t = 0; t < TYPES; t++)
-        kit_close(runners[t].k);
+        if (is_wanted(p, t))
+            kit_close(runners[t].k);
 }
 
 static void run_types(const plan *p)
@@ -515,6 +525,8 @@ static bool parse(plan *p, int argc, char **argv)
             rounds = (unsigned)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             p->only = argv[++i];
+        else if (strcmp(argv[i], "--type") == 0 && i + 1 < argc)
+            p->type = argv[++i];
         else
             return false;
     }
@@ -528,7 +540,7 @@ int main(int argc, char **argv)
 
     if (!parse(&p, argc, argv)) {
         (void)fprintf(stderr, "usage: bench_agg [--quick] [--json] "
-                              "[--rounds N] [--only SECTION]\n");
+                              "[--rounds N] [--only SECTION] [--type NAME]\n");
         return 2;
     }
     p.report = bench_report_new();
