@@ -13,7 +13,7 @@
 
 /* -------- pool (pool.c) ------------------------------------------------ */
 
-enum { SR_POOL_CLASSES = 36 };
+enum { SR_POOL_CLASSES = 48 };
 
 /* Size-class allocator over slabs; zero-initialise, set limit. */
 typedef struct sr_pool {
