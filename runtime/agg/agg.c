@@ -176,6 +176,7 @@ static void open_shard(sr_agg *agg, sr_shard *s)
     s->cells = sg_new_n(&s->arena, sr_cell, keys);
     s->touched = sg_new_n(&s->arena, sr_touched, refs);
     s->stack = sg_new_n(&s->arena, bool, exprs);
+    s->chains = sg_new_n(&s->arena, uint32_t, (size_t)refs + 1);
 }
 
 sr_agg *sr_agg_open(const sr_layout *layout, const sr_agg_options *options)

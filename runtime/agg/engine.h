@@ -118,6 +118,7 @@ typedef struct sr_shard {
     sr_cell *cells;
     sr_touched *touched; /* within one correlation */
     bool *stack;         /* of boolean conditions */
+    uint32_t *chains;    /* scratch of ordered correlations: refs and one */
     bool defer;          /* firings wait in `fired` */
     sg_buf fired;
     sr_agg_stats stats;

@@ -98,6 +98,8 @@ typedef struct sr_window_at {
 } sr_window_at;
 
 void *sr_window_next(const sr_window *window, size_t stride, sr_window_at *at);
+/* The same, newest first. */
+void *sr_window_back(const sr_window *window, size_t stride, sr_window_at *at);
 void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
 
 /* -------- exact sums (sum.c) --------------------------------------------- */
