@@ -176,6 +176,7 @@ static void open_shard(sr_agg *agg, sr_shard *s)
     s->cells = sg_new_n(&s->arena, sr_cell, keys);
     s->touched = sg_new_n(&s->arena, sr_touched, refs);
     s->stack = sg_new_n(&s->arena, bool, exprs);
+    s->chains = sg_new_n(&s->arena, uint32_t, (size_t)refs + 1);
 }
 
 sr_agg *sr_agg_open(const sr_layout *layout, const sr_agg_options *options)
@@ -369,6 +370,37 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
     run(s, c, ++agg->turn);
 }
 
+/* What a contribution will need from memory is fetched while those before it
+ * run: its place in the table, then the group, then the group's neighbours. */
+enum { TABLE_AHEAD = 12, GROUP_AHEAD = 8, BEHIND_AHEAD = 4 };
+
+/* Contribution n of `list`, if it is one of the shard's and its group can be
+ * told from its hash; or NULL. */
+static const sr_contribution *ahead(const sr_shard *s,
+                                    const sr_contribution *const *list,
+                                    size_t n, size_t count)
+{
+    if (n >= count || sr_shard_of(s->agg, list[n]->hash) != s)
+        return NULL;
+    const sr_component *k = &s->agg->layout->components[list[n]->component];
+
+    return s->agg->corrs[s->agg->layout->corrs[k->corr_first]].whole ? list[n]
+                                                                     : NULL;
+}
+
+static void fetch_ahead(const sr_shard *s, const sr_contribution *const *list,
+                        size_t n, size_t count)
+{
+    const sr_contribution *c;
+
+    if ((c = ahead(s, list, n + TABLE_AHEAD, count)) != NULL)
+        sr_group_fetch_slot(s, c->hash);
+    if ((c = ahead(s, list, n + GROUP_AHEAD, count)) != NULL)
+        sr_group_fetch(s, c->hash);
+    if ((c = ahead(s, list, n + BEHIND_AHEAD, count)) != NULL)
+        sr_group_fetch_behind(s, c->hash);
+}
+
 /* What a batch works on. */
 typedef struct batch {
     sr_agg *agg;
@@ -382,9 +414,11 @@ static void run_shard(void *ctx, uint32_t i)
     const batch *b = ctx;
     sr_shard *s = &b->agg->shards[i];
 
-    for (size_t n = 0; n < b->count; n++)
+    for (size_t n = 0; n < b->count; n++) {
+        fetch_ahead(s, b->contributions, n, b->count);
         if (sr_shard_of(b->agg, b->contributions[n]->hash) == s)
             run(s, b->contributions[n], b->agg->turn + n + 1);
+    }
 }
 
 /* Whether the batch cannot reach a bound, whatever it holds: tables at most
@@ -437,15 +471,25 @@ static void fire_all(sr_agg *agg)
     free(at);
 }
 
+static void feed_in_turn(sr_agg *agg, const sr_contribution *const *list,
+                         size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        if (agg->shard_count == 1)
+            fetch_ahead(&agg->shards[0], list, n, count);
+        sr_agg_feed(agg, list[n]);
+    }
+}
+
 void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
                      size_t count, sr_parallel_fn *parallel, void *pool)
 {
     enum { WORTH = 64 };
     batch b = {agg, contributions, count};
 
-    if (agg->shard_count == 1 || count < WORTH || !is_safe(agg, &b)) {
-        for (size_t i = 0; i < count; i++)
-            sr_agg_feed(agg, contributions[i]);
+    if (agg->shard_count == 1 || parallel == NULL || count < WORTH ||
+        !is_safe(agg, &b)) {
+        feed_in_turn(agg, contributions, count);
         return;
     }
     for (size_t i = 0; i < count; i++)

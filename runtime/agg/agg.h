@@ -203,8 +203,9 @@ typedef void sr_run_fn(void *ctx, uint32_t i);
 typedef void sr_parallel_fn(void *pool, sr_run_fn *fn, void *ctx,
                             uint32_t count);
 
-/* The same as feeding one after the other, by several threads where the bounds
- * cannot be reached meanwhile. */
+/* The same as feeding one after the other, but faster: what the next ones need
+ * is fetched meanwhile, and several threads work where the bounds cannot be
+ * reached. `parallel` may be NULL: one thread. */
 void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
                      size_t count, sr_parallel_fn *parallel, void *pool);
 

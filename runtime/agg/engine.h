@@ -119,6 +119,7 @@ typedef struct sr_shard {
     sr_cell *cells;
     sr_touched *touched; /* within one correlation */
     bool *stack;         /* of boolean conditions */
+    uint32_t *chains;    /* scratch of ordered correlations: refs and one */
     bool defer;          /* firings wait in `fired` */
     sg_buf fired;
     sr_agg_stats stats;
@@ -177,6 +178,12 @@ bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
 /* The group of the encoded key, made when new. NULL when there is no room. */
 sr_group *sr_group_of(sr_shard *s, const sr_corr *corr);
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
+/* Hints, of no other effect: a group of this hash is soon to be found. First
+ * its place in the table, when that is there the group, then what lies behind
+ * it: its window and its neighbours in the order of use. */
+void sr_group_fetch_slot(const sr_shard *s, uint64_t hash);
+void sr_group_fetch(const sr_shard *s, uint64_t hash);
+void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
 /* A new group of this key, which must not be there; the caller fills it. NULL
  * when there is no room. */
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,

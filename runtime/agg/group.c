@@ -273,6 +273,43 @@ sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
     return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);
 }
 
+/* -------- fetching ahead ------------------------------------------------- */
+
+enum { LINE = 64 }; /* bytes of a cache line */
+
+void sr_group_fetch_slot(const sr_shard *s, uint64_t hash)
+{
+    const sr_table_slot *slot = sr_table_home(&s->tables[hash >> 56], hash);
+
+    if (slot != NULL)
+        __builtin_prefetch(slot);
+}
+
+void sr_group_fetch(const sr_shard *s, uint64_t hash)
+{
+    enum { LINES = 4 }; /* what comes first, and most keys */
+    const char *item =
+        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+
+    for (size_t i = 0; item != NULL && i < LINES; i++)
+        __builtin_prefetch(item + i * LINE);
+}
+
+void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
+{
+    const sr_group *group =
+        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+
+    if (group == NULL)
+        return;
+    if (group->prev != NULL)
+        __builtin_prefetch(&group->prev->next, 1);
+    if (group->next != NULL)
+        __builtin_prefetch(&group->next->prev, 1);
+    if (group->window.only != NULL)
+        __builtin_prefetch(group->window.only, 1);
+}
+
 sr_group *sr_group_of(sr_shard *s, const sr_corr *corr)
 {
     const sg_str key = sg_buf_str(&s->key);

@@ -13,7 +13,7 @@
 
 /* -------- pool (pool.c) ------------------------------------------------ */
 
-enum { SR_POOL_CLASSES = 36 };
+enum { SR_POOL_CLASSES = 48 };
 
 /* Size-class allocator over slabs; zero-initialise, set limit. */
 typedef struct sr_pool {
@@ -54,6 +54,10 @@ typedef struct sr_table {
 
 sg_str sr_item_key(const sr_item *item);
 sr_item *sr_table_find(const sr_table *table, uint64_t hash, sg_str key);
+/* Where a search for the hash begins, and the first item of that hash without a
+ * look at its key; both may be NULL. For fetching ahead. */
+const sr_table_slot *sr_table_home(const sr_table *table, uint64_t hash);
+const sr_item *sr_table_peek(const sr_table *table, uint64_t hash);
 /* The key must not be there yet. */
 bool sr_table_add(sr_pool *pool, sr_table *table, sr_item *item);
 void sr_table_remove(sr_table *table, const sr_item *item);
@@ -94,6 +98,8 @@ typedef struct sr_window_at {
 } sr_window_at;
 
 void *sr_window_next(const sr_window *window, size_t stride, sr_window_at *at);
+/* The same, newest first. */
+void *sr_window_back(const sr_window *window, size_t stride, sr_window_at *at);
 void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
 
 /* -------- exact sums (sum.c) --------------------------------------------- */

@@ -13,8 +13,8 @@
 enum {
     SLAB = 64 * 1024,
     ROOM = SLAB - 64,   /* of a slab, for objects */
-    SMALL = 256,        /* classes are multiples of 16 up to here ... */
-    SMALL_CLASSES = 16, /* ... */
+    SMALL = 512,        /* classes are multiples of 16 up to here ... */
+    SMALL_CLASSES = 32, /* ... */
     LARGE = 8 * 1024,   /* ... then four to a doubling up to here */
     BLOCK = 256 * 1024, /* slabs come from blocks: the first few small ... */
     SMALL_BLOCKS = 16,
@@ -53,7 +53,7 @@ static unsigned class_of(size_t size, size_t *bytes)
     const size_t step = low / 4;
 
     *bytes = (size + step - 1) & ~(step - 1);
-    return SMALL_CLASSES + (shift - 8) * 4 + (unsigned)((*bytes - low) / step) -
+    return SMALL_CLASSES + (shift - 9) * 4 + (unsigned)((*bytes - low) / step) -
            1;
 }
 

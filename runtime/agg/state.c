@@ -344,15 +344,36 @@ static bool ordered_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
     return true;
 }
 
-/* An event came out of order: begin again from the window. */
-static void rebuild(const sr_shard *s, sr_group *group)
+/* The best chain 0 .. k ends with the last k, before it the last k - 1, and so
+ * on: going back from the newest entry, all are found as soon as possible.
+ * Chains that wait for the same ref stay together, and a longer one never waits
+ * for a lower ref: waits[i] is the number of chains that wait for a ref below
+ * i, at first 0 .. i - 1, and waits[0] that of chains found. */
+static void rebuild_plain(const sr_shard *s, sr_group *group, size_t stride,
+                          uint32_t n)
 {
-    const sr_corr *corr = sr_corr_of(s, group);
-    const size_t stride = corr->type->stride;
+    uint32_t *waits = s->chains;
+    sr_window_at at = {0, 0};
+    const char *entry;
+
+    for (uint32_t i = 0; i <= n; i++)
+        waits[i] = i;
+    while (waits[0] != n &&
+           (entry = sr_window_back(&group->window, stride, &at)) != NULL) {
+        sr_mark_entry e;
+
+        memcpy(&e, entry + sizeof(int64_t), sizeof(e));
+        if (e.ref == 0)
+            for (uint32_t k = waits[0]; k < waits[1]; k++)
+                group->marks[k] = sr_window_time(entry);
+        waits[e.ref] = waits[e.ref + 1];
+    }
+}
+
+static void rebuild_all(const sr_corr *corr, sr_group *group, size_t stride)
+{
     sr_window_at at = {0, 0};
 
-    for (uint32_t i = 0; i < corr->mark_count; i++)
-        group->marks[i] = SR_NEVER;
     for (const char *entry;
          (entry = sr_window_next(&group->window, stride, &at)) != NULL;) {
         sr_mark_entry e;
@@ -360,6 +381,19 @@ static void rebuild(const sr_shard *s, sr_group *group)
         memcpy(&e, entry + sizeof(int64_t), sizeof(e));
         chain(corr, group->marks, e.ref, sr_window_time(entry));
     }
+}
+
+/* An event came out of order: begin again from the window. */
+static void rebuild(const sr_shard *s, sr_group *group)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+
+    for (uint32_t i = 0; i < corr->mark_count; i++)
+        group->marks[i] = SR_NEVER;
+    if (corr->plain)
+        rebuild_plain(s, group, corr->type->stride, corr->def->ref_count);
+    else
+        rebuild_all(corr, group, corr->type->stride);
     group->dirty = false;
 }
 

@@ -204,6 +204,12 @@ static bool exact_value(uint64_t low, uint64_t high, bool negative, uint64_t by,
     return true;
 }
 
+/* Whether a double holds the number: most means need no more than that. */
+static bool is_exact_double(uint64_t low, uint64_t high)
+{
+    return high == 0 && low >> DBL_MANT_DIG == 0;
+}
+
 sg_num sr_sum_value(const sr_sum *sum, uint64_t by)
 {
     uint64_t low;
@@ -215,6 +221,9 @@ sg_num sr_sum_value(const sr_sum *sum, uint64_t by)
     if (sum->wide == NULL || sum->wide->floats == 0) {
         if (exact_value(low, high, negative, by, &n))
             return n;
+        if (is_exact_double(low, high))
+            return float_num((negative ? -(double)low : (double)low) /
+                             (double)by);
         memset(&w, 0, sizeof(w));
     } else {
         w = *sum->wide;

@@ -34,6 +34,23 @@ sr_item *sr_table_find(const sr_table *table, uint64_t hash, sg_str key)
     }
 }
 
+const sr_table_slot *sr_table_home(const sr_table *table, uint64_t hash)
+{
+    return table->cap == 0 ? NULL : &table->slots[home_of(table, hash)];
+}
+
+const sr_item *sr_table_peek(const sr_table *table, uint64_t hash)
+{
+    if (table->cap == 0)
+        return NULL;
+    for (uint32_t i = home_of(table, hash);; i = (i + 1) & (table->cap - 1)) {
+        const sr_table_slot *slot = &table->slots[i];
+
+        if (slot->item == NULL || slot->hash == hash)
+            return slot->item;
+    }
+}
+
 static void place(sr_table *table, sr_table_slot entry)
 {
     uint32_t i = home_of(table, entry.hash);

@@ -328,6 +328,19 @@ void *sr_window_next(const sr_window *w, size_t stride, sr_window_at *at)
     return entry_at(c, stride, c->beg + at->entry++);
 }
 
+void *sr_window_back(const sr_window *w, size_t stride, sr_window_at *at)
+{
+    if (at->chunk >= w->chunks)
+        return NULL;
+    chunk *c = chunk_of(w, w->chunks - 1 - at->chunk);
+
+    if (c->end - at->entry <= c->beg) {
+        *at = (sr_window_at){at->chunk + 1, 0};
+        return sr_window_back(w, stride, at);
+    }
+    return entry_at(c, stride, c->end - ++at->entry);
+}
+
 /* Forget chunk i, which is empty; the only one stays for the next entry. */
 static void drop_chunk(sr_pool *pool, sr_window *w, size_t stride, uint32_t i)
 {

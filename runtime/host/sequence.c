@@ -190,12 +190,8 @@ void sr_sequence_flush(sequence *q)
 {
     sr_session *s = q->s;
 
-    if (s->threads != NULL)
-        sr_agg_feed_all(s->agg, q->due, q->due_count, sr_threads_run,
-                        s->threads);
-    else
-        for (size_t i = 0; i < q->due_count; i++)
-            sr_agg_feed(s->agg, q->due[i]);
+    sr_agg_feed_all(s->agg, q->due, q->due_count,
+                    s->threads == NULL ? NULL : sr_threads_run, s->threads);
     q->fed += q->due_count;
     for (size_t i = 0; i < q->due_count; i++)
         if (q->turns[i].owned)

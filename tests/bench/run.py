@@ -2,11 +2,13 @@
 """Benchmarks: the first detection beside programs that read the same bytes.
 
 usage: run.py --build DIR [--size BYTES] [--rounds N] [--data FILE] [-o DIR]
+       run.py --build DIR --agg [--quick] [--rounds N]
 
 Makes its data (or takes --data), builds the peers, runs each command N times
 in turn and prints medians and ratios; -o writes bench.md and bench.json. The
 file is read once first, so every run finds it in the page cache. Nothing here
-passes or fails: figures are data.
+passes or fails: figures are data. --agg measures the correlation engine instead
+(BUILD/bin/bench_agg, which see; --quick for a smoke run).
 """
 import argparse
 import json
@@ -59,7 +61,12 @@ def main():
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--data")
     ap.add_argument("-o", "--output")
+    ap.add_argument("--agg", action="store_true", help="the correlation engine alone")
+    ap.add_argument("--quick", action="store_true", help="with --agg: some seconds instead of minutes")
     a = ap.parse_args()
+    if a.agg:
+        sh([os.path.join(a.build, "bin/bench_agg"), "--rounds", str(a.rounds)] + ["--quick"] * a.quick)
+        return
     with tempfile.TemporaryDirectory() as folder:
         data = a.data or os.path.join(folder, "fdr.ndjson")
         if not a.data:

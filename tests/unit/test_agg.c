@@ -301,6 +301,35 @@ static void test_out_of_order(void)
     FIRES("c0[x] 2/2@2; ", {20, 2, {"x"}}, {10, 1, {"x"}}, {71, 2, {"x"}});
 }
 
+/* Events in no order, and a chain of three asked for in two ways, of which one
+ * follows whole chains only and the other all: both fire alike. */
+static void test_late_chains(void)
+{
+    enum { EVENTS = 60, SEEDS = 300 };
+    ev events[EVENTS];
+    sg_buf want = {0};
+    uint32_t state = 1;
+
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        for (size_t i = 0; i < EVENTS; i++) {
+            state = state * 1664525 + 1013904223;
+            events[i] = (ev){(double)i + (state >> 8) % 20,
+                             (state >> 16) % (seed % 2 == 0 ? 7 : 5),
+                             {"x"}};
+        }
+        reset_kit();
+        add_corr(SIGMA_CORR_TEMPORAL_ORDERED, 25, 3, 1, 0);
+        run(events, EVENTS, false, true);
+        want.len = 0;
+        sg_buf_put(&want, sg_buf_str(&fired));
+        add_cond(SIGMA_CMP_GTE, 3);
+        add_cond(SIGMA_CMP_LTE, 3);
+        run(events, EVENTS, false, true);
+        CHECK_STR(sg_buf_str(&fired), sg_buf_str(&want));
+    }
+    sg_buf_free(&want);
+}
+
 static void test_value_count(void)
 {
     reset_kit();
@@ -742,6 +771,7 @@ int main(void)
 {
     test_event_count();
     test_out_of_order();
+    test_late_chains();
     test_value_count();
     test_temporal();
     test_ordered();

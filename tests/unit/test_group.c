@@ -245,6 +245,16 @@ static void test_sum(void)
     sr_sum_remove(&sum, integer(2));
     check_num(sr_sum_value(&sum, 1), "-9223372036854775808");
     check_num(sr_sum_value(&sum, 3), "-3074457345618258400");
+    /* Means of what a double holds exactly, and of what it just does not. */
+    sr_sum_remove(&sum, integer(INT64_MIN));
+    sr_sum_add(&pool, &sum, integer(7));
+    check_num(sr_sum_value(&sum, 2), "3.5");
+    sr_sum_remove(&sum, integer(14));
+    check_num(sr_sum_value(&sum, 2), "-3.5");
+    sr_sum_add(&pool, &sum, integer(6 + (INT64_C(1) << 53)));
+    check_num(sr_sum_value(&sum, 2), "4503599627370495.5");
+    sr_sum_add(&pool, &sum, integer(2));
+    check_num(sr_sum_value(&sum, 2), "4503599627370496");
     sr_sum_free(&pool, &sum);
 
     /* What naive sums lose. */
