@@ -36,7 +36,7 @@ static bool get_hex(sg_str text, uint64_t *n)
 {
     *n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit = memchr(hex, text.ptr[i], 16);
+        const char *digit = memchr(hex, text.ptr[i], sizeof(hex) - 1);
 
         if (digit == NULL)
             return false;
