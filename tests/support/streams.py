@@ -37,9 +37,9 @@ def correlation(name, kind, body, **more):
 
 
 def rules():
-    """Two that correlations hide or do not hide, one of its own."""
+    """Two that correlations hide, one of its own."""
     return [rule("ra", ["a", "b"], sigcc={"derive": {"Class": {"s": "A", "t": "B", "default": "D"}}}),
-            rule("rb", ["c"], generate=True), rule("rc", ["d"])]
+            rule("rb", ["c"]), rule("rc", ["d"])]
 
 
 def all_types():
