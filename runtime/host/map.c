@@ -22,8 +22,8 @@ static sr_position position_of(const sr_session *s, sr_place place)
     };
 }
 
-/* position, TAB, payload, line end. */
-static void put_end(sr_session *s, sr_place place, sg_str payload)
+/* Position and payload of the line that begins at `beg`, and its end. */
+static void put_end(sr_session *s, size_t beg, sr_place place, sg_str payload)
 {
     sg_buf *out = s->sinks[SR_SINK_ALERTS].buf;
     const sr_position position = position_of(s, place);
@@ -31,12 +31,13 @@ static void put_end(sr_session *s, sr_place place, sg_str payload)
     sr_shuffle_put_position(out, &position);
     sg_buf_putc(out, '\t');
     sg_put_base64(out, payload);
-    sg_buf_putc(out, '\n');
+    s->checks += sr_shuffle_end(out, beg);
 }
 
 static void map_alert(sr_session *s, const sr_item *item, sg_str payload)
 {
     sg_buf *out = s->sinks[SR_SINK_ALERTS].buf;
+    const size_t beg = out->len;
     sg_reader r = {payload, false};
 
     (void)sg_read_bytes(&r, 4 + 8); /* the rule */
@@ -44,13 +45,14 @@ static void map_alert(sr_session *s, const sr_item *item, sg_str payload)
 
     sg_buf_put(out, SG_S("-\t"));
     put_time(out, timed, (int64_t)sg_read_u64(&r));
-    put_end(s, item->place, payload);
+    put_end(s, beg, item->place, payload);
     s->stats.alerts++;
 }
 
 static void map_contribution(sr_session *s, sr_contribution *c)
 {
     sg_buf *out = s->sinks[SR_SINK_ALERTS].buf;
+    const size_t beg = out->len;
     sg_buf *payload = &s->scratch.identity;
     sg_str value;
 
@@ -66,7 +68,7 @@ static void map_contribution(sr_session *s, sr_contribution *c)
     payload->len = 0;
     c->event = 0; /* counts events of this process: says nothing elsewhere */
     sr_wire_put(s->layout, c, 0, payload);
-    put_end(s, c->place, sg_buf_str(payload));
+    put_end(s, beg, c->place, sg_buf_str(payload));
     s->stats.contributions++;
 }
 
@@ -89,6 +91,7 @@ void sr_map_item(sr_session *s, const sr_item *item, char *contributions,
 void sr_map_finish(sr_session *s)
 {
     sg_buf *out = s->sinks[SR_SINK_ALERTS].buf;
+    const size_t beg = out->len;
     const sr_options *o = s->options;
 
     sg_buf_printf(out, "~\t%016llx\t%u/%u\t%u\t",
@@ -99,5 +102,6 @@ void sr_map_finish(sr_session *s)
     sg_buf_printf(out, "%s=%llu ", #name, (unsigned long long)s->stats.name);
 #include "host/stats.def"
 #undef STAT
-    sg_buf_putc(out, '\n');
+    sg_buf_printf(out, "checks=%llu ", (unsigned long long)s->checks);
+    (void)sr_shuffle_end(out, beg);
 }

@@ -15,7 +15,7 @@
 
 /* What an earlier map has said at its end. */
 typedef struct totals {
-    uint64_t contributions, alerts;
+    uint64_t contributions, alerts, checks;
     uint32_t maps;
     uint32_t slices; /* 0: not by slices */
     bool *seen;      /* per slice */
@@ -31,7 +31,8 @@ struct sr_reduce {
     SG_VEC(uint32_t) ordinals; /* per source */
     uint64_t line;             /* of the input */
     uint64_t contributions, alerts;
-    int64_t newest; /* of the partition at hand */
+    uint64_t checks; /* of those, their sum */
+    int64_t newest;  /* of the partition at hand */
     totals said;
 };
 
@@ -184,6 +185,10 @@ static void add_counter(reduce *r, sg_str name, uint64_t n)
         r->said.alerts += n;
         return;
     }
+    if (sg_str_eq(name, SG_S("checks"))) {
+        r->said.checks += n;
+        return;
+    }
 #define STAT(stat, loss, doc)                                                  \
     if (sg_str_eq(name, SG_S(#stat)))                                          \
         stats->stat += n;
@@ -256,6 +261,9 @@ static bool is_complete(reduce *r)
     if (t->contributions != r->contributions || t->alerts != r->alerts)
         return refuse(r, "there are not as many lines as were mapped: the "
                          "input is truncated, or lines are there twice");
+    if (t->checks != r->checks)
+        return refuse(r, "the lines are not those that were mapped: some are "
+                         "missing, others there twice");
     for (uint32_t i = 1; i <= t->slices; i++)
         if (!t->seen[i])
             return refuse(r, "not every slice is there");
@@ -267,11 +275,14 @@ static bool is_complete(reduce *r)
 static bool take_line(reduce *r, sg_str text)
 {
     sr_shuffle_line line;
+    uint32_t check;
 
     if (text.len == 0)
         return true;
     if (!sr_shuffle_split(text, &line))
         return refuse(r, "not a line of map");
+    if (!sr_shuffle_check(text, &line, &check))
+        return refuse(r, "a damaged line");
     if (sg_str_cmp(sg_buf_str(&r->previous), text) > 0)
         return refuse(r, "the input is not sorted (LC_ALL=C sort)");
     bool done;
@@ -282,6 +293,8 @@ static bool take_line(reduce *r, sg_str text)
         done = take_end(r, &line);
     else
         done = take_contribution(r, &line);
+    if (!sg_str_eq(line.field[0], SG_S("~")))
+        r->checks += check;
     r->previous.len = 0;
     sg_buf_put(&r->previous, text);
     return done;

@@ -1,9 +1,9 @@
 /*
  * sequence.c - contributions in the order in which the engine is to see them: a
  * heap by event time. One is due once the newest time seen is
- * --allowed-lateness ahead of it. What waits is bounded by --max-memory; a
- * contribution that finds no room, or that is due already, goes on at once:
- * windows then judge whether it is late.
+ * --allowed-lateness ahead of it. What waits is bounded by --max-memory: for
+ * want of room the earliest goes on before its time, which is counted. One that
+ * is due already goes on at once: windows then judge whether it is late.
  *
  * What is due is fed when the caller says so, after one event or after a block
  * of them; the engine may then run several groups at once.
@@ -126,7 +126,8 @@ static void make_due(sequence *q, sr_contribution *c, uint32_t item, bool owned)
         if (q->due == NULL || q->turns == NULL)
             sg_fatal("out of memory");
     }
-    c->newest = q->newest;
+    /* Not what was seen: what is held back is still to come. */
+    c->newest = c->timed != 0 ? c->time : INT64_MIN;
     q->due[q->due_count] = c;
     q->turns[q->due_count++] = (turn){item, owned};
 }
@@ -138,10 +139,13 @@ static bool is_due(const sequence *q, int64_t time)
     return q->newest >= INT64_MIN + wait && time <= q->newest - wait;
 }
 
-/* The event came later than others whose turn may be over. */
+/* The event came after others whose turn may be over. One that is as late as is
+ * allowed is in time: of its equals the last to arrive comes last anyway. */
 static bool is_late(const sequence *q, int64_t time)
 {
-    return is_due(q, time) && time < q->newest;
+    const int64_t wait = q->s->options->lateness;
+
+    return q->newest >= INT64_MIN + wait && time < q->newest - wait;
 }
 
 static void release(sequence *q, uint32_t item, bool all)
@@ -155,9 +159,18 @@ static void arrive(sequence *q, sr_contribution *c, uint32_t item)
     const sr_options *o = q->s->options;
 
     c->event = q->events;
-    if (o->lateness == 0 || o->search || c->timed == 0 || is_late(q, c->time) ||
-        !hold(q, c))
+    if (o->lateness == 0 || o->search || c->timed == 0 || is_late(q, c->time)) {
         make_due(q, c, item, false);
+        return;
+    }
+    while (!hold(q, c)) {
+        q->s->stats.hurried++;
+        if (q->held_count == 0 || before(c, q->held[0])) {
+            make_due(q, c, item, false);
+            return;
+        }
+        make_due(q, take(q), item, true);
+    }
 }
 
 bool sr_sequence_event(sequence *q, char *contributions, size_t len,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { CHECK_DIGITS = 8 };
+
 /* -------- fields --------------------------------------------------------- */
 
 bool sr_shuffle_split(sg_str text, sr_shuffle_line *line)
@@ -34,14 +36,40 @@ static bool get_hex(sg_str text, uint64_t *n)
 {
     *n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit =
-            text.ptr[i] == '\0' ? NULL : strchr(hex, text.ptr[i]);
+        const char *digit = memchr(hex, text.ptr[i], sizeof(hex) - 1);
 
         if (digit == NULL)
             return false;
         *n = *n << 4 | (uint64_t)(digit - hex);
     }
     return text.len != 0 && text.len <= 16;
+}
+
+/* Hashes have no seed of their own: any machine gets the same. */
+static uint32_t check_of(sg_str text)
+{
+    return (uint32_t)sg_str_hash(text);
+}
+
+uint32_t sr_shuffle_end(sg_buf *out, size_t beg)
+{
+    const uint32_t check = check_of(sg_str_sub(sg_buf_str(out), beg, out->len));
+
+    sg_buf_putc(out, '\t');
+    put_hex(out, check, CHECK_DIGITS);
+    sg_buf_putc(out, '\n');
+    return check;
+}
+
+bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line, uint32_t *check)
+{
+    const sg_str field = line->field[SR_SHUFFLE_FIELDS - 1];
+    uint64_t said;
+
+    if (field.len != CHECK_DIGITS || !get_hex(field, &said))
+        return false;
+    *check = check_of(sg_str_sub(text, 0, text.len - CHECK_DIGITS - 1));
+    return said == *check;
 }
 
 /* Control characters would end a field or a line, and sort before its end. */

@@ -1,7 +1,7 @@
 /*
  * shuffle.h - the lines between `map` and `reduce`, private to this folder.
  *
- * A line is five fields with a TAB between them, so that `LC_ALL=C sort` (or
+ * A line is six fields with a TAB between them, so that `LC_ALL=C sort` (or
  * any engine that sorts by bytes) brings together what belongs together, in
  * the order of time:
  *
@@ -13,16 +13,19 @@
  *   position  number of the input, 8 hexadecimal digits; its path; the line,
  *             12 hexadecimal digits; ":" between them
  *   payload   base64
+ *   check     of all before its TAB, 8 hexadecimal digits
  *
  * The last line of each map's output is "~", the digest of what was computed
- * and in which mode, which slice it was, and counters as name=number.
+ * and in which mode, which slice it was, counters as name=number, and a check.
+ * One of the counters is the sum of the checks of all other lines, so that one
+ * that is missing is not made up for by another that is there twice.
  */
 #ifndef SR_HOST_SHUFFLE_H
 #define SR_HOST_SHUFFLE_H
 
 #include "host/host.h"
 
-enum { SR_SHUFFLE_FIELDS = 5 };
+enum { SR_SHUFFLE_FIELDS = 6 };
 
 /* One line taken apart; views into it. */
 typedef struct sr_shuffle_line {
@@ -38,6 +41,12 @@ typedef struct sr_position {
 
 /* False when there are not as many fields. */
 bool sr_shuffle_split(sg_str text, sr_shuffle_line *line);
+/* End the line that begins at `beg`: TAB, check, line end. Returns the check.
+ */
+uint32_t sr_shuffle_end(sg_buf *out, size_t beg);
+/* Whether the line's check is that of the line, which is put into *check. */
+bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line,
+                      uint32_t *check);
 /* Text as a field holds it, and back (appended to `out`). */
 void sr_shuffle_escape(sg_buf *out, sg_str text);
 bool sr_shuffle_unescape(sg_buf *out, sg_str field);
