@@ -478,7 +478,8 @@ static bool fill_group(sr_shard *s, sg_reader *r, sr_group *group,
     done = done && read_row(s, r, group);
     if (done && counts && !group->sketched)
         values = read_values(s, r, group, &tmp, &count);
-    if (done && !r->bad)
+    done = done && !r->bad;
+    if (done)
         done = corr->windowed
                    ? read_window(s, r, group, values, count)
                    : (counts && !group->sketched) || read_state(s, r, group);
