@@ -560,7 +560,7 @@ sr_agg_clock sr_agg_clock_get(const sr_agg *agg)
 
 void sr_agg_clock_set(sr_agg *agg, sr_agg_clock clock)
 {
-    const uint64_t most = UINT64_MAX / 2; /* it never wraps */
+    const uint64_t most = UINT64_MAX / 4; /* it never wraps */
 
     agg->turn = clock.turn < most ? clock.turn : most;
     agg->watermark = clock.watermark;

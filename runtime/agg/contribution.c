@@ -106,11 +106,11 @@ static void put_hit(const maker *m, size_t beg, uint32_t at, const sr_hit *hit,
         .need = need,
         .cell = cell,
         .timed = hit->timed,
-        .raw_kind = hit->raw_kind,
         .time = hit->timed ? hit->time : 0,
     };
 
     if (m->l->components[m->l->needs[need].component].ends && hit->timed) {
+        h.raw_kind = hit->raw_kind;
         h.raw_len = (uint32_t)hit->raw.len;
         h.raw_at = put_bytes(m->out, beg, hit->raw);
     }

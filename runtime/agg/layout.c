@@ -180,6 +180,7 @@ static void find_needs(draft *b)
     uint64_t *seen = sg_new_n(&b->tmp, uint64_t, words + 1);
     sr_need need;
 
+    b->fields.items = sg_new_n(b->arena, uint32_t, 1); /* never NULL */
     b->l->need_first =
         sg_new_n(b->arena, uint32_t, (size_t)b->d->rule_count + 1);
     for (uint32_t r = 0; r < b->d->rule_count; r++) {

@@ -156,7 +156,7 @@ static void put_group(sg_buf *out, const sr_corr *corr, const sr_group *group,
                              (group->holds ? HOLDS : 0) |
                              (group->sketched ? SKETCHED : 0)));
     sg_put_u64(out, group->turn);
-    sg_put_u32(out, rank);
+    sg_put_u32(out, rank < UINT16_MAX ? rank : UINT16_MAX);
     sg_put_u64(out, group->count);
     sg_put_u64(out, (uint64_t)group->newest);
     sg_buf_put(out, (sg_str){(const char *)sr_group_kinds(group),
@@ -478,7 +478,8 @@ static bool fill_group(sr_shard *s, sg_reader *r, sr_group *group,
     done = done && read_row(s, r, group);
     if (done && counts && !group->sketched)
         values = read_values(s, r, group, &tmp, &count);
-    if (done && !r->bad)
+    done = done && !r->bad;
+    if (done)
         done = corr->windowed
                    ? read_window(s, r, group, values, count)
                    : (counts && !group->sketched) || read_state(s, r, group);
@@ -576,8 +577,8 @@ static bool read_header(const sr_agg *agg, const sr_corr *corr, sg_reader *r,
     h->newest = (int64_t)sg_read_u64(r);
     h->kinds = sg_read_bytes(r, corr->def->key_count);
     return !r->bad && version == VERSION && h->flags <= ALL_FLAGS &&
-           h->turn != 0 && h->turn <= TURN_MOST && h->rank <= UINT16_MAX &&
-           h->count != 0 && (agg->turn == 0 || h->turn <= agg->turn);
+           h->turn <= TURN_MOST && h->rank <= UINT16_MAX && h->count != 0 &&
+           (agg->turn == 0 || h->turn <= agg->turn);
 }
 
 /* Bring back what the value holds into a new group. */

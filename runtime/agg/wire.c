@@ -146,12 +146,20 @@ static uint32_t component_of(const sr_layout *l, uint64_t id)
                : SIGMA_NONE;
 }
 
-static uint32_t same_before(const hit *hits, uint32_t count, uint64_t id)
+/* How many hits before have the id of this one; *sound becomes false when one
+ * has another time, as it cannot have. */
+static uint32_t same_before(const hit *h, const hit *before, uint32_t count,
+                            bool *sound)
 {
     uint32_t same = 0;
 
-    for (uint32_t i = 0; i < count; i++)
-        same += hits[i].id == id;
+    for (uint32_t i = 0; i < count; i++) {
+        if (before[i].id != h->id)
+            continue;
+        same++;
+        *sound =
+            *sound && before[i].timed == h->timed && before[i].time == h->time;
+    }
     return same;
 }
 
@@ -305,13 +313,14 @@ static void read_hits(answer *a, sg_reader *r, uint32_t count,
         *h = read_hit(r);
         if (r->bad || component == SIGMA_NONE)
             continue;
-        const uint32_t same = same_before(hits, a->count, h->id);
+        bool sound = true;
+        const uint32_t same = same_before(h, hits, a->count, &sound);
         const uint32_t rule = rule_of(a->l, component, h->id, same);
 
         a->twins = a->twins || same != 0;
         if (rule != SIGMA_NONE)
             a->rules[a->count++] = hit_as_read(h, rule, arena);
-        r->bad = a->count > rules;
+        r->bad = !sound || a->count > rules;
     }
 }
 

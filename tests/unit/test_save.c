@@ -154,6 +154,45 @@ static void reload(trial *t)
     check_totals(t);
 }
 
+/* -------- damage --------------------------------------------------------- */
+
+static bool load_into(kit_engine *e, const kit_saved *g, sg_str value)
+{
+    return sr_agg_load(e->agg, g->correlation, sg_buf_str(&g->key), value);
+}
+
+/* Groups cut off do not load; of those with other bits some do, and the engine
+ * goes on with them. */
+static void check_damage(trial *t, const kit_event *last)
+{
+    kit_engine victim;
+    kit_event e = *last;
+
+    kit_open(&victim, &t->kit, t->options);
+    for (size_t i = 0; i < t->store.count && i < 4; i++) {
+        const kit_saved *g = &t->store.items[i];
+        const sg_str value = sg_buf_str(&g->value);
+        sg_buf copy = {0};
+
+        for (size_t len = 0; len < value.len; len++)
+            CHECK(!load_into(&victim, g, sg_str_sub(value, 0, len)));
+        sg_buf_put(&copy, value);
+        for (uint32_t k = kit_below(&t->r, 3) + 1; k-- != 0;)
+            copy.ptr[kit_below(&t->r, (uint32_t)copy.len)] ^=
+                (char)(1 << kit_below(&t->r, 8));
+        (void)load_into(&victim, g, sg_buf_str(&copy));
+        sg_buf_free(&copy);
+    }
+    sr_agg_loaded(victim.agg);
+    sr_agg_clock_set(victim.agg, sr_agg_clock_get(t->have.agg));
+    for (unsigned i = 0; i < 20; i++) {
+        e = kit_draw_event(&t->r, &t->model, &e, t->options.search);
+        kit_feed(&victim, &e);
+    }
+    sr_agg_finish(victim.agg);
+    kit_close(&victim);
+}
+
 /* -------- a timeline ----------------------------------------------------- */
 
 static void begin(trial *t, uint64_t seed)
@@ -210,6 +249,8 @@ static void run(uint64_t seed, trial *sums)
         if (!kit_one_in(&t.r, 12))
             continue;
         save(&t);
+        if (kit_one_in(&t.r, 20))
+            check_damage(&t, &e);
         if (kit_one_in(&t.r, 2))
             reload(&t);
     }
@@ -237,11 +278,11 @@ static void test_random(void)
 
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         run(seed, &sums);
-    CHECK(sums.reloads > SEEDS * 5);
+    CHECK(sums.reloads > (uint64_t)SEEDS * 5);
     CHECK(sums.gone > SEEDS);
     CHECK(sums.since > SEEDS / 4);               /* evictions */
     CHECK(sums.options.max_groups > SEEDS / 16); /* sketches */
-    CHECK(sums.have.fired.len > SEEDS * 1000);
+    CHECK(sums.have.fired.len > (size_t)SEEDS * 1000);
 }
 
 int main(void)
