@@ -10,6 +10,7 @@ import os
 import random
 import resource
 import subprocess
+import sys
 
 LONG = os.environ.get("SIGCC_LONG", "") not in ("", "0")
 START = 1_700_000_000 * 10**9
@@ -100,16 +101,21 @@ def sanitized(detector):
         return b"__asan_init" in f.read()
 
 
-def peak_rss(args, stdin=None, **kw):
-    """Run a command; its result and its largest resident set in bytes."""
-    p = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
-    # Both pipes are small: the callers write alerts to files.
-    out, err = p.stdout.read(), p.stderr.read()
-    _, status, usage = os.wait4(p.pid, 0)
-    p.returncode = os.waitstatus_to_exitcode(status)
-    p.stdout.close()
-    p.stderr.close()
-    return subprocess.CompletedProcess(args, p.returncode, out, err), usage.ru_maxrss * 1024
+# A process's largest resident set counts what it was forked from: that must be small.
+PEAK = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
+def peak_rss(args, note, timeout=900):
+    """Run a command; its result and its largest resident set in bytes. `note`
+    is a file to use."""
+    p = subprocess.run([sys.executable, "-I", "-S", "-c", PEAK, note, *args], capture_output=True, timeout=timeout)
+    with open(note, encoding="ascii") as f:
+        return p, int(f.read()) * 1024
 
 
 def limit_file_size(size):
