@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import streams  # noqa: E402
 from harness import Case, main  # noqa: E402
-from streams import LONG, START  # noqa: E402
+from streams import ASAN, LONG, START, sized  # noqa: E402
 
 SECOND = 10**9
 MIB = 1 << 20
@@ -33,7 +33,6 @@ class Bounds(Case):
         cls.addClassCleanup(case.doCleanups)
         case.build_detectors()
         cls.plain, cls.types, cls.values = case.plain, case.types, case.values
-        cls.asan = streams.sanitized(cls.plain)
 
     def build_detectors(self):
         ra = streams.rule("ra", ["a"])
@@ -78,7 +77,7 @@ class Bounds(Case):
     # -------- many groups ----------------------------------------------------
 
     def test_flood_of_keys(self):
-        count = 3000000 if LONG else 10000
+        count = sized(10000, 3000000, 2500)
         path = self.flood(count)
         base = None
         for bound in (["--max-groups", "1000"], ["--max-memory", "1M"], ["--max-memory", "100K", "--max-groups", "1000000"], ["--max-groups", "1"]):
@@ -93,7 +92,7 @@ class Bounds(Case):
                 self.assertGreater(counters["groups_evicted"], count)
                 if counters["groups"] > 8:
                     self.assertEqual(len(lost), 8, said)
-                if not self.asan:  # lines in blocks take room, too
+                if not ASAN:  # lines in blocks take room, too
                     self.assertLess(self.rss, (64 if threads == "1" else 160) * MIB, (bound, threads))
                 base = base or counters
                 if LONG:
@@ -108,13 +107,13 @@ class Bounds(Case):
         print("3,000,000 long keys, default bounds: %d groups, %d MiB of them, peak %.0f MiB, %d let go" % (
             counters["groups"], counters["group_bytes"] >> 20, self.rss / MIB, counters["groups_evicted"]))
         self.assertLessEqual(counters["groups"], 1000000)
-        if not self.asan:
+        if not ASAN:
             self.assertLess(self.rss, 1400 * MIB)
 
     def test_who_is_touched_survives(self):
         """A flood between the events of a group that is used does not harm it."""
         out = []
-        for i in range(6000):
+        for i in range(sized(6000, 6000, 2000)):
             out.append(streams.event(START + i * 10**6, Kind="a", Host="k%d" % i))
             if i % 40 == 0:
                 out.append(streams.event(START + i * 10**6, Kind="a", Host="mine"))
@@ -122,8 +121,8 @@ class Bounds(Case):
             alerts, counters, _ = self.run_on(self.plain, b"".join(out), "--max-groups", "100", "--every-firing", "--threads", threads)
             mine = [json.loads(a) for a in alerts]
             self.assertEqual({a["group"]["Host"] for a in mine}, {"mine"})
-            self.assertEqual([a["count"] for a in mine if a["rule"]["name"] == "long"], list(range(3, 151)))
-            self.assertGreater(counters["groups_evicted"], 11000)
+            self.assertEqual([a["count"] for a in mine if a["rule"]["name"] == "long"], list(range(3, len(out) // 41 + 1)))
+            self.assertGreater(counters["groups_evicted"], len(out))
             # One that nobody touched meanwhile is gone.
             out2 = [streams.event(START, Kind="a", Host="idle")] * 2 + out[:1000] + [streams.event(START + SECOND, Kind="a", Host="idle")]
             alerts, _, _ = self.run_on(self.plain, b"".join(out2), "--max-groups", "100", "--threads", threads)
@@ -154,7 +153,7 @@ class Bounds(Case):
     # -------- one large group ------------------------------------------------
 
     def test_one_giant_group(self):
-        count = 2000000 if LONG else 8000
+        count = sized(8000, 2000000, 2500)
         path = self.path("giant")
         with open(path, "wb") as f:
             for i in range(count):
@@ -170,7 +169,7 @@ class Bounds(Case):
                 for counter, doc in (("groups_refused", "contributions to correlations lost to"), ("groups_evicted", "groups let go for room (--max")):
                     self.assertEqual(sum(self.by_title(said, doc).values()), counters[counter], said)
                 self.assertLessEqual(counters["group_bytes"], int(memory[:-1]) << 10)
-                if not self.asan:
+                if not ASAN:
                     self.assertLess(self.rss, (64 if threads == "1" else 160) * MIB)
                 if LONG:
                     print("one group of %d events, %s, %s thread(s): %d refused, %d groups let go, peak %.1f MiB" % (
@@ -181,7 +180,7 @@ class Bounds(Case):
         """Beyond --exact-values alerts say so, and the truth lies within the error."""
         r = random.Random(3)
         seen, data = {}, []
-        for i in range(20000 if LONG else 4000):
+        for i in range(sized(4000, 20000, 2500)):
             host = r.choice(["small", "big", "big", "big"])
             value = r.randrange(40) if host == "small" else int(r.lognormvariate(8, 2))
             seen.setdefault(host, []).append(value)
@@ -225,15 +224,15 @@ class Bounds(Case):
         det = self.pack(many, "many")
         size = 10 * 10**6
         big = lambda n: streams.event(START + n, Kind="a", Host=chr(97 + n % 26) * size)  # noqa: E731
-        data = self.write("big", big(0) + big(1) + streams.event(START + 5, Kind="a", Host="small") * 2 + big(0) + big(2))
+        data = self.write("big", big(0) + big(1) + streams.event(START + 5, Kind="a", Host="small") * 2 + (b"" if ASAN else big(0) + big(2)))
         for threads in "12":
             alerts, counters, said = self.run_on(det, data, "--max-memory", "100M", "--threads", threads, "--no-event")
             self.assertGreater(counters["oversized"], 0)
-            self.assertEqual(counters["oversized"], 4 * (40 - 6), said)
+            self.assertEqual(counters["oversized"], (2 if ASAN else 4) * (40 - 6), said)
             self.assertIn("warning: %d contributions to correlations left out, as their values exceed" % counters["oversized"], said)
             self.assertLessEqual(counters["group_bytes"], 100 * MIB)
             self.assertEqual(sum(b'"small"' in a for a in alerts), 40)
-            if not self.asan:
+            if not ASAN:
                 self.assertLess(self.rss, 900 * MIB)
             if LONG:
                 print("values of 10 MB, 40 correlations, %s thread(s): peak %.0f MiB, %d oversized" % (threads, self.rss / MIB, counters["oversized"]))
@@ -249,7 +248,7 @@ class Bounds(Case):
         bad = [b"{", b"[1]", b'"x"', b"{}x", b'{"a":}', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b"\0", b"{" * 5000, b'{"a":' * 300 + b"1" + b"}" * 300, b"", b"   ",
                b'{"Kind":"a","Kind":"b"}', b'{"Kind":"a"}', b'{"Kind":"a","@timestamp":"never","Host":"h"}', b"\xef\xbb\xbf{}", b"x" * 70000, b'{"a":1e999}',
                b'{"Text":"' + b"a" * 500 + b'!"}', b'{"Text":"evil' + b"x" * 2000 + b'"}', b"\r", b'{"Kind":"a"}\r']
-        for i in range(30000 if LONG else 2000):
+        for i in range(sized(2000, 30000, 500)):
             if r.random() < 0.2:
                 line = r.choice(bad)
             else:
@@ -260,7 +259,7 @@ class Bounds(Case):
             out.append(line)
         data = self.write("hostile", b"\n".join(out))
         want = None
-        for threads in "1248":
+        for threads in sized("124", "1248", "12"):
             rejects = self.path("rejects")
             p = self.run_([det, "-f", "ndjson", "--stats=json", "--rejects", rejects, "--threads", threads, data])
             with open(rejects, "rb") as f:
@@ -269,10 +268,10 @@ class Bounds(Case):
             self.assertEqual(have, want, threads)
         counters = json.loads(want[2].splitlines()[-1])
         self.assertEqual(want[0], 0)
-        self.assertGreater(counters["unreadable"], 200)
-        self.assertGreater(counters["untimed"], 10)
+        self.assertGreater(counters["unreadable"], 50)
+        self.assertGreater(counters["untimed"], 5)
         # The first unreadable line ends the run where it would without threads.
-        strict = [self.run_([det, "-f", "ndjson", "--strict", "--threads", n, data]) for n in "124"]
+        strict = [self.run_([det, "-f", "ndjson", "--strict", "--threads", n, data]) for n in "12"]
         self.assertEqual({(p.returncode, p.stdout, p.stderr.splitlines()[0]) for p in strict}, {(4, strict[0].stdout, strict[0].stderr.splitlines()[0])})
 
 

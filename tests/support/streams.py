@@ -12,7 +12,18 @@ import resource
 import subprocess
 import sys
 
+from harness import SIGCC
+
+
+
+def sanitized(program):
+    """Such a program is slow, and its memory says nothing."""
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 LONG = os.environ.get("SIGCC_LONG", "") not in ("", "0")
+ASAN = sanitized(SIGCC)
 START = 1_700_000_000 * 10**9
 CORRELATIONS = {
     "event_count": {"rules": ["ra"], "group-by": ["Host"], "timespan": "1m", "condition": {"gte": 4}},
@@ -26,6 +37,11 @@ CORRELATIONS = {
 }
 # What an alert says that does not depend on where its event was.
 PLACE = ("source", "alert_id")
+
+
+def sized(short, long, asan):
+    """How many: in the short form, the long one, and under sanitizers."""
+    return long if LONG else asan if ASAN else short
 
 
 def rule(name, kinds, **more):
@@ -93,12 +109,6 @@ def sha256(data):
 def without_place(output):
     """NDJSON alerts as objects, without what tells where the event was."""
     return [{k: v for k, v in json.loads(line).items() if k not in PLACE} for line in output.splitlines()]
-
-
-def sanitized(detector):
-    """Memory of such a detector says nothing."""
-    with open(detector, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 # A process's largest resident set counts what it was forked from: that must be small.
