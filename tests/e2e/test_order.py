@@ -11,11 +11,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import streams  # noqa: E402
 from harness import Case, main  # noqa: E402
-from streams import LONG, START  # noqa: E402
+from streams import LONG, START, sized  # noqa: E402
 
 SECOND = 10**9
-ROUNDS = 1000 if LONG else 20
-EVENTS = 2000
+ROUNDS = sized(20, 1000, 6)
+EVENTS = sized(2000, 2000, 1200)
 PLACE = re.compile(rb'"alert_id":"[0-9a-f]*",|,"source":\{[^}]*\}')
 
 
@@ -108,7 +108,7 @@ class Order(Case):
 
     def test_threads(self):
         for lateness, jitter in ((0, 0), (3, 2), (3, 8), (0, 3), (60, 200)):
-            mixed = arrivals(streams.events(5, 4000), random.Random(lateness), jitter * SECOND)
+            mixed = arrivals(streams.events(5, sized(4000, 40000, 800)), random.Random(lateness), jitter * SECOND)
             want = None
             for threads in "124":
                 late = self.path("late")
@@ -126,7 +126,7 @@ class Order(Case):
     def test_later_events_are_written(self):
         r = random.Random(8)
         for lateness, jitter in ((0, 3), (2, 5), (10, 100), (100, 100)):
-            mixed = arrivals(streams.events(lateness, 1500), r, jitter * SECOND)
+            mixed = arrivals(streams.events(lateness, sized(1500, 1500, 500)), r, jitter * SECOND)
             path, late = self.write("in", streams.lines(mixed)), self.path("late")
             p = self.run_([self.visible, "-f", "ndjson", "--stats=json", "--allowed-lateness", "%ds" % lateness, "--late", late, path])
             want = later_than(mixed, lateness * SECOND)
@@ -144,7 +144,7 @@ class Order(Case):
                  for n, s in spans.items()]
         det = self.build(self.write("r.yml", streams.text(docs)), "--pack", "-O0")
         r, events = random.Random(9), []
-        for _ in range(3000):
+        for _ in range(sized(3000, 3000, 1000)):
             t = START + r.randrange(300) * SECOND
             events.append((t, streams.event(t, Kind="a", Host=r.choice("xyz"))))
         for lateness in (0, 10, 290):
@@ -177,9 +177,9 @@ class Order(Case):
 
     def test_bound_of_what_is_held(self):
         """Without room the earliest goes on before its time: sorted input loses nothing."""
-        events = streams.events(3, 3000)
+        events = streams.events(3, sized(3000, 3000, 1000))
         whole = PLACE.sub(b"", self.run_on(self.hidden, events)[0])
-        for memory, room in (("1G", True), ("2M", False), ("700K", False)):
+        for memory, room in (("1G", True), ("500K", False), ("400K", False)):
             for threads in "12":
                 have, counters, err = self.run_on(self.hidden, events, "--allowed-lateness", "30d", "--max-memory", memory, "--threads", threads)
                 self.assertEqual(PLACE.sub(b"", have), whole, memory)
@@ -188,7 +188,7 @@ class Order(Case):
 
     def test_groups_that_are_waited_for_are_not_dead(self):
         """Under the bounds of groups sorted input gives the same with lateness as without, and the same losses."""
-        events = streams.events(3, 3000)
+        events = streams.events(3, sized(3000, 3000, 1000))
         for bound in (["--max-groups", "60"], ["--max-groups", "300"], ["--max-memory", "200K"], ["--max-memory", "30K"]):
             results = []
             for lateness in ("0s", "30s", "30d"):

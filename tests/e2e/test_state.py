@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import streams  # noqa: E402
 from harness import Case, main  # noqa: E402
-from streams import LONG, START  # noqa: E402
+from streams import LONG, START, sized  # noqa: E402
 
 SECOND = 10**9
 ENRICH = """
@@ -44,7 +44,6 @@ class State(Case):
         cls.addClassCleanup(case.doCleanups)
         case.build_detectors()
         cls.visible, cls.hidden, cls.few = case.visible, case.hidden, case.few
-        cls.asan = streams.sanitized(cls.few)
 
     def build_detectors(self):
         whole = streams.rules() + streams.all_types() + streams.special()
@@ -85,7 +84,7 @@ class State(Case):
     # -------- going on -------------------------------------------------------
 
     def test_files_that_grow(self):
-        events = streams.events(1, 3000)
+        events = streams.events(1, sized(3000, 3000, 1000))
         r = random.Random(1)
         for form, threads, more in (("ndjson", "1", []), ("csv", "2", ["--every-firing"])):
             for name in ("in", "out", "state", "want", "rejects", "want-rejects"):
@@ -142,8 +141,8 @@ class State(Case):
         """SIGKILL at random instants: alerts, --rejects and --late once each."""
         r = random.Random(4)
         total = 0
-        for round_ in range(40 if LONG else 1):
-            mixed = sorted((t + r.randrange(4 * SECOND), line) for t, line in streams.events(round_, 6000 if self.asan else 20000))
+        for round_ in range(sized(1, 40, 1)):
+            mixed = sorted((t + r.randrange(4 * SECOND), line) for t, line in streams.events(round_, sized(20000, 20000, 4000)))
             data = [line for _, line in mixed]
             for i in range(0, len(data), 500):
                 data.insert(i, b"{bad %d\n" % i)
@@ -296,7 +295,7 @@ class State(Case):
         want = self.run_([self.hidden, "-f", "ndjson", more]).stdout
         r = random.Random(5)
         refused = 0
-        places = r.sample(range(len(whole)), min(len(whole), 20000 if LONG else 80)) + list(range(0, 100, 1 if LONG else 5))
+        places = r.sample(range(len(whole)), min(len(whole), sized(80, 20000, 15))) + list(range(0, 100, sized(5, 1, 20)))
         for at in places:
             bad = whole[:at] + bytes([whole[at] ^ 1 << r.randrange(8)]) + whole[at + 1:]
             self.write("state", bad)
@@ -387,11 +386,11 @@ class State(Case):
     # -------- disks that are full --------------------------------------------
 
     def test_disk_full(self):
-        path = self.append("in", streams.lines(streams.events(7, 3000)))
+        path = self.append("in", streams.lines(streams.events(7, sized(3000, 3000, 1500))))
         want = self.run_([self.visible, "-f", "ndjson", path]).stdout
         for threads in "12":
             full = 0
-            for limit in (1 << 10, 20 << 10, 100 << 10, 300 << 10, 600 << 10, 1 << 20):
+            for limit in (1 << 10, 20 << 10, 100 << 10, 200 << 10, 300 << 10, 600 << 10):
                 for name in ("state", "out", "state-wal"):
                     if os.path.exists(self.path(name)):
                         os.unlink(self.path(name))

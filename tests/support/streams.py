@@ -10,8 +10,20 @@ import os
 import random
 import resource
 import subprocess
+import sys
+
+from harness import SIGCC
+
+
+
+def sanitized(program):
+    """Such a program is slow, and its memory says nothing."""
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
+
 
 LONG = os.environ.get("SIGCC_LONG", "") not in ("", "0")
+ASAN = sanitized(SIGCC)
 START = 1_700_000_000 * 10**9
 CORRELATIONS = {
     "event_count": {"rules": ["ra"], "group-by": ["Host"], "timespan": "1m", "condition": {"gte": 4}},
@@ -25,6 +37,11 @@ CORRELATIONS = {
 }
 # What an alert says that does not depend on where its event was.
 PLACE = ("source", "alert_id")
+
+
+def sized(short, long, asan):
+    """How many: in the short form, the long one, and under sanitizers."""
+    return long if LONG else asan if ASAN else short
 
 
 def rule(name, kinds, **more):
@@ -94,22 +111,21 @@ def without_place(output):
     return [{k: v for k, v in json.loads(line).items() if k not in PLACE} for line in output.splitlines()]
 
 
-def sanitized(detector):
-    """Memory of such a detector says nothing."""
-    with open(detector, "rb") as f:
-        return b"__asan_init" in f.read()
+# A process's largest resident set counts what it was forked from: that must be small.
+PEAK = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code if code >= 0 else 128 - code)
+"""
 
 
-def peak_rss(args, stdin=None, **kw):
-    """Run a command; its result and its largest resident set in bytes."""
-    p = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
-    # Both pipes are small: the callers write alerts to files.
-    out, err = p.stdout.read(), p.stderr.read()
-    _, status, usage = os.wait4(p.pid, 0)
-    p.returncode = os.waitstatus_to_exitcode(status)
-    p.stdout.close()
-    p.stderr.close()
-    return subprocess.CompletedProcess(args, p.returncode, out, err), usage.ru_maxrss * 1024
+def peak_rss(args, note, timeout=900):
+    """Run a command; its result and its largest resident set in bytes. `note`
+    is a file to use."""
+    p = subprocess.run([sys.executable, "-I", "-S", "-c", PEAK, note, *args], capture_output=True, timeout=timeout)
+    with open(note, encoding="ascii") as f:
+        return p, int(f.read()) * 1024
 
 
 def limit_file_size(size):
