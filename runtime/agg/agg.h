@@ -42,12 +42,22 @@ typedef struct sr_hit {
     sg_str raw;       /* the time field as the event wrote it */
 } sr_hit;
 
-/* Where an event came from: an index the host gives meaning to, and the
- * 1-based line. */
+/* Where an event came from: an index the host gives meaning to, how many files
+ * that source had been before, and the 1-based line. */
 typedef struct sr_place {
-    uint32_t source;
+    uint32_t source, generation;
     uint64_t line;
 } sr_place;
+
+/* An event that matched `count` rules (ascending, no rule twice), and how to
+ * read its fields. */
+typedef struct sr_matched {
+    const sr_hit *hits;
+    size_t count;
+    sr_place place;
+    sr_read_fn *read;
+    void *ctx; /* for read */
+} sr_matched;
 
 /* One end of the time a group covers. */
 typedef struct sr_seen {
@@ -118,13 +128,11 @@ enum {
     SR_EVENT_MOST = 64 << 20         /* ... and of all that one event makes */
 };
 
-/* Append the contributions of one event, which matched `count` rules
- * (ascending, no rule twice), to `out`, which holds nothing else or other
- * contributions; their `event` and `newest` are left for the caller. Returns
- * their number. */
-uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
-                       size_t count, sr_place place, sr_read_fn *read,
-                       void *ctx, sg_buf *out, sr_missed *missed);
+/* Append the contributions of one event to `out`, which holds nothing else or
+ * other contributions; their `event` and `newest` are left for the caller.
+ * Returns their number. */
+uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
+                       sg_buf *out, sr_missed *missed);
 
 /* Make the hash anew, after a contribution came from elsewhere. */
 void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);

@@ -17,11 +17,7 @@ static uint32_t aligned(size_t n)
 /* What sr_contribute works on. */
 typedef struct maker {
     const sr_layout *l;
-    const sr_hit *hits;
-    size_t count;
-    sr_place place;
-    sr_read_fn *read;
-    void *ctx;
+    const sr_matched *event;
     sg_buf *out;
 } maker;
 
@@ -58,8 +54,8 @@ static uint32_t next_component(const maker *m, uint32_t least)
 {
     uint32_t next = SIGMA_NONE;
 
-    for (size_t i = 0; i < m->count; i++) {
-        const uint32_t rule = m->hits[i].rule;
+    for (size_t i = 0; i < m->event->count; i++) {
+        const uint32_t rule = m->event->hits[i].rule;
         const uint32_t n = need_from(m->l, rule, least);
 
         if (n < m->l->need_first[rule + 1] && m->l->needs[n].component < next)
@@ -87,10 +83,11 @@ static uint32_t count_hits(const maker *m, uint32_t component, uint32_t *cells)
     uint32_t hits = 0;
 
     *cells = 0;
-    for (size_t i = 0; i < m->count; i++) {
-        const uint32_t need = sr_need_for(m->l, m->hits[i].rule, component);
+    for (size_t i = 0; i < m->event->count; i++) {
+        const uint32_t need =
+            sr_need_for(m->l, m->event->hits[i].rule, component);
 
-        if (need == SIGMA_NONE || !in_time(m, &m->hits[i]))
+        if (need == SIGMA_NONE || !in_time(m, &m->event->hits[i]))
             continue;
         *cells += m->l->needs[need].field_count;
         hits++;
@@ -125,7 +122,7 @@ static void put_cells(const maker *m, size_t beg, uint32_t at, uint32_t rule,
         sr_part_cell cell = {.kind = SR_NO_VALUE};
         sr_cell have;
 
-        if (m->read(m->ctx, rule, field, &have) &&
+        if (m->event->read(m->event->ctx, rule, field, &have) &&
             have.text.len <= UINT32_MAX / 4) {
             cell.kind = have.kind;
             cell.num = have.kind == SR_NUMBER ? have.num : cell.num;
@@ -157,7 +154,7 @@ static bool put_component(const maker *m, uint32_t component)
     const uint32_t hits = count_hits(m, component, &cells);
     sr_contribution c = {
         .component = component,
-        .place = m->place,
+        .place = m->event->place,
         .hit_count = hits,
         .hit_at = aligned(sizeof(c)),
     };
@@ -172,8 +169,8 @@ static bool put_component(const maker *m, uint32_t component)
     uint32_t cell = 0;
     uint32_t done = 0;
 
-    for (size_t i = 0; i < m->count; i++) {
-        const sr_hit *hit = &m->hits[i];
+    for (size_t i = 0; i < m->event->count; i++) {
+        const sr_hit *hit = &m->event->hits[i];
         const uint32_t need = sr_need_for(m->l, hit->rule, component);
 
         if (need == SIGMA_NONE || !in_time(m, hit))
@@ -203,10 +200,9 @@ static bool put_component(const maker *m, uint32_t component)
 }
 
 bool sr_contribute_to(const sr_layout *layout, uint32_t component,
-                      const sr_hit *hits, size_t count, sr_place place,
-                      sr_read_fn *read, void *ctx, sg_buf *out)
+                      const sr_matched *event, sg_buf *out)
 {
-    const maker m = {layout, hits, count, place, read, ctx, out};
+    const maker m = {layout, event, out};
 
     assert(out->len % 8 == 0);
     return put_component(&m, component);
@@ -214,24 +210,24 @@ bool sr_contribute_to(const sr_layout *layout, uint32_t component,
 
 /* Every component carries its values itself: an event with huge ones must not
  * multiply them by the number of correlations. */
-static bool is_oversized(const sg_buf *out, size_t event, size_t beg)
+static bool is_oversized(const sg_buf *out, size_t start, size_t beg)
 {
     return out->len - beg > SR_CONTRIBUTION_MOST ||
-           out->len - event > SR_EVENT_MOST;
+           out->len - start > SR_EVENT_MOST;
 }
 
-uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
-                       size_t count, sr_place place, sr_read_fn *read,
-                       void *ctx, sg_buf *out, sr_missed *missed)
+uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
+                       sg_buf *out, sr_missed *missed)
 {
-    const maker m = {layout, hits, count, place, read, ctx, out};
-    const size_t event = out->len;
+    const maker m = {layout, event, out};
+    const size_t start = out->len;
     uint32_t made = 0;
 
     assert(out->len % 8 == 0);
     *missed = (sr_missed){.untimed = false};
-    for (size_t i = 0; i < count; i++)
-        if (!in_time(&m, &hits[i]) && sr_layout_hears(layout, hits[i].rule))
+    for (size_t i = 0; i < event->count; i++)
+        if (!in_time(&m, &event->hits[i]) &&
+            sr_layout_hears(layout, event->hits[i].rule))
             missed->untimed = true;
     for (uint32_t c = next_component(&m, 0); c != SIGMA_NONE;
          c = next_component(&m, c + 1)) {
@@ -239,7 +235,7 @@ uint32_t sr_contribute(const sr_layout *layout, const sr_hit *hits,
 
         if (!put_component(&m, c))
             continue;
-        if (is_oversized(out, event, beg)) {
+        if (is_oversized(out, start, beg)) {
             out->len = beg;
             missed->oversized++;
             continue;

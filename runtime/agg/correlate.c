@@ -125,8 +125,10 @@ static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
     if (corr->type->values &&
         !sr_read_values(s, corr, hit, fields + def->key_count))
         return NULL;
-    if (!sr_encode(s, &s->key, hit, (uint32_t)(corr - s->agg->corrs), fields,
-                   def->key_count, s->kinds))
+    const sr_encoding key = {hit, (uint32_t)(corr - s->agg->corrs), fields,
+                             def->key_count};
+
+    if (!sr_encode(s, &key, &s->key, s->kinds))
         return NULL;
     sr_group *group = sr_group_of(s, corr);
 

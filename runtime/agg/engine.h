@@ -170,10 +170,17 @@ void sr_fire_deferred(sr_shard *s, size_t *at);
 
 /* -------- groups (group.c) ----------------------------------------------- */
 
+/* What to encode: values of fields as a hit's rule sees them. */
+typedef struct sr_encoding {
+    const sr_part_hit *hit;
+    uint32_t number; /* goes first */
+    const uint32_t *fields;
+    uint32_t count;
+} sr_encoding;
+
 /* Encode a correlation's number and the values of `count` fields into buf.
  * With `kinds`, note the kind of each. False when some field has no value. */
-bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
-               uint32_t number, const uint32_t *fields, uint32_t count,
+bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds);
 /* The group of the encoded key, made when new. NULL when there is no room. */
 sr_group *sr_group_of(sr_shard *s, const sr_corr *corr);

@@ -22,15 +22,14 @@ static void put_u32(sg_buf *buf, uint32_t n)
     sg_buf_put(buf, (sg_str){(const char *)&n, sizeof(n)});
 }
 
-bool sr_encode(sr_shard *s, sg_buf *buf, const sr_part_hit *hit,
-               uint32_t number, const uint32_t *fields, uint32_t count,
+bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds)
 {
     buf->len = 0;
-    put_u32(buf, number);
-    for (uint32_t i = 0; i < count; i++) {
+    put_u32(buf, what->number);
+    for (uint32_t i = 0; i < what->count; i++) {
         const sr_part_cell *cell =
-            sr_part_find(s->agg->layout, s->c, hit, fields[i]);
+            sr_part_find(s->agg->layout, s->c, what->hit, what->fields[i]);
 
         if (cell == NULL || buf->len > UINT32_MAX / 4)
             return false;

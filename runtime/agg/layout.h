@@ -81,8 +81,7 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
 uint32_t sr_need_for(const sr_layout *l, uint32_t rule, uint32_t component);
 /* What the hits mean to one component; false when nothing. */
 bool sr_contribute_to(const sr_layout *layout, uint32_t component,
-                      const sr_hit *hits, size_t count, sr_place place,
-                      sr_read_fn *read, void *ctx, sg_buf *out);
+                      const sr_matched *event, sg_buf *out);
 /* The part of a correlation's key that is this field, whichever way an event
  * comes to it; SIGMA_NONE when there is none. */
 uint32_t sr_layout_key(const sigma_detector *d, uint32_t c, uint32_t field);

@@ -50,6 +50,7 @@ static bool is_sum(const sr_corr *corr)
 static void put_place(sg_buf *out, sr_place place)
 {
     sg_put_u32(out, place.source);
+    sg_put_u32(out, place.generation);
     sg_put_u64(out, place.line);
 }
 
@@ -261,6 +262,7 @@ static sr_place read_place(sg_reader *r)
 {
     sr_place place = {.source = sg_read_u32(r)};
 
+    place.generation = sg_read_u32(r);
     place.line = sg_read_u64(r);
     return place;
 }

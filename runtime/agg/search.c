@@ -125,6 +125,8 @@ static int by_first_seen(const void *a, const void *b, void *ctx)
         return order;
     if (one->source != other->source)
         return rank_of(agg, one->source) < rank_of(agg, other->source) ? -1 : 1;
+    if (one->generation != other->generation)
+        return one->generation < other->generation ? -1 : 1;
     if (one->line != other->line)
         return one->line < other->line ? -1 : 1;
     return compare_keys(x->group, y->group);

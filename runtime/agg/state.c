@@ -464,9 +464,10 @@ bool sr_read_values(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
 {
     sr_cell *cell = &s->cells[0];
 
+    const sr_encoding values = {hit, 0, fields, corr->def->value_count};
+
     if (corr->def->type == SIGMA_CORR_VALUE_COUNT)
-        return sr_encode(s, &s->tuple, hit, 0, fields, corr->def->value_count,
-                         NULL);
+        return sr_encode(s, &values, &s->tuple, NULL);
     const sr_part_cell *have =
         sr_part_find(s->agg->layout, s->c, hit, fields[0]);
 

@@ -59,6 +59,7 @@ void sr_wire_put(const sr_layout *layout, const sr_contribution *c,
     sg_put_u64(out, layout->component_ids[c->component]);
     sg_put_u64(out, c->event);
     sg_put_u32(out, source);
+    sg_put_u32(out, c->place.generation);
     sg_put_u64(out, c->place.line);
     sg_put_u32(out, c->hit_count);
     for (uint32_t i = 0; i < c->hit_count; i++)
@@ -268,8 +269,9 @@ static sr_wire_status make(answer *a, uint32_t component, sr_place place,
 
     if (!sort_hits(a))
         return SR_WIRE_DAMAGED;
-    if (!sr_contribute_to(a->l, component, a->rules, a->count, place,
-                          read_field, a, out))
+    const sr_matched matched = {a->rules, a->count, place, read_field, a};
+
+    if (!sr_contribute_to(a->l, component, &matched, out))
         return SR_WIRE_UNKNOWN;
     sr_contribution *c = (sr_contribution *)(void *)(out->ptr + beg);
 
@@ -331,6 +333,7 @@ sr_wire_status sr_wire_get(const sr_layout *layout, sg_reader *r, sg_buf *out)
     const uint64_t event = sg_read_u64(r);
     sr_place place = {.source = sg_read_u32(r)};
 
+    place.generation = sg_read_u32(r);
     place.line = sg_read_u64(r);
     const uint32_t count = sg_read_u32(r);
     const uint32_t component = component_of(layout, id);

@@ -41,6 +41,10 @@ static sg_str identity_of(const sigma_detector *d, sg_buf *buf,
     add_part(buf, pool_str(d, meta->id));
     add_part(buf, alert->path);
     sg_buf_put(buf, (sg_str){(const char *)&alert->line, sizeof(alert->line)});
+    if (alert->generation !=
+        0) /* lines of a rotated file have others' numbers */
+        sg_buf_put(buf, (sg_str){(const char *)&alert->generation,
+                                 sizeof(alert->generation)});
     for (uint32_t i = 0; alert->correlation && i < alert->pair_count; i++)
         add_part(buf, alert->pairs[i].text);
     for (unsigned half = 0; half < 2; half++) {
@@ -141,6 +145,7 @@ static void alert_hit(sr_worker *w, sr_output *out, sr_place place,
         .time = hit->time,
         .path = path_of(w->s, place),
         .line = place.line,
+        .generation = place.generation,
         .matched = w->scratch.matched,
         .matched_count = matched_of(w, rule),
         .pairs = w->scratch.pairs,
@@ -298,6 +303,7 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
         .time = firing->time,
         .path = path_of(s, firing->place),
         .line = firing->place.line,
+        .generation = firing->place.generation,
         .pairs = s->scratch.pairs,
         .pair_count = def->key_count,
         .count = firing->count,

@@ -150,6 +150,7 @@ static bool take_next(feed *f)
 
     if (s->stop)
         return false;
+    item.place.generation = (uint32_t)sr_input_generation(f->input);
     switch (status) {
     case SR_LINE:
         take_line(s, &item);

@@ -130,8 +130,11 @@ void sr_worker_match(sr_worker *w, sr_item *item)
             fail(item, &fault);
         } else {
             sr_read_times(w, item->matches);
-            sr_contribute(w->s->layout, w->hits, item->matches, item->place,
-                          read_field, w, &w->contributions, &item->missed);
+            const sr_matched event = {w->hits, item->matches, item->place,
+                                      read_field, w};
+
+            sr_contribute(w->s->layout, &event, &w->contributions,
+                          &item->missed);
         }
     }
     item->contributions_len = w->contributions.len - item->contributions_at;

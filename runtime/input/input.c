@@ -172,6 +172,11 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx), void *ctx)
     input->ctx = ctx;
 }
 
+uint64_t sr_input_generation(const sr_input *input)
+{
+    return input->generation;
+}
+
 const char *sr_input_reason(const sr_input *input)
 {
     return input->reason;

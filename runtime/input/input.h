@@ -111,6 +111,9 @@ sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
  * whether or not the caller has used it. */
 void sr_input_cursor(const sr_input *input, sr_cursor *out);
 
+/* How many files the path has been before the one being read. */
+uint64_t sr_input_generation(const sr_input *input);
+
 /* Why the last call gave SR_BAD or SR_LOST; "" otherwise. */
 const char *sr_input_reason(const sr_input *input);
 

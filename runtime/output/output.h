@@ -39,6 +39,7 @@ typedef struct sr_alert {
     int64_t time;
     sg_str path;
     uint64_t line;
+    uint32_t generation;  /* of the file; goes into the id alone */
     const sr_pair *pairs; /* group, or derived fields */
     uint32_t pair_count;
     const sr_pair *added; /* detection: fields from enrichment */

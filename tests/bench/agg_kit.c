@@ -284,9 +284,10 @@ static size_t make(kit *k, const kit_event *events, size_t count)
         const sr_hit hit = {.rule = e->rule, .timed = true, .time = e->time};
         size_t at = k->made.len;
 
-        made +=
-            sr_contribute(k->layout, &hit, 1, (sr_place){0, ++k->events},
-                          read_field, (void *)(uintptr_t)e, &k->made, &missed);
+        const sr_matched matched = {
+            &hit, 1, {.line = ++k->events}, read_field, (void *)(uintptr_t)e};
+
+        made += sr_contribute(k->layout, &matched, &k->made, &missed);
         k->newest = e->time > k->newest ? e->time : k->newest;
         while (at < k->made.len) {
             sr_contribution *c = (sr_contribution *)(void *)(k->made.ptr + at);

@@ -499,7 +499,8 @@ static inline void kit_contribute(const kit *k, const sr_layout *layout,
         if (k->rule_of[i] != SIGMA_NONE && (e->rules >> k->rule_of[i] & 1) != 0)
             hits[count++] =
                 (sr_hit){i, e->timed, e->time, SR_STRING, {raw, len}};
-    sr_contribute(layout, hits, count, (sr_place){0, e->line}, kit_read, &at,
+    sr_contribute(layout,
+                  &(sr_matched){hits, count, {.line = e->line}, kit_read, &at},
                   out, &missed);
     for (size_t i = beg; i < out->len;) {
         sr_contribution *c = (sr_contribution *)(void *)(out->ptr + i);

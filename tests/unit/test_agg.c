@@ -184,7 +184,8 @@ static void push(sr_agg *agg, const ev *e, uint64_t line)
     sr_missed missed;
 
     made.len = 0;
-    sr_contribute(layout, hits, count, (sr_place){0, line}, read_field, NULL,
+    sr_contribute(layout,
+                  &(sr_matched){hits, count, {.line = line}, read_field, NULL},
                   &made, &missed);
     event_count++;
     untimed += missed.untimed;
@@ -715,7 +716,8 @@ static void run_batches(sr_agg *agg, size_t batch)
                 hits[n++] = (sr_hit){r, true, (int64_t)(e.t * 1e9), SR_NUMBER,
                                      SG_LIT("")};
         made.len = 0;
-        sr_contribute(layout, hits, n, (sr_place){0, i}, read_field, NULL,
+        sr_contribute(layout,
+                      &(sr_matched){hits, n, {.line = i}, read_field, NULL},
                       &made, &missed);
         for (size_t at = 0; at < made.len;) {
             const sr_contribution *c = (void *)(made.ptr + at);
