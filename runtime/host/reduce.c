@@ -399,6 +399,9 @@ void sr_reduce_run(sr_session *s)
         read_lines(&r, input);
         if (!s->stop && is_complete(&r))
             write_all(&r);
+        /* As one run would: what there is, and that it is not all. */
+        if (s->stats.inputs_failed != 0 && s->exit_code == SR_EXIT_OK)
+            s->exit_code = SR_EXIT_INPUT;
     }
     s->reduce = NULL;
     sr_input_close(input);

@@ -160,7 +160,7 @@ class Bounds(Case):
                 f.write(streams.event(START + i, Kind="ab"[i % 2], Host="one", User="one", Bytes="v%d" % i if i % 3 else i))
         only = self.pack([streams.rule("ra", ["a"]), streams.rule("rb", ["b"]),
                           streams.correlation("c_value_count", "value_count", streams.CORRELATIONS["value_count"])], "only")
-        for det, memory, name in ((self.types, "100K", "groups_refused"), (self.types, "300K", "groups_evicted"), (only, "300K", "groups_refused")):
+        for det, memory, name in ((self.types, "100K", "groups_refused"), (self.types, "150K", "groups_evicted"), (only, "100K", "groups_refused")):
             results = []
             for threads in "12":
                 alerts, counters, said = self.run_on(det, path, "--max-memory", memory, "--threads", threads)

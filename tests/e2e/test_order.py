@@ -189,7 +189,7 @@ class Order(Case):
     def test_groups_that_are_waited_for_are_not_dead(self):
         """Under the bounds of groups sorted input gives the same with lateness as without, and the same losses."""
         events = streams.events(3, sized(3000, 3000, 1000))
-        for bound in (["--max-groups", "60"], ["--max-groups", "300"], ["--max-memory", "200K"], ["--max-memory", "30K"]):
+        for bound in (["--max-groups", "60"], ["--max-groups", "200"], ["--max-memory", "100K"], ["--max-memory", "30K"]):
             results = []
             for lateness in ("0s", "30s", "30d"):
                 have, counters, _ = self.run_on(self.hidden, events, "--allowed-lateness", lateness, *bound)

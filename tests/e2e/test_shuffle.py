@@ -271,6 +271,10 @@ class Shuffle(Case):
         p = self.run_([self.det, "reduce", "--stats=json"], stdin=mapped)
         counters = json.loads(p.stderr.splitlines()[-1])
         self.assertEqual((counters["lines"], counters["unreadable"], counters["untimed"]), (52, 1, 1))
+        # An input that cannot be read: all the rest, and exit 4, as of one run.
+        args = [bad, self.path("missing")]
+        mapped = self.sort(self.map(*args, status=4))
+        self.assertEqual(self.reduce(mapped, status=4), self.output(self.det, "-f", "ndjson", *args, status=4))
 
 
 assert SIGCC
