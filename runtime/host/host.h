@@ -2,7 +2,8 @@
  * host.h - one run of a detector, private to this folder. session.c drives
  * it: worker.c finds out what a line means, times.c reads its event times,
  * alerts.c says what goes out, sequence.c puts contributions to correlations
- * in order of time, losses.c keeps account of what was not read,
+ * in order of time, resume.c keeps a state, losses.c keeps account of what was
+ * not read,
  * enriching.c sees to lookups and added fields.
  */
 #ifndef SR_HOST_HOST_H

@@ -14,8 +14,7 @@
  * process that dies between the two writes those alerts again, with the same
  * alert_id.
  */
-#include "host/host.h"
-#include "state/store.h"
+#include "host/resume.h"
 
 #include <string.h>
 #include <time.h>
@@ -23,36 +22,13 @@
 
 enum {
     VERSION = 1,
-    EVENTS = 1, /* kinds of rows in the journal */
-    LESSONS = 2,
     KEPT_NS = 1000000000,    /* between two transactions, at most ... */
     ALERT_NS = 100000000,    /* ... or when alerts wait */
     SHARE = 10,              /* of the time for transactions: one in so many */
-    JOURNAL_ROW = 4 << 20,   /* bytes of one transaction's, about */
+    JOURNAL_ROW = 4 << 20,   /* bytes that wait for a transaction, at most */
     JOURNAL_MOST = 32 << 20, /* bytes until groups are written */
-    VALUE_PART = 32 << 20,   /* bytes of a group in one row */
     OUTPUT_MOST = 1 << 20    /* bytes of alerts that may wait */
 };
-
-typedef struct sr_resume {
-    sr_store *store;
-    const char *path;          /* as shown */
-    bool fresh;                /* there was no state */
-    bool dirty;                /* something is not kept yet */
-    bool news;                 /* lines were read since results were written */
-    SG_VEC(sr_cursor) cursors; /* per source */
-    SG_VEC(bool) known;        /* the source was read before */
-    SG_VEC(bool) moved;        /* its cursor is not kept yet */
-    uint32_t *ids;             /* per correlation: its number in the store */
-    uint32_t next_id;
-    sg_buf journal, lessons; /* records since the last transaction */
-    uint64_t journal_row, journal_bytes; /* next key; in the store */
-    uint64_t table_bytes;   /* of learned tables, when last written */
-    uint64_t saved;         /* turn at which groups were last written */
-    bool outbox[SR_SINKS];  /* a row is there */
-    int64_t kept, took;     /* clock of the last transaction; what it cost */
-    sr_output_state output; /* as the last run left it */
-} resume;
 
 /* -------- small things --------------------------------------------------- */
 
@@ -77,28 +53,6 @@ static bool broken(sr_session *s)
     return false;
 }
 
-/* Numbers as keys, in their order. */
-static sg_str key_of(uint64_t n, char out[8])
-{
-    for (unsigned i = 0; i < 8; i++)
-        out[i] = (char)(n >> (56 - 8 * i) & 0xFF);
-    return (sg_str){out, 8};
-}
-
-static bool number_of(sg_str key, uint64_t *n)
-{
-    *n = 0;
-    for (size_t i = 0; i < key.len; i++)
-        *n = *n << 8 | (unsigned char)key.ptr[i];
-    return key.len == 8;
-}
-
-static bool put_meta(resume *r, const char *name, const sg_buf *value)
-{
-    return sr_store_put(r->store, SR_SPACE_META, sg_str_of(name),
-                        sg_buf_str(value));
-}
-
 /* -------- options that must not change ----------------------------------- */
 
 /* What the state means depends on these. */
@@ -114,7 +68,7 @@ static void put_options(const sr_session *s, sg_buf *out)
 
 static int check_options(sr_session *s)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
     sg_buf want = {0};
     sg_str have;
     bool found;
@@ -153,7 +107,7 @@ static bool format_fits(sr_session *s)
 
 static void add_source(sr_session *s, const sr_cursor *cursor)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
 
     SG_PUSH(&s->arena, &r->cursors,
             cursor == NULL ? (sr_cursor){.dev = 0} : *cursor);
@@ -170,7 +124,7 @@ static bool load_source(void *ctx, sg_str key, sg_str value)
     sr_cursor cursor;
     uint64_t n;
 
-    if (!number_of(key, &n) || n != s->sources.count || r.bad ||
+    if (!sr_number_of(key, &n) || n != s->sources.count || r.bad ||
         !sr_cursor_read(r.rest, &cursor))
         return false;
     SG_PUSH(&s->arena, &s->sources, sg_arena_dup(&s->arena, name));
@@ -194,7 +148,7 @@ const sr_cursor *sr_resume_cursor(sr_session *s, uint32_t source)
 
 void sr_resume_reading(sr_session *s, uint32_t source, const sr_cursor *cursor)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
 
     meet_sources(s);
     sr_cursor *old = &r->cursors.items[source];
@@ -212,7 +166,7 @@ void sr_resume_reading(sr_session *s, uint32_t source, const sr_cursor *cursor)
 
 static bool keep_sources(sr_session *s)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
     sg_buf value = {0};
     bool done = true;
 
@@ -227,7 +181,7 @@ static bool keep_sources(sr_session *s)
         sg_put_text(&value, s->sources.items[i]);
         sg_put_u8(&value, r->known.items[i]);
         sr_cursor_write(&r->cursors.items[i], &value);
-        done = sr_store_put(r->store, SR_SPACE_CURSOR, key_of(i, key),
+        done = sr_store_put(r->store, SR_SPACE_CURSOR, sr_key_of(i, key),
                             sg_buf_str(&value));
         r->moved.items[i] = false;
     }
@@ -235,520 +189,12 @@ static bool keep_sources(sr_session *s)
     return done;
 }
 
-/* -------- correlations --------------------------------------------------- */
-
-/* The name of a correlation in the store: what it computes. Of several that
- * compute the same the second has another number. */
-static void put_name(const sr_session *s, uint32_t c, sg_buf *out)
-{
-    const sigma_detector *d = s->detector;
-    const sigma_ref digest = d->correlations[c].digest;
-    const sg_str text = {d->pool + digest.off, digest.len};
-    uint32_t before = 0;
-
-    for (uint32_t i = 0; i < c && text.len != 0; i++) {
-        const sigma_ref other = d->correlations[i].digest;
-
-        before += sg_str_eq((sg_str){d->pool + other.off, other.len}, text);
-    }
-    sg_buf_put(out, text);
-    sg_put_u32(out, text.len == 0 ? c : before);
-}
-
-static sg_str title_of(const sr_session *s, uint32_t c)
-{
-    const sigma_ref title = s->detector->correlations[c].meta.title;
-
-    return (sg_str){s->detector->pool + title.off, title.len};
-}
-
-/* What loading looks up. */
-typedef struct loader {
-    sr_session *s;
-    sg_map by_name;       /* correlations of this detector */
-    SG_VEC(sg_str) stale; /* names in the store of others */
-    SG_VEC(uint32_t) stale_ids;
-    sg_map by_id;      /* number in the store: 1 + correlation */
-    sg_buf key, value; /* of the group at hand */
-    sg_buf contributions;
-    uint64_t dropped;   /* contributions of correlations that are gone */
-    uint64_t forgotten; /* lessons of tables that are */
-} loader;
-
-static bool load_correlation(void *ctx, sg_str key, sg_str value)
-{
-    loader *l = ctx;
-    sr_session *s = l->s;
-    resume *r = s->resume;
-    sg_reader in = {value, false};
-    const uint32_t id = sg_read_u32(&in);
-    const sg_str title = sg_read_text(&in);
-    const sr_corr_stats lost = {sg_read_u64(&in), sg_read_u64(&in),
-                                sg_read_u64(&in)};
-    const uint32_t *c = sg_map_get(&l->by_name, key);
-
-    if (!sg_read_done(&in) || id == SIGMA_NONE)
-        return false;
-    if (id >= r->next_id)
-        r->next_id = id + 1;
-    if (c == NULL) {
-        SG_PUSH(&s->arena, &l->stale, sg_arena_dup(&s->arena, key));
-        SG_PUSH(&s->arena, &l->stale_ids, id);
-        sr_say(s,
-               "state of correlation '%s' is dropped: the detector has no such "
-               "correlation any more, or it was changed",
-               sr_shown(s, title));
-        return true;
-    }
-    r->ids[*c] = id;
-    sr_agg_set_losses(s->agg, *c, lost);
-    return true;
-}
-
-static bool keep_correlations(sr_session *s)
-{
-    resume *r = s->resume;
-    sg_buf key = {0};
-    sg_buf value = {0};
-    bool done = true;
-
-    for (uint32_t c = 0; c < s->detector->correlation_count && done; c++) {
-        const sr_corr_stats lost = sr_agg_losses(s->agg, c);
-
-        key.len = value.len = 0;
-        put_name(s, c, &key);
-        sg_put_u32(&value, r->ids[c]);
-        sg_put_text(&value, title_of(s, c));
-        sg_put_u64(&value, lost.evicted);
-        sg_put_u64(&value, lost.refused);
-        sg_put_u64(&value, lost.late);
-        done = sr_store_put(r->store, SR_SPACE_CORRELATION, sg_buf_str(&key),
-                            sg_buf_str(&value));
-    }
-    sg_buf_free(&key);
-    sg_buf_free(&value);
-    return done;
-}
-
-/* Those of the detector that the store does not know get a number. */
-static void meet_correlations(sr_session *s)
-{
-    resume *r = s->resume;
-
-    for (uint32_t c = 0; c < s->detector->correlation_count; c++) {
-        if (r->ids[c] != SIGMA_NONE)
-            continue;
-        r->ids[c] = r->next_id++;
-        if (!r->fresh)
-            sr_say(s, "correlation '%s' is new or was changed: it starts empty",
-                   sr_shown(s, title_of(s, c)));
-    }
-}
-
-/* -------- groups --------------------------------------------------------- */
-
-/* The correlation's number, the group's key, and the number of the part. */
-static void put_group_key(sg_buf *out, uint32_t id, sg_str parts, uint32_t part)
-{
-    char n[8];
-
-    out->len = 0;
-    sg_buf_put(out, key_of(id, n));
-    sg_buf_put(out, parts);
-    sg_buf_put(out, key_of(part, n));
-}
-
-/* sr_save_fn */
-static bool keep_group(void *ctx, uint32_t correlation, sg_str parts,
-                       const sg_str *value)
-{
-    sr_session *s = ctx;
-    resume *r = s->resume;
-    sg_buf key = {0};
-    uint32_t part = 0;
-    bool done = true;
-
-    if (value == NULL) {
-        put_group_key(&key, r->ids[correlation], parts, 0);
-        done = sr_store_delete(r->store, SR_SPACE_GROUP, sg_buf_str(&key));
-    }
-    for (size_t at = 0; value != NULL && done && at < value->len;) {
-        const size_t left = value->len - at;
-        const size_t len = left < VALUE_PART ? left : VALUE_PART;
-
-        put_group_key(&key, r->ids[correlation], parts, part++);
-        done = sr_store_put(r->store, SR_SPACE_GROUP, sg_buf_str(&key),
-                            sg_str_sub(*value, at, at + len));
-        at += len;
-    }
-    sg_buf_free(&key);
-    return done;
-}
-
-static bool keep_groups(sr_session *s)
-{
-    resume *r = s->resume;
-    uint64_t since = r->saved;
-
-    if (sr_agg_must_save_all(s->agg)) {
-        if (!sr_store_clear(r->store, SR_SPACE_GROUP))
-            return false;
-        since = 0;
-    }
-    if (!sr_agg_save(s->agg, since, keep_group, s))
-        return false;
-    r->saved = sr_agg_clock_get(s->agg).turn;
-    return true;
-}
-
-/* The group at hand is complete. */
-static bool load_whole(loader *l)
-{
-    const sg_str key = sg_buf_str(&l->key);
-    uint64_t id;
-
-    if (key.len == 0)
-        return true;
-    char text[8];
-
-    if (key.len < 8 || !number_of(sg_str_sub(key, 0, 8), &id))
-        return false;
-    const uint32_t *c = sg_map_get(&l->by_id, key_of(id, text));
-    const bool done =
-        c == NULL || sr_agg_load(l->s->agg, *c, sg_str_sub(key, 8, key.len),
-                                 sg_buf_str(&l->value));
-
-    l->key.len = l->value.len = 0;
-    return done;
-}
-
-static bool load_group(void *ctx, sg_str key, sg_str value)
-{
-    loader *l = ctx;
-    uint64_t part;
-
-    if (key.len < 16 ||
-        !number_of(sg_str_sub(key, key.len - 8, key.len), &part))
-        return false;
-    const sg_str name = sg_str_sub(key, 0, key.len - 8);
-
-    if (!sg_str_eq(name, sg_buf_str(&l->key))) {
-        if (!load_whole(l) || part != 0)
-            return false;
-        sg_buf_put(&l->key, name);
-    }
-    sg_buf_put(&l->value, value);
-    return true;
-}
-
-/* -------- clocks and counters -------------------------------------------- */
-
-static bool keep_clocks(sr_session *s)
-{
-    const sr_sequence_clock q = sr_sequence_clock_get(s->sequence);
-    const sr_agg_clock a = sr_agg_clock_get(s->agg);
-    sg_buf out = {0};
-
-    sg_put_u64(&out, q.events);
-    sg_put_u64(&out, q.fed);
-    sg_put_u64(&out, (uint64_t)q.newest);
-    sg_put_u64(&out, a.turn);
-    sg_put_u64(&out, (uint64_t)a.watermark);
-    sg_put_u64(&out, a.expired);
-    sg_put_u64(&out, a.sketched);
-    const bool done = put_meta(s->resume, "clocks", &out);
-
-    sg_buf_free(&out);
-    return done;
-}
-
-static bool load_clocks(sr_session *s, sg_str bytes)
-{
-    sg_reader r = {bytes, false};
-    sr_sequence_clock q = {.events = sg_read_u64(&r)};
-    sr_agg_clock a = {0};
-
-    q.fed = sg_read_u64(&r);
-    q.newest = (int64_t)sg_read_u64(&r);
-    a.turn = sg_read_u64(&r);
-    a.watermark = (int64_t)sg_read_u64(&r);
-    a.expired = sg_read_u64(&r);
-    a.sketched = sg_read_u64(&r);
-    if (!sg_read_done(&r) || q.fed != a.turn)
-        return false;
-    sr_sequence_clock_set(s->sequence, q);
-    sr_agg_clock_set(s->agg, a);
-    s->resume->saved = a.turn;
-    return true;
-}
-
-/* What the run has counted, and where its output stands. */
-static bool keep_counters(sr_session *s)
-{
-    const sr_output_state out = sr_output_state_get(s->out);
-    sg_buf value = {0};
-
-    sg_put_u8(&value, s->resume->news);
-    sg_put_u64(&value, (uint64_t)out.rows);
-    sg_put_u64(&value, out.objects);
-#define STAT(name, loss, doc) sg_put_u64(&value, s->stats.name);
-#include "host/stats.def"
-#undef STAT
-    const bool done = put_meta(s->resume, "counters", &value);
-
-    sg_buf_free(&value);
-    return done;
-}
-
-static bool load_counters(sr_session *s, sg_str bytes, sr_output_state *out)
-{
-    sg_reader r = {bytes, false};
-
-    s->resume->news = sg_read_u8(&r) != 0;
-    out->rows = (int64_t)sg_read_u64(&r);
-    out->objects = sg_read_u64(&r);
-#define STAT(name, loss, doc) s->stats.name = sg_read_u64(&r);
-#include "host/stats.def"
-#undef STAT
-    return sg_read_done(&r);
-}
-
-/* -------- held back and journal ------------------------------------------ */
-
-/* Rows of records, each behind its length. */
-typedef struct rows {
-    sr_session *s;
-    sr_space space;
-    sg_buf buf;
-    uint64_t next;
-    bool done;
-} rows;
-
-static void put_row(rows *r)
-{
-    char key[8];
-
-    if (r->buf.len != 0)
-        r->done = r->done &&
-                  sr_store_put(r->s->resume->store, r->space,
-                               key_of(r->next++, key), sg_buf_str(&r->buf));
-    r->buf.len = 0;
-}
-
-static void put_contribution(const sr_session *s, const sr_contribution *c,
-                             sg_buf *out)
-{
-    const size_t at = out->len;
-
-    sg_put_u32(out, 0);
-    sr_wire_put(s->layout, c, c->place.source, out);
-    const uint32_t len = (uint32_t)(out->len - at - 4);
-
-    for (unsigned i = 0; i < 4; i++)
-        out->ptr[at + i] = (char)(len >> 8 * i & 0xFF);
-}
-
-static void put_held(void *ctx, const sr_contribution *c)
-{
-    rows *r = ctx;
-
-    put_contribution(r->s, c, &r->buf);
-    if (r->buf.len >= JOURNAL_ROW)
-        put_row(r);
-}
-
-static bool keep_held(sr_session *s)
-{
-    rows r = {.s = s, .space = SR_SPACE_HELD, .done = true};
-
-    if (!sr_store_clear(s->resume->store, SR_SPACE_HELD))
-        return false;
-    sr_sequence_each(s->sequence, put_held, &r);
-    put_row(&r);
-    sg_buf_free(&r.buf);
-    return r.done;
-}
-
-/* One record; its contribution goes behind those in l->contributions. */
-static bool read_record(loader *l, sg_reader *r, bool *known)
-{
-    const sg_str bytes = sg_read_text(r);
-    sg_reader in = {bytes, false};
-    const sr_wire_status status =
-        r->bad ? SR_WIRE_DAMAGED
-               : sr_wire_get(l->s->layout, &in, &l->contributions);
-
-    *known = status == SR_WIRE_DONE;
-    l->dropped += status == SR_WIRE_UNKNOWN;
-    return status != SR_WIRE_DAMAGED && sg_read_done(&in);
-}
-
-static bool source_known(const sr_session *s, const sr_contribution *c)
-{
-    return c->place.source < s->sources.count;
-}
-
-static bool load_held(void *ctx, sg_str key, sg_str value)
-{
-    loader *l = ctx;
-    sg_reader r = {value, false};
-
-    (void)key;
-    while (r.rest.len != 0) {
-        bool known;
-
-        l->contributions.len = 0;
-        if (!read_record(l, &r, &known))
-            return false;
-        const sr_contribution *c = (const void *)l->contributions.ptr;
-
-        if (known &&
-            (!source_known(l->s, c) || !sr_sequence_restore(l->s->sequence, c)))
-            return false;
-    }
-    return true;
-}
-
-/* Feed the events of one row again, each a list of records behind their
- * number; or learn its lessons again. */
-static bool load_journal(void *ctx, sg_str key, sg_str value)
-{
-    loader *l = ctx;
-    sr_session *s = l->s;
-    sg_reader r = {value, false};
-    uint64_t n;
-
-    if (!number_of(key, &n))
-        return false;
-    s->resume->journal_row = n + 1;
-    s->resume->journal_bytes += value.len;
-    if (sg_read_u8(&r) == LESSONS)
-        return sr_lessons_read(s, r.rest, &l->forgotten);
-    while (r.rest.len != 0) {
-        const uint32_t count = sg_read_u32(&r);
-
-        l->contributions.len = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const size_t at = l->contributions.len;
-            bool known;
-
-            if (!read_record(l, &r, &known))
-                return false;
-            if (known &&
-                !source_known(s, (const void *)(l->contributions.ptr + at)))
-                return false;
-        }
-        sr_sequence_event(s->sequence, l->contributions.ptr,
-                          l->contributions.len, 0);
-        sr_sequence_flush(s->sequence);
-    }
-    return true;
-}
-
-void sr_resume_note(sr_session *s, const char *contributions, size_t len)
-{
-    resume *r = s->resume;
-    uint32_t count = 0;
-
-    for (size_t at = 0; at < len; count++)
-        at +=
-            ((const sr_contribution *)(const void *)(contributions + at))->size;
-    if (r->journal.len == 0)
-        sg_put_u8(&r->journal, EVENTS);
-    sg_put_u32(&r->journal, count);
-    for (size_t at = 0; at < len;) {
-        const sr_contribution *c = (const void *)(contributions + at);
-
-        put_contribution(s, c, &r->journal);
-        at += c->size;
-    }
-    r->dirty = true;
-}
-
-/* One row; its kind comes first. */
-static bool keep_rows(resume *r, sg_buf *records)
-{
-    char key[8];
-
-    if (records->len == 0)
-        return true;
-    const bool done =
-        sr_store_put(r->store, SR_SPACE_JOURNAL, key_of(r->journal_row++, key),
-                     sg_buf_str(records));
-
-    r->journal_bytes += records->len;
-    records->len = 0;
-    return done;
-}
-
-static bool keep_journal(sr_session *s)
-{
-    return keep_rows(s->resume, &s->resume->lessons) &&
-           keep_rows(s->resume, &s->resume->journal);
-}
-
-/* -------- learned tables ------------------------------------------------- */
-
-/* sr_enrich_fn: a lesson goes into the journal. What is forgotten for want of
- * room is forgotten again when the lessons are learned again. */
-static bool note_lesson(void *ctx, uint32_t table, sg_str key, sg_str value)
-{
-    sr_session *s = ctx;
-    resume *r = s->resume;
-
-    if (value.ptr == NULL)
-        return true;
-    if (r->lessons.len == 0)
-        sg_put_u8(&r->lessons, LESSONS);
-    sr_lesson_put(s, table, key, value, &r->lessons);
-    r->dirty = true;
-    return true;
-}
-
-static bool put_lesson(void *ctx, uint32_t table, sg_str key, sg_str value)
-{
-    rows *r = ctx;
-
-    sr_lesson_put(r->s, table, key, value, &r->buf);
-    if (r->buf.len >= JOURNAL_ROW) {
-        r->s->resume->table_bytes += r->buf.len;
-        put_row(r);
-    }
-    return r->done;
-}
-
-static bool keep_tables(sr_session *s)
-{
-    rows r = {.s = s, .space = SR_SPACE_TABLE, .done = true};
-
-    if (s->enrich == NULL || !sr_enrich_learns(s->enrich))
-        return true;
-    s->resume->lessons.len = 0;
-    s->resume->table_bytes = 0;
-    if (!sr_store_clear(s->resume->store, SR_SPACE_TABLE))
-        return false;
-    (void)sr_enrich_each(s->enrich, put_lesson, &r);
-    s->resume->table_bytes += r.buf.len;
-    put_row(&r);
-    sg_buf_free(&r.buf);
-    return r.done;
-}
-
-static bool load_table(void *ctx, sg_str key, sg_str value)
-{
-    loader *l = ctx;
-
-    (void)key;
-    l->s->resume->table_bytes += value.len;
-    return sr_lessons_read(l->s, value, &l->forgotten);
-}
-
 /* -------- outputs -------------------------------------------------------- */
 
 /* What is to be written next, and where it begins. */
 static bool keep_outbox(sr_session *s)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
     sg_buf value = {0};
     bool done = true;
 
@@ -764,7 +210,7 @@ static bool keep_outbox(sr_session *s)
         sg_put_u64(&value, sink->ino);
         sg_put_u64(&value, sink->size + sink->written);
         sg_put_text(&value, sg_buf_str(sink->buf));
-        done = sr_store_put(r->store, SR_SPACE_OUTBOX, key_of(i, key),
+        done = sr_store_put(r->store, SR_SPACE_OUTBOX, sr_key_of(i, key),
                             sg_buf_str(&value));
         r->outbox[i] = sink->buf->len != 0;
     }
@@ -795,7 +241,7 @@ static size_t written_of(sr_session *s, sr_sink *sink, sg_reader *r)
 
 bool sr_resume_outputs(sr_session *s)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
 
     if (!r->fresh)
         sr_output_state_set(s->out, r->output);
@@ -809,7 +255,7 @@ bool sr_resume_outputs(sr_session *s)
             continue;
         if (sink->regular && sink->path != NULL)
             (void)lseek(sink->fd, 0, SEEK_END);
-        if (!sr_store_get(r->store, SR_SPACE_OUTBOX, key_of(i, key), &value,
+        if (!sr_store_get(r->store, SR_SPACE_OUTBOX, sr_key_of(i, key), &value,
                           &found))
             return broken(s);
         if (!found)
@@ -838,7 +284,7 @@ bool sr_resume_outputs(sr_session *s)
 
 bool sr_resume_due(const sr_session *s, int64_t now)
 {
-    const resume *r = s->resume;
+    const sr_resume *r = s->resume;
     const bool waiting = sr_sinks_waiting(s);
 
     if (r->journal.len >= JOURNAL_ROW || r->lessons.len >= JOURNAL_ROW)
@@ -852,29 +298,29 @@ bool sr_resume_due(const sr_session *s, int64_t now)
 
 static bool keep_all(sr_session *s, bool whole)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
     sg_buf options = {0};
     bool done = true;
 
     if (r->fresh) {
         put_options(s, &options);
-        done = put_meta(r, "options", &options);
+        done = sr_put_meta(r, "options", &options);
         sg_buf_free(&options);
     }
-    done = done && keep_sources(s) && keep_counters(s) && keep_outbox(s);
+    done = done && keep_sources(s) && sr_keep_counters(s) && keep_outbox(s);
     if (!whole)
-        return done && keep_journal(s);
+        return done && sr_keep_journal(s);
     r->journal.len = 0;
     r->journal_bytes = 0;
-    return done && keep_correlations(s) && keep_groups(s) && keep_held(s) &&
-           keep_tables(s) && keep_clocks(s) &&
+    return done && sr_keep_correlations(s) && sr_keep_groups(s) &&
+           sr_keep_held(s) && sr_keep_tables(s) && sr_keep_clocks(s) &&
            sr_store_clear(r->store, SR_SPACE_JOURNAL);
 }
 
 /* Everything in one transaction. */
 static bool transact(sr_session *s, bool whole)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
 
     if (!sr_store_begin(r->store))
         return broken(s);
@@ -899,7 +345,7 @@ static bool needs_receipt(const sr_session *s)
 
 static bool commit(sr_session *s, bool whole)
 {
-    resume *r = s->resume;
+    sr_resume *r = s->resume;
     const int64_t start = clock_now();
 
     if (!whole && !r->dirty && !sr_sinks_waiting(s))
@@ -948,7 +394,7 @@ static int damaged(sr_session *s, const char *what)
 }
 
 /* The names of this detector's correlations, to find them by. */
-static void name_correlations(loader *l)
+static void name_correlations(sr_loader *l)
 {
     sr_session *s = l->s;
     const uint32_t count = s->detector->correlation_count;
@@ -959,7 +405,7 @@ static void name_correlations(loader *l)
         bool found;
 
         name.len = 0;
-        put_name(s, c, &name);
+        sr_put_name(s, c, &name);
         *sg_map_put(&s->arena, &l->by_name,
                     sg_arena_dup(&s->arena, sg_buf_str(&name)), &found) = c;
         s->resume->ids[c] = SIGMA_NONE;
@@ -967,7 +413,7 @@ static void name_correlations(loader *l)
     sg_buf_free(&name);
 }
 
-static void number_correlations(loader *l)
+static void number_correlations(sr_loader *l)
 {
     sr_session *s = l->s;
 
@@ -978,13 +424,13 @@ static void number_correlations(loader *l)
         if (s->resume->ids[c] != SIGMA_NONE)
             *sg_map_put(
                 &s->arena, &l->by_id,
-                sg_arena_dup(&s->arena, key_of(s->resume->ids[c], text)),
+                sg_arena_dup(&s->arena, sr_key_of(s->resume->ids[c], text)),
                 &found) = c;
     }
 }
 
 /* State of correlations that are gone leaves the store. */
-static bool drop_stale(loader *l)
+static bool drop_stale(sr_loader *l)
 {
     sr_session *s = l->s;
     sr_store *store = s->resume->store;
@@ -998,7 +444,7 @@ static bool drop_stale(loader *l)
 
     for (uint32_t i = 0; i < l->stale.count && done; i++)
         done = sr_store_delete(store, SR_SPACE_CORRELATION, l->stale.items[i]);
-    done = done && sr_agg_save(s->agg, 0, keep_group, s);
+    done = done && sr_agg_save(s->agg, 0, sr_keep_group, s);
     if (done && sr_store_commit(store))
         return true;
     sr_store_rollback(store);
@@ -1014,7 +460,7 @@ static bool get_meta(sr_session *s, const char *name, sg_str *value)
            found;
 }
 
-static int load_all(sr_session *s, loader *l)
+static int load_all(sr_session *s, sr_loader *l)
 {
     sr_store *store = s->resume->store;
     sr_output_state out;
@@ -1023,28 +469,29 @@ static int load_all(sr_session *s, loader *l)
     if (!sr_store_each(store, SR_SPACE_CURSOR, load_source, s))
         return damaged(s, "cursors");
     name_correlations(l);
-    if (!sr_store_each(store, SR_SPACE_CORRELATION, load_correlation, l))
+    if (!sr_store_each(store, SR_SPACE_CORRELATION, sr_load_correlation, l))
         return damaged(s, "correlations");
     number_correlations(l);
-    meet_correlations(s);
+    sr_meet_correlations(s);
     if (s->resume->fresh)
         return SR_EXIT_OK;
-    if (!sr_store_each(store, SR_SPACE_GROUP, load_group, l) || !load_whole(l))
+    if (!sr_store_each(store, SR_SPACE_GROUP, sr_load_group, l) ||
+        !sr_load_whole(l))
         return damaged(s, "groups");
     sr_agg_loaded(s->agg);
-    if (!get_meta(s, "clocks", &value) || !load_clocks(s, value))
+    if (!get_meta(s, "clocks", &value) || !sr_load_clocks(s, value))
         return damaged(s, "clocks");
-    if (!sr_store_each(store, SR_SPACE_HELD, load_held, l))
+    if (!sr_store_each(store, SR_SPACE_HELD, sr_load_held, l))
         return damaged(s, "events held back");
     if (!drop_stale(l))
         return damaged(s, "correlations");
-    if (!sr_store_each(store, SR_SPACE_TABLE, load_table, l))
+    if (!sr_store_each(store, SR_SPACE_TABLE, sr_load_table, l))
         return damaged(s, "learned tables");
     s->quiet = true;
-    if (!sr_store_each(store, SR_SPACE_JOURNAL, load_journal, l))
+    if (!sr_store_each(store, SR_SPACE_JOURNAL, sr_load_journal, l))
         return damaged(s, "journal");
     s->quiet = false;
-    if (!get_meta(s, "counters", &value) || !load_counters(s, value, &out))
+    if (!get_meta(s, "counters", &value) || !sr_load_counters(s, value, &out))
         return damaged(s, "counters");
     s->resume->output = out;
     return SR_EXIT_OK;
@@ -1053,11 +500,11 @@ static int load_all(sr_session *s, loader *l)
 int sr_resume_open(sr_session *s)
 {
     char reason[SR_STORE_REASON];
-    loader l = {.s = s};
+    sr_loader l = {.s = s};
 
     if (!format_fits(s))
         return SR_EXIT_USAGE;
-    s->resume = sg_new(&s->arena, resume);
+    s->resume = sg_new(&s->arena, sr_resume);
     s->resume->path = sr_shown(s, sg_str_of(s->options->state));
     s->resume->store = sr_store_open(s->options->state, reason);
     if (s->resume->store == NULL) {
@@ -1069,7 +516,7 @@ int sr_resume_open(sr_session *s)
     if (code == SR_EXIT_OK)
         code = load_all(s, &l);
     if (s->enrich != NULL)
-        sr_enrich_watch(s->enrich, note_lesson, s);
+        sr_enrich_watch(s->enrich, sr_note_lesson, s);
     if (l.forgotten != 0)
         sr_say(s,
                "%llu learned entries are of tables that are gone or were "
