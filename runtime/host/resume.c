@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     EVENTS = 1, /* kinds of rows in the journal */
     LESSONS = 2,
     KEPT_NS = 1000000000,    /* between two transactions, at most ... */
@@ -38,6 +38,7 @@ typedef struct sr_resume {
     sr_store *store;
     const char *path;          /* as shown */
     bool fresh;                /* there was no state */
+    bool rebuilt;              /* it is of another pack */
     bool dirty;                /* something is not kept yet */
     bool news;                 /* lines were read since results were written */
     SG_VEC(sr_cursor) cursors; /* per source */
@@ -271,6 +272,7 @@ typedef struct loader {
     sg_map by_id;      /* number in the store: 1 + correlation */
     sg_buf key, value; /* of the group at hand */
     sg_buf contributions;
+    sr_moves moves;     /* components that have another name now */
     uint64_t dropped;   /* contributions of correlations that are gone */
     uint64_t forgotten; /* lessons of tables that are */
 } loader;
@@ -282,6 +284,7 @@ static bool load_correlation(void *ctx, sg_str key, sg_str value)
     resume *r = s->resume;
     sg_reader in = {value, false};
     const uint32_t id = sg_read_u32(&in);
+    const uint64_t component = sg_read_u64(&in);
     const sg_str title = sg_read_text(&in);
     const sr_corr_stats lost = {sg_read_u64(&in), sg_read_u64(&in),
                                 sg_read_u64(&in)};
@@ -292,6 +295,7 @@ static bool load_correlation(void *ctx, sg_str key, sg_str value)
     if (id >= r->next_id)
         r->next_id = id + 1;
     if (c == NULL) {
+        r->rebuilt = true;
         SG_PUSH(&s->arena, &l->stale, sg_arena_dup(&s->arena, key));
         SG_PUSH(&s->arena, &l->stale_ids, id);
         sr_say(s,
@@ -301,6 +305,9 @@ static bool load_correlation(void *ctx, sg_str key, sg_str value)
         return true;
     }
     r->ids[*c] = id;
+    r->rebuilt = sr_moves_add(&l->moves, s, component,
+                              sr_layout_component(s->layout, *c)) ||
+                 r->rebuilt;
     sr_agg_set_losses(s->agg, *c, lost);
     return true;
 }
@@ -318,6 +325,8 @@ static bool keep_correlations(sr_session *s)
         key.len = value.len = 0;
         put_name(s, c, &key);
         sg_put_u32(&value, r->ids[c]);
+        sg_put_u64(&value, sr_layout_component_id(
+                               s->layout, sr_layout_component(s->layout, c)));
         sg_put_text(&value, title_of(s, c));
         sg_put_u64(&value, lost.evicted);
         sg_put_u64(&value, lost.refused);
@@ -339,6 +348,7 @@ static void meet_correlations(sr_session *s)
         if (r->ids[c] != SIGMA_NONE)
             continue;
         r->ids[c] = r->next_id++;
+        r->rebuilt = !r->fresh;
         if (!r->fresh)
             sr_say(s, "correlation '%s' is new or was changed: it starts empty",
                    sr_shown(s, title_of(s, c)));
@@ -569,23 +579,30 @@ static bool keep_held(sr_session *s)
     return r.done;
 }
 
-/* One record; its contribution goes behind those in l->contributions. */
-static bool read_record(loader *l, sg_reader *r, bool *known)
-{
-    const sg_str bytes = sg_read_text(r);
-    sg_reader in = {bytes, false};
-    const sr_wire_status status =
-        r->bad ? SR_WIRE_DAMAGED
-               : sr_wire_get(l->s->layout, &in, &l->contributions);
-
-    *known = status == SR_WIRE_DONE;
-    l->dropped += status == SR_WIRE_UNKNOWN;
-    return status != SR_WIRE_DAMAGED && sg_read_done(&in);
-}
-
 static bool source_known(const sr_session *s, const sr_contribution *c)
 {
     return c->place.source < s->sources.count;
+}
+
+/* One record; its contributions go behind those in l->contributions: one, or
+ * more or none where correlations hang together in another way now. */
+static bool read_record(loader *l, sg_reader *r)
+{
+    const sg_str bytes = sg_read_text(r);
+    size_t at = l->contributions.len;
+    const sr_wire_status status =
+        r->bad ? SR_WIRE_DAMAGED
+               : sr_moves_get(&l->moves, l->s, bytes, &l->contributions);
+
+    l->dropped += status == SR_WIRE_UNKNOWN;
+    while (at < l->contributions.len) {
+        const sr_contribution *c = (const void *)(l->contributions.ptr + at);
+
+        if (!source_known(l->s, c))
+            return false;
+        at += c->size;
+    }
+    return status != SR_WIRE_DAMAGED;
 }
 
 static bool load_held(void *ctx, sg_str key, sg_str value)
@@ -595,16 +612,17 @@ static bool load_held(void *ctx, sg_str key, sg_str value)
 
     (void)key;
     while (r.rest.len != 0) {
-        bool known;
-
         l->contributions.len = 0;
-        if (!read_record(l, &r, &known))
+        if (!read_record(l, &r))
             return false;
-        const sr_contribution *c = (const void *)l->contributions.ptr;
+        for (size_t at = 0; at < l->contributions.len;) {
+            const sr_contribution *c =
+                (const void *)(l->contributions.ptr + at);
 
-        if (known &&
-            (!source_known(l->s, c) || !sr_sequence_restore(l->s->sequence, c)))
-            return false;
+            if (!sr_sequence_restore(l->s->sequence, c))
+                return false;
+            at += c->size;
+        }
     }
     return true;
 }
@@ -628,16 +646,9 @@ static bool load_journal(void *ctx, sg_str key, sg_str value)
         const uint32_t count = sg_read_u32(&r);
 
         l->contributions.len = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const size_t at = l->contributions.len;
-            bool known;
-
-            if (!read_record(l, &r, &known))
+        for (uint32_t i = 0; i < count; i++)
+            if (!read_record(l, &r))
                 return false;
-            if (known &&
-                !source_known(s, (const void *)(l->contributions.ptr + at)))
-                return false;
-        }
         sr_sequence_event(s->sequence, l->contributions.ptr,
                           l->contributions.len, 0);
         sr_sequence_flush(s->sequence);
@@ -878,11 +889,12 @@ static bool transact(sr_session *s, bool whole)
 
     if (!sr_store_begin(r->store))
         return broken(s);
-    if (!keep_all(s, whole || r->fresh) || !sr_store_commit(r->store)) {
+    if (!keep_all(s, whole || r->fresh || r->rebuilt) ||
+        !sr_store_commit(r->store)) {
         sr_store_rollback(r->store);
         return broken(s);
     }
-    r->fresh = r->dirty = false;
+    r->fresh = r->dirty = r->rebuilt = false;
     return true;
 }
 
@@ -1077,12 +1089,13 @@ int sr_resume_open(sr_session *s)
                (unsigned long long)l.forgotten);
     if (l.dropped != 0)
         sr_say(s,
-               "%llu contributions to correlations that are gone were left "
-               "out",
+               "%llu contributions to correlations that are gone, or that are "
+               "chained to others than before, were left out",
                (unsigned long long)l.dropped);
     sg_buf_free(&l.key);
     sg_buf_free(&l.value);
     sg_buf_free(&l.contributions);
+    sr_moves_free(&l.moves);
     return code;
 }
 
