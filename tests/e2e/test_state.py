@@ -322,7 +322,7 @@ class State(Case):
         want = self.run_([self.hidden, "-f", "ndjson", more]).stdout
         r = random.Random(5)
         refused = 0
-        places = r.sample(range(len(whole)), min(len(whole), sized(80, 20000, 15))) + list(range(0, 100, sized(5, 1, 20)))
+        places = r.sample(range(len(whole)), min(len(whole), sized(80, 5000, 12))) + list(range(0, 100, sized(5, 1, 20)))
         for at in places:
             bad = whole[:at] + bytes([whole[at] ^ 1 << r.randrange(8)]) + whole[at + 1:]
             self.write("state", bad)
