@@ -199,6 +199,25 @@ bool sr_resume_finish(sr_session *s);
 bool sr_resume_news(const sr_session *s);
 void sr_resume_close(sr_session *s);
 
+/* -------- moves.c -------------------------------------------------------- */
+
+/* Components of correlations that a kept state knows by another name: some of
+ * their correlations are gone, changed or new. */
+typedef struct sr_moves {
+    SG_VEC(uint64_t) from; /* old name ... */
+    SG_VEC(uint32_t) to;   /* ... and a component of this detector */
+    sg_buf record;         /* scratch */
+} sr_moves;
+
+/* A correlation of component `to` was in a component of name `from`. True when
+ * that is another name. */
+bool sr_moves_add(sr_moves *m, sr_session *s, uint64_t from, uint32_t to);
+/* As sr_wire_get, of one whole record; those of components that moved go to
+ * each they moved to. */
+sr_wire_status sr_moves_get(sr_moves *m, const sr_session *s, sg_str bytes,
+                            sg_buf *out);
+void sr_moves_free(sr_moves *m);
+
 /* -------- worker.c ------------------------------------------------------- */
 
 /* NULL, and told, when the detector is broken. The session's detector, options

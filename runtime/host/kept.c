@@ -69,6 +69,7 @@ bool sr_load_correlation(void *ctx, sg_str key, sg_str value)
     sr_resume *r = s->resume;
     sg_reader in = {value, false};
     const uint32_t id = sg_read_u32(&in);
+    const uint64_t component = sg_read_u64(&in);
     const sg_str title = sg_read_text(&in);
     const sr_corr_stats lost = {sg_read_u64(&in), sg_read_u64(&in),
                                 sg_read_u64(&in)};
@@ -79,6 +80,7 @@ bool sr_load_correlation(void *ctx, sg_str key, sg_str value)
     if (id >= r->next_id)
         r->next_id = id + 1;
     if (c == NULL) {
+        r->rebuilt = true;
         SG_PUSH(&s->arena, &l->stale, sg_arena_dup(&s->arena, key));
         SG_PUSH(&s->arena, &l->stale_ids, id);
         sr_say(s,
@@ -88,6 +90,9 @@ bool sr_load_correlation(void *ctx, sg_str key, sg_str value)
         return true;
     }
     r->ids[*c] = id;
+    r->rebuilt = sr_moves_add(&l->moves, s, component,
+                              sr_layout_component(s->layout, *c)) ||
+                 r->rebuilt;
     sr_agg_set_losses(s->agg, *c, lost);
     return true;
 }
@@ -105,6 +110,8 @@ bool sr_keep_correlations(sr_session *s)
         key.len = value.len = 0;
         sr_put_name(s, c, &key);
         sg_put_u32(&value, r->ids[c]);
+        sg_put_u64(&value, sr_layout_component_id(
+                               s->layout, sr_layout_component(s->layout, c)));
         sg_put_text(&value, title_of(s, c));
         sg_put_u64(&value, lost.evicted);
         sg_put_u64(&value, lost.refused);
@@ -126,6 +133,7 @@ void sr_meet_correlations(sr_session *s)
         if (r->ids[c] != SIGMA_NONE)
             continue;
         r->ids[c] = r->next_id++;
+        r->rebuilt = r->rebuilt || !r->fresh;
         if (!r->fresh)
             sr_say(s, "correlation '%s' is new or was changed: it starts empty",
                    sr_shown(s, title_of(s, c)));
@@ -356,23 +364,30 @@ bool sr_keep_held(sr_session *s)
     return r.done;
 }
 
-/* One record; its contribution goes behind those in l->contributions. */
-static bool read_record(sr_loader *l, sg_reader *r, bool *known)
-{
-    const sg_str bytes = sg_read_text(r);
-    sg_reader in = {bytes, false};
-    const sr_wire_status status =
-        r->bad ? SR_WIRE_DAMAGED
-               : sr_wire_get(l->s->layout, &in, &l->contributions);
-
-    *known = status == SR_WIRE_DONE;
-    l->dropped += status == SR_WIRE_UNKNOWN;
-    return status != SR_WIRE_DAMAGED && sg_read_done(&in);
-}
-
 static bool source_known(const sr_session *s, const sr_contribution *c)
 {
     return c->place.source < s->sources.count;
+}
+
+/* One record; its contributions go behind those in l->contributions: one, or
+ * more or none where correlations hang together in another way now. */
+static bool read_record(sr_loader *l, sg_reader *r)
+{
+    const sg_str bytes = sg_read_text(r);
+    size_t at = l->contributions.len;
+    const sr_wire_status status =
+        r->bad ? SR_WIRE_DAMAGED
+               : sr_moves_get(&l->moves, l->s, bytes, &l->contributions);
+
+    l->dropped += status == SR_WIRE_UNKNOWN;
+    while (at < l->contributions.len) {
+        const sr_contribution *c = (const void *)(l->contributions.ptr + at);
+
+        if (!source_known(l->s, c))
+            return false;
+        at += c->size;
+    }
+    return status != SR_WIRE_DAMAGED;
 }
 
 bool sr_load_held(void *ctx, sg_str key, sg_str value)
@@ -382,16 +397,17 @@ bool sr_load_held(void *ctx, sg_str key, sg_str value)
 
     (void)key;
     while (r.rest.len != 0) {
-        bool known;
-
         l->contributions.len = 0;
-        if (!read_record(l, &r, &known))
+        if (!read_record(l, &r))
             return false;
-        const sr_contribution *c = (const void *)l->contributions.ptr;
+        for (size_t at = 0; at < l->contributions.len;) {
+            const sr_contribution *c =
+                (const void *)(l->contributions.ptr + at);
 
-        if (known &&
-            (!source_known(l->s, c) || !sr_sequence_restore(l->s->sequence, c)))
-            return false;
+            if (!sr_sequence_restore(l->s->sequence, c))
+                return false;
+            at += c->size;
+        }
     }
     return true;
 }
@@ -415,16 +431,9 @@ bool sr_load_journal(void *ctx, sg_str key, sg_str value)
         const uint32_t count = sg_read_u32(&r);
 
         l->contributions.len = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const size_t at = l->contributions.len;
-            bool known;
-
-            if (!read_record(l, &r, &known))
+        for (uint32_t i = 0; i < count; i++)
+            if (!read_record(l, &r))
                 return false;
-            if (known &&
-                !source_known(s, (const void *)(l->contributions.ptr + at)))
-                return false;
-        }
         sr_sequence_event(s->sequence, l->contributions.ptr,
                           l->contributions.len, 0);
         sr_sequence_flush(s->sequence);

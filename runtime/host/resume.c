@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     KEPT_NS = 1000000000,    /* between two transactions, at most ... */
     ALERT_NS = 100000000,    /* ... or when alerts wait */
     SHARE = 10,              /* of the time for transactions: one in so many */
@@ -324,11 +324,12 @@ static bool transact(sr_session *s, bool whole)
 
     if (!sr_store_begin(r->store))
         return broken(s);
-    if (!keep_all(s, whole || r->fresh) || !sr_store_commit(r->store)) {
+    if (!keep_all(s, whole || r->fresh || r->rebuilt) ||
+        !sr_store_commit(r->store)) {
         sr_store_rollback(r->store);
         return broken(s);
     }
-    r->fresh = r->dirty = false;
+    r->fresh = r->dirty = r->rebuilt = false;
     return true;
 }
 
@@ -524,12 +525,13 @@ int sr_resume_open(sr_session *s)
                (unsigned long long)l.forgotten);
     if (l.dropped != 0)
         sr_say(s,
-               "%llu contributions to correlations that are gone were left "
-               "out",
+               "%llu contributions to correlations that are gone, or that are "
+               "chained to others than before, were left out",
                (unsigned long long)l.dropped);
     sg_buf_free(&l.key);
     sg_buf_free(&l.value);
     sg_buf_free(&l.contributions);
+    sr_moves_free(&l.moves);
     return code;
 }
 

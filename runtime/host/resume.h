@@ -13,6 +13,7 @@ typedef struct sr_resume {
     sr_store *store;
     const char *path;          /* as shown */
     bool fresh;                /* there was no state */
+    bool rebuilt;              /* it is of another pack */
     bool dirty;                /* something is not kept yet */
     bool news;                 /* lines were read since results were written */
     SG_VEC(sr_cursor) cursors; /* per source */
@@ -38,6 +39,7 @@ typedef struct sr_loader {
     sg_map by_id;      /* number in the store: 1 + correlation */
     sg_buf key, value; /* of the group at hand */
     sg_buf contributions;
+    sr_moves moves;     /* components that have another name now */
     uint64_t dropped;   /* contributions of correlations that are gone */
     uint64_t forgotten; /* lessons of tables that are */
 } sr_loader;

@@ -77,7 +77,7 @@ class Bounds(Case):
     # -------- many groups ----------------------------------------------------
 
     def test_flood_of_keys(self):
-        count = sized(10000, 3000000, 2500)
+        count = sized(10000, 1000000, 2000)
         path = self.flood(count)
         base = None
         for bound in (["--max-groups", "1000"], ["--max-memory", "1M"], ["--max-memory", "100K", "--max-groups", "1000000"], ["--max-groups", "1"]):
@@ -102,9 +102,9 @@ class Bounds(Case):
     @unittest.skipUnless(LONG, "long form only")
     def test_flood_without_bounds_of_ones_own(self):
         """The default bounds: a million groups, 1 GiB."""
-        path = self.flood(3000000, key="k" * 200 + "%08d")
+        path = self.flood(1500000, key="k" * 200 + "%08d")
         _, counters, _ = self.run_on(self.types, path)
-        print("3,000,000 long keys, default bounds: %d groups, %d MiB of them, peak %.0f MiB, %d let go" % (
+        print("1,500,000 long keys, default bounds: %d groups, %d MiB of them, peak %.0f MiB, %d let go" % (
             counters["groups"], counters["group_bytes"] >> 20, self.rss / MIB, counters["groups_evicted"]))
         self.assertLessEqual(counters["groups"], 1000000)
         if not ASAN:

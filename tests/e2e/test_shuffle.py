@@ -113,7 +113,7 @@ class Shuffle(Case):
             self.assertEqual(self.reduce(self.sort(*some), "--mode", mode), want, mode)
 
     def test_threads(self):
-        path = self.input()
+        path = self.write("in", streams.lines(self.events[:30000]))
         mapped = self.sort(self.map(path))
         bounds = ([], ["--max-groups", "60"], ["--max-memory", "20K"], ["--max-groups", "1"])[:sized(4, 4, 3)]
         for mode in MODES:
