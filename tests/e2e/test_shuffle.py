@@ -12,9 +12,9 @@ import streams  # noqa: E402
 from harness import Case, SIGCC, main  # noqa: E402
 from streams import LONG, sized  # noqa: E402
 
-EVENTS = sized(3000, 200000, 800)
-FILES = sized(64, 64, 16)
-PAD = sized(700, 100, 2700)  # more than 2 MiB, so that there are slices
+EVENTS = sized(3000, 200000, 600)
+FILES = sized(64, 64, 8)
+PAD = sized(700, 100, 3600)  # more than 2 MiB, so that there are slices
 MODES = ("stream", "search")
 FORMATS = ("ndjson", "csv", "json")
 # Values that lines, fields and sorting could trip over.
@@ -204,7 +204,7 @@ class Shuffle(Case):
         whole = b"".join(mapped)
         want = self.reduce(whole)
         r = random.Random(4)
-        for i in range(sized(80, 5000, 16)):
+        for i in range(sized(80, 5000, 12)):
             at = r.randrange(len(whole))
             if i % 2 == 0:  # in a payload
                 line = r.randrange(len(mapped))

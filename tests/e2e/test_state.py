@@ -415,7 +415,7 @@ class State(Case):
     def test_disk_full(self):
         path = self.append("in", streams.lines(streams.events(7, sized(3000, 3000, 1500))))
         want = self.run_([self.visible, "-f", "ndjson", path]).stdout
-        for threads in "12":
+        for threads in sized("12", "12", "2"):
             full = 0
             for limit in (1 << 10, 20 << 10, 100 << 10, 200 << 10, 300 << 10, 600 << 10):
                 for name in ("state", "out", "state-wal"):
