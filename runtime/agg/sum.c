@@ -256,6 +256,14 @@ void sr_sum_save(const sr_sum *sum, sg_buf *out)
         sg_put_u64(out, (uint64_t)w.limb[i]);
 }
 
+/* As sr_sum_save writes it; no sum of doubles fills the top limb. */
+static bool is_settled(int64_t limb, int i)
+{
+    if (i < LIMBS - 1)
+        return (uint64_t)limb <= LOW32;
+    return limb >= INT32_MIN && limb <= INT32_MAX;
+}
+
 bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r)
 {
     *sum = (sr_sum){.low = sg_read_u64(r)};
@@ -268,11 +276,7 @@ bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r)
     *sum->wide = (wide){.floats = sg_read_u64(r)};
     for (int i = 0; i < LIMBS; i++) {
         sum->wide->limb[i] = (int64_t)sg_read_u64(r);
-        /* Settled, as it was written: no carry can overflow. */
-        r->bad = r->bad ||
-                 (i < LIMBS - 1 && (uint64_t)sum->wide->limb[i] > LOW32) ||
-                 sum->wide->limb[i] > INT64_MAX / 2 ||
-                 sum->wide->limb[i] < INT64_MIN / 2;
+        r->bad = r->bad || !is_settled(sum->wide->limb[i], i);
     }
     return !r->bad;
 }

@@ -97,7 +97,7 @@ static bool take_alert(reduce *r, const sr_shuffle_line *line)
 {
     sr_session *s = r->s;
     sr_alert alert;
-    sr_place place;
+    sr_place place = {.source = 0};
 
     r->payload.len = 0;
     if (!place_of(r, line->field[3], &place))
@@ -125,7 +125,7 @@ static bool is_new(const reduce *r, const sr_shuffle_line *line)
 static bool take_contribution(reduce *r, const sr_shuffle_line *line)
 {
     sr_session *s = r->s;
-    sr_place place;
+    sr_place place = {.source = 0};
     char shard[17];
 
     r->payload.len = r->contribution.len = 0;
