@@ -438,11 +438,17 @@ bool sr_resume_commit(sr_session *s)
     return !s->stop && commit(s, false);
 }
 
-bool sr_resume_finish(sr_session *s)
+bool sr_resume_finish(sr_session *s, bool complete)
 {
-    if (s->exit_code == SR_EXIT_OUTPUT || s->exit_code == SR_EXIT_INTERNAL)
+    bool failed =
+        s->exit_code == SR_EXIT_OUTPUT || s->exit_code == SR_EXIT_INTERNAL;
+
+    /* A reader that went away too: the next run writes what it did not take. */
+    for (unsigned i = 0; i < SR_SINKS; i++)
+        failed = failed || s->sinks[i].broken;
+    if (failed)
         return false;
-    if (!s->abandoned && !sr_interrupted())
+    if (complete)
         s->resume->news = false;
     return commit(s, true);
 }

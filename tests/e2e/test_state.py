@@ -453,6 +453,34 @@ class State(Case):
         self.assertEqual(self.go(det, path), "")
         self.assertEqual(self.read("out").count(b"\n"), 1)
 
+    # -------- runs that stop -------------------------------------------------
+
+    def test_strict_in_threads(self):
+        """The next run begins behind the line at which this one stopped."""
+        for threads in ("1", "3"):
+            for name in ("in", "out", "state"):
+                if os.path.exists(self.path(name)):
+                    os.unlink(self.path(name))
+            good = streams.lines(streams.events(12, 3000)).splitlines(True)
+            path = self.write("in", b"".join(good[:500]) + b"{bad\n" + b"".join(good[500:]))
+            self.go(self.visible, "--threads", threads, "--strict", path, status=4)
+            self.go(self.visible, "--threads", threads, "--strict", path)
+            self.assertEqual(self.read("out"), self.run_([self.visible, "-f", "ndjson", path]).stdout, threads)
+
+    def test_reader_gone(self):
+        """What nobody took comes again."""
+        path = self.append("in", streams.lines(streams.events(13, sized(20000, 20000, 8000))))
+        want = self.run_([self.visible, "-f", "ndjson", path]).stdout
+        for threads in ("1", "3"):
+            if os.path.exists(self.state):
+                os.unlink(self.state)
+            args = [self.visible, "-f", "ndjson", "--threads", threads, "--state", self.state, path]
+            out, pipe = os.pipe()
+            os.close(out)
+            self.assertEqual(subprocess.run(args, stdout=pipe).returncode, 0)
+            os.close(pipe)
+            self.assertEqual(self.run_(args).stdout, want, threads)
+
     # -------- disks that are full --------------------------------------------
 
     def test_disk_full(self):
