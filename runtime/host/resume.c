@@ -554,9 +554,8 @@ static int load_all(sr_session *s, sr_loader *l)
     if (s->resume->fresh)
         return SR_EXIT_OK;
     if (!sr_store_each(store, SR_SPACE_GROUP, sr_load_group, l) ||
-        !sr_load_whole(l))
+        !sr_load_whole(l) || !sr_agg_loaded(s->agg, s->sources.count))
         return damaged(s, "groups");
-    sr_agg_loaded(s->agg);
     if (!get_meta(s, "clocks", &value) || !sr_load_clocks(s, value))
         return damaged(s, "clocks");
     if (!sr_store_each(store, SR_SPACE_HELD, sr_load_held, l))
