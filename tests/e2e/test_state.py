@@ -481,6 +481,12 @@ class State(Case):
             os.close(pipe)
             self.assertEqual(self.run_(args).stdout, want, threads)
 
+    def test_output_is_state(self):
+        self.kept()
+        p = self.run_([self.hidden, "--state", self.state, "-o", self.state, self.path("in")])
+        self.assertEqual((p.returncode, p.stderr), (2, b"hidden: %s is also the state\n" % self.state.encode()))
+        self.go(self.hidden, self.path("in"))
+
     # -------- disks that are full --------------------------------------------
 
     def test_disk_full(self):
