@@ -260,6 +260,17 @@ class Shuffle(Case):
         self.assertEqual(self.reduce(self.sort(self.map("--mode", "search", path)), "--mode", "search"), want)
         self.assertIn(b"c_event_count", want)
 
+    def test_interrupted(self):
+        """Half of the lines are no result."""
+        p = subprocess.Popen([self.det, "reduce"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(self.mapped()[0])
+        p.stdin.flush()
+        time.sleep(1)
+        p.send_signal(signal.SIGTERM)
+        out, said = p.communicate()
+        self.assertEqual((p.returncode, out), (4, b""), said)
+        self.assertIn(b": interrupted", said)
+
     def test_options_of_others(self):
         for args in (["--state", "s"], ["--late", "l"], ["--allowed-lateness", "1s"], ["--follow"]):
             for action in ("map", "reduce"):
