@@ -248,10 +248,11 @@ bool sr_agg_save(sr_agg *agg, uint64_t since, sr_save_fn *save, void *ctx);
 /* Too many groups are gone to name them: what was saved before must be dropped,
  * and all saved anew. */
 bool sr_agg_must_save_all(const sr_agg *agg);
-/* Bring groups back, in any order, say that all are there, then set the clock.
- * False when the bytes are not what sr_agg_save wrote. */
+/* Bring groups back, in any order, say that all are there, which come from so
+ * many sources, then set the clock. False when the bytes are not what
+ * sr_agg_save wrote. */
 bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value);
-void sr_agg_loaded(sr_agg *agg);
+bool sr_agg_loaded(sr_agg *agg, uint32_t sources);
 void sr_agg_set_losses(sr_agg *agg, uint32_t correlation, sr_corr_stats losses);
 
 /* What goes on over all groups. */

@@ -626,8 +626,24 @@ bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value)
     return group != NULL && load_group(s, &r, group, &h);
 }
 
-void sr_agg_loaded(sr_agg *agg)
+/* Rows of search mode say where their events came from. */
+static bool sources_known(const sr_shard *s, uint32_t sources)
 {
-    for (uint32_t i = 0; i < agg->shard_count; i++)
+    for (unsigned i = 0; i < SR_CLASSES; i++)
+        for (const sr_group *g = s->idle[i].first; g != NULL; g = g->next)
+            if (g->row != NULL && (g->row->created.source >= sources ||
+                                   g->row->place.source >= sources))
+                return false;
+    return true;
+}
+
+bool sr_agg_loaded(sr_agg *agg, uint32_t sources)
+{
+    bool known = true;
+
+    for (uint32_t i = 0; i < agg->shard_count; i++) {
         sr_groups_sort(&agg->shards[i]);
+        known = known && sources_known(&agg->shards[i], sources);
+    }
+    return known;
 }

@@ -193,8 +193,10 @@ bool sr_resume_due(const sr_session *s, int64_t now);
 /* Keep everything, in one transaction, and write the outputs; no event is in
  * the middle of being settled. */
 bool sr_resume_commit(sr_session *s);
-/* The last one; all groups are kept, the run is over. */
-bool sr_resume_finish(sr_session *s);
+/* The last one; all groups are kept, the run is over: `complete` when the
+ * results of all that was read are out. After a failure nothing is kept, and
+ * the next run goes on from the last transaction. */
+bool sr_resume_finish(sr_session *s, bool complete);
 /* Whether anything was read since the results of search mode were written. */
 bool sr_resume_news(const sr_session *s);
 void sr_resume_close(sr_session *s);

@@ -9,6 +9,7 @@
 enum {
     EVENTS = 1, /* kinds of rows in the journal */
     LESSONS = 2,
+    LESSON = 16,          /* bytes of a lesson besides key and value */
     ROW = 4 << 20,        /* bytes of one row of records, about */
     VALUE_PART = 32 << 20 /* bytes of a group in one row */
 };
@@ -153,6 +154,25 @@ static void put_group_key(sg_buf *out, uint32_t id, sg_str parts, uint32_t part)
     sg_buf_put(out, sr_key_of(part, n));
 }
 
+/* A group that had more rows leaves none behind. */
+static bool drop_parts(sr_resume *r, sg_buf *key, uint32_t id, sg_str parts,
+                       uint32_t part)
+{
+    bool found = r->parted;
+
+    while (found) {
+        sg_str value;
+
+        put_group_key(key, id, parts, part++);
+        if (!sr_store_get(r->store, SR_SPACE_GROUP, sg_buf_str(key), &value,
+                          &found) ||
+            (found &&
+             !sr_store_delete(r->store, SR_SPACE_GROUP, sg_buf_str(key))))
+            return false;
+    }
+    return true;
+}
+
 /* sr_save_fn */
 bool sr_keep_group(void *ctx, uint32_t correlation, sg_str parts,
                    const sg_str *value)
@@ -164,7 +184,7 @@ bool sr_keep_group(void *ctx, uint32_t correlation, sg_str parts,
     bool done = true;
 
     if (value == NULL) {
-        put_group_key(&key, r->ids[correlation], parts, 0);
+        put_group_key(&key, r->ids[correlation], parts, part++);
         done = sr_store_delete(r->store, SR_SPACE_GROUP, sg_buf_str(&key));
     }
     for (size_t at = 0; value != NULL && done && at < value->len;) {
@@ -176,6 +196,8 @@ bool sr_keep_group(void *ctx, uint32_t correlation, sg_str parts,
                             sg_str_sub(*value, at, at + len));
         at += len;
     }
+    done = done && drop_parts(r, &key, r->ids[correlation], parts, part);
+    r->parted = r->parted || part > 1;
     sg_buf_free(&key);
     return done;
 }
@@ -227,6 +249,7 @@ bool sr_load_group(void *ctx, sg_str key, sg_str value)
         return false;
     const sg_str name = sg_str_sub(key, 0, key.len - 8);
 
+    l->s->resume->parted = l->s->resume->parted || part != 0;
     if (!sg_str_eq(name, sg_buf_str(&l->key))) {
         if (!sr_load_whole(l) || part != 0)
             return false;
@@ -441,6 +464,26 @@ bool sr_load_journal(void *ctx, sg_str key, sg_str value)
     return true;
 }
 
+/* A record of up to `len` bytes follows, in a row that the store can take: each
+ * begins with its kind. */
+static void begin_record(sr_session *s, sr_records *to, uint8_t kind,
+                         size_t len)
+{
+    const uint32_t count = to->rows.count;
+    const size_t row = count == 0 ? 0 : to->rows.items[count - 1];
+
+    if (count != 0 && to->bytes.len - row + len <= ROW)
+        return;
+    SG_PUSH(&s->arena, &to->rows, to->bytes.len);
+    sg_put_u8(&to->bytes, kind);
+}
+
+void sr_records_clear(sr_records *records)
+{
+    records->bytes.len = 0;
+    records->rows.count = 0;
+}
+
 void sr_resume_note(sr_session *s, const char *contributions, size_t len)
 {
     sr_resume *r = s->resume;
@@ -449,31 +492,34 @@ void sr_resume_note(sr_session *s, const char *contributions, size_t len)
     for (size_t at = 0; at < len; count++)
         at +=
             ((const sr_contribution *)(const void *)(contributions + at))->size;
-    if (r->journal.len == 0)
-        sg_put_u8(&r->journal, EVENTS);
-    sg_put_u32(&r->journal, count);
+    begin_record(s, &r->journal, EVENTS, len); /* on the way it takes less */
+    sg_put_u32(&r->journal.bytes, count);
     for (size_t at = 0; at < len;) {
         const sr_contribution *c = (const void *)(contributions + at);
 
-        put_contribution(s, c, &r->journal);
+        put_contribution(s, c, &r->journal.bytes);
         at += c->size;
     }
     r->dirty = true;
 }
 
-/* One row; its kind comes first. */
-static bool keep_rows(sr_resume *r, sg_buf *records)
+static bool keep_rows(sr_resume *r, sr_records *records)
 {
-    char key[8];
+    const sg_str bytes = sg_buf_str(&records->bytes);
+    const uint32_t count = records->rows.count;
+    bool done = true;
 
-    if (records->len == 0)
-        return true;
-    const bool done =
-        sr_store_put(r->store, SR_SPACE_JOURNAL,
-                     sr_key_of(r->journal_row++, key), sg_buf_str(records));
+    for (uint32_t i = 0; i < count && done; i++) {
+        const size_t end =
+            i + 1 < count ? records->rows.items[i + 1] : bytes.len;
+        char key[8];
 
-    r->journal_bytes += records->len;
-    records->len = 0;
+        done = sr_store_put(r->store, SR_SPACE_JOURNAL,
+                            sr_key_of(r->journal_row++, key),
+                            sg_str_sub(bytes, records->rows.items[i], end));
+    }
+    r->journal_bytes += bytes.len;
+    sr_records_clear(records);
     return done;
 }
 
@@ -494,9 +540,8 @@ bool sr_note_lesson(void *ctx, uint32_t table, sg_str key, sg_str value)
 
     if (value.ptr == NULL)
         return true;
-    if (r->lessons.len == 0)
-        sg_put_u8(&r->lessons, LESSONS);
-    sr_lesson_put(s, table, key, value, &r->lessons);
+    begin_record(s, &r->lessons, LESSONS, LESSON + key.len + value.len);
+    sr_lesson_put(s, table, key, value, &r->lessons.bytes);
     r->dirty = true;
     return true;
 }
@@ -519,7 +564,7 @@ bool sr_keep_tables(sr_session *s)
 
     if (s->enrich == NULL || !sr_enrich_learns(s->enrich))
         return true;
-    s->resume->lessons.len = 0;
+    sr_records_clear(&s->resume->lessons);
     s->resume->table_bytes = 0;
     if (!sr_store_clear(s->resume->store, SR_SPACE_TABLE))
         return false;

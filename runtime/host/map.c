@@ -64,7 +64,8 @@ static void map_contribution(sr_session *s, sr_contribution *c)
             sg_buf_putc(out, '|');
         sr_shuffle_escape(out, value);
     }
-    put_time(out, c->timed != 0, c->time);
+    /* Where the window is all of the input, arrival is the order. */
+    put_time(out, c->timed != 0 && !s->options->search, c->time);
     payload->len = 0;
     c->event = 0; /* counts events of this process: says nothing elsewhere */
     sr_wire_put(s->layout, c, 0, payload);

@@ -377,7 +377,7 @@ static void read_lines(reduce *r, sr_input *input)
             (void)refuse(r, sr_input_reason(input));
     }
     if (sr_interrupted())
-        r->s->stop = r->s->abandoned = true;
+        (void)refuse(r, "interrupted");
 }
 
 void sr_reduce_run(sr_session *s)

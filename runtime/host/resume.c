@@ -27,7 +27,8 @@ enum {
     SHARE = 10,              /* of the time for transactions: one in so many */
     JOURNAL_ROW = 4 << 20,   /* bytes that wait for a transaction, at most */
     JOURNAL_MOST = 32 << 20, /* bytes until groups are written */
-    OUTPUT_MOST = 1 << 20    /* bytes of alerts that may wait */
+    OUTPUT_MOST = 1 << 20,   /* bytes of alerts that may wait */
+    OUTBOX_ROW = 32 << 20    /* bytes of them in one row */
 };
 
 /* -------- small things --------------------------------------------------- */
@@ -191,52 +192,140 @@ static bool keep_sources(sr_session *s)
 
 /* -------- outputs -------------------------------------------------------- */
 
-/* What is to be written next, and where it begins. */
-static bool keep_outbox(sr_session *s)
+/* Where bytes that are to be written begin. */
+typedef struct origin {
+    bool regular;
+    uint64_t dev, ino, base;
+} origin;
+
+static sg_str outbox_key(unsigned sink, uint32_t part, char out[16])
+{
+    sr_key_of(sink, out);
+    sr_key_of(part, out + 8);
+    return (sg_str){out, part == 0 ? 8 : 16};
+}
+
+/* What is to be written next: the first row says where it begins. */
+static bool put_outbox(sr_session *s, unsigned i, sg_buf *value)
 {
     sr_resume *r = s->resume;
+    const sr_sink *sink = &s->sinks[i];
+    const sg_str bytes = sg_buf_str(sink->buf);
+    uint32_t part = 0;
+    bool done = true;
+    char key[16];
+
+    for (size_t at = 0; done && (part == 0 || at < bytes.len); part++) {
+        const size_t left = bytes.len - at;
+        const size_t len = left < OUTBOX_ROW ? left : OUTBOX_ROW;
+
+        value->len = 0;
+        if (part == 0) {
+            sg_put_u8(value, sink->regular);
+            sg_put_u64(value, sink->dev);
+            sg_put_u64(value, sink->ino);
+            sg_put_u64(value, sink->size + sink->written);
+        }
+        sg_put_text(value, sg_str_sub(bytes, at, at + len));
+        done = sr_store_put(r->store, SR_SPACE_OUTBOX, outbox_key(i, part, key),
+                            sg_buf_str(value));
+        at += len;
+    }
+    for (uint32_t old = part; old < r->outbox[i] && done; old++)
+        done =
+            sr_store_delete(r->store, SR_SPACE_OUTBOX, outbox_key(i, old, key));
+    r->outbox[i] = bytes.len == 0 ? 0 : part;
+    return done;
+}
+
+static bool keep_outbox(sr_session *s)
+{
     sg_buf value = {0};
     bool done = true;
 
     for (unsigned i = 0; i < SR_SINKS && done; i++) {
         const sr_sink *sink = &s->sinks[i];
-        char key[8];
 
-        if (sink->fd < 0 || (sink->buf->len == 0 && !r->outbox[i]))
-            continue;
-        value.len = 0;
-        sg_put_u8(&value, sink->regular);
-        sg_put_u64(&value, sink->dev);
-        sg_put_u64(&value, sink->ino);
-        sg_put_u64(&value, sink->size + sink->written);
-        sg_put_text(&value, sg_buf_str(sink->buf));
-        done = sr_store_put(r->store, SR_SPACE_OUTBOX, sr_key_of(i, key),
-                            sg_buf_str(&value));
-        r->outbox[i] = sink->buf->len != 0;
+        if (sink->fd >= 0 && (sink->buf->len != 0 || s->resume->outbox[i] != 0))
+            done = put_outbox(s, i, &value);
     }
     sg_buf_free(&value);
     return done;
 }
 
-/* How much of the outbox lies in the file already. */
-static size_t written_of(sr_session *s, sr_sink *sink, sg_reader *r)
+/* Read what was to be written; false when the store fails, or with *sound
+ * false. */
+static bool get_outbox(sr_session *s, unsigned i, sg_buf *bytes, origin *from,
+                       bool *sound)
 {
-    const bool regular = sg_read_u8(r) != 0;
-    const uint64_t dev = sg_read_u64(r);
-    const uint64_t ino = sg_read_u64(r);
-    const uint64_t base = sg_read_u64(r);
-    const sg_str bytes = sg_read_text(r);
+    sr_resume *r = s->resume;
+    uint32_t part = 0;
 
-    if (regular && sink->regular && sink->dev == dev && sink->ino == ino &&
-        sink->size >= base)
-        return sink->size - base < bytes.len ? (size_t)(sink->size - base)
-                                             : bytes.len;
-    if (regular && sink->path != NULL)
+    *from = (origin){.base = 0};
+    *sound = true;
+    for (;; part++) {
+        char key[16];
+        sg_str value;
+        bool found;
+
+        if (!sr_store_get(r->store, SR_SPACE_OUTBOX, outbox_key(i, part, key),
+                          &value, &found))
+            return false;
+        if (!found)
+            break;
+        sg_reader in = {value, false};
+
+        if (part == 0) {
+            from->regular = sg_read_u8(&in) != 0;
+            from->dev = sg_read_u64(&in);
+            from->ino = sg_read_u64(&in);
+            from->base = sg_read_u64(&in);
+        }
+        sg_buf_put(bytes, sg_read_text(&in));
+        *sound = sg_read_done(&in);
+        if (!*sound)
+            return false;
+    }
+    r->outbox[i] = part;
+    return true;
+}
+
+/* How much of `len` bytes lies in the file already. */
+static size_t written_of(sr_session *s, const sr_sink *sink, const origin *from,
+                         size_t len)
+{
+    if (from->regular && sink->regular && sink->dev == from->dev &&
+        sink->ino == from->ino && sink->size >= from->base)
+        return sink->size - from->base < len ? (size_t)(sink->size - from->base)
+                                             : len;
+    if (from->regular && sink->path != NULL)
         sr_say(s,
                "%s is not the file that was written before; its last alerts "
                "are written again",
                sr_shown(s, sg_str_of(sink->path)));
     return 0;
+}
+
+/* What an earlier run left for the sink goes into its buffer. */
+static bool fetch_outbox(sr_session *s, unsigned i)
+{
+    sr_sink *sink = &s->sinks[i];
+    sg_buf bytes = {0};
+    origin from;
+    bool sound;
+
+    if (!get_outbox(s, i, &bytes, &from, &sound)) {
+        sg_buf_free(&bytes);
+        if (sound)
+            return broken(s);
+        sr_say(s, "cannot use state %s: damaged: outbox", s->resume->path);
+        return false;
+    }
+    sg_buf_put(sink->buf,
+               sg_str_sub(sg_buf_str(&bytes),
+                          written_of(s, sink, &from, bytes.len), bytes.len));
+    sg_buf_free(&bytes);
+    return true;
 }
 
 bool sr_resume_outputs(sr_session *s)
@@ -246,33 +335,14 @@ bool sr_resume_outputs(sr_session *s)
     if (!r->fresh)
         sr_output_state_set(s->out, r->output);
     for (unsigned i = 0; i < SR_SINKS; i++) {
-        sr_sink *sink = &s->sinks[i];
-        char key[8];
-        sg_str value;
-        bool found;
+        const sr_sink *sink = &s->sinks[i];
 
         if (sink->fd < 0)
             continue;
         if (sink->regular && sink->path != NULL)
             (void)lseek(sink->fd, 0, SEEK_END);
-        if (!sr_store_get(r->store, SR_SPACE_OUTBOX, sr_key_of(i, key), &value,
-                          &found))
-            return broken(s);
-        if (!found)
-            continue;
-        sg_reader whole = {value, false};
-        sg_reader text = whole;
-        const size_t done = written_of(s, sink, &whole);
-
-        (void)sg_read_bytes(&text, 1 + 3 * 8);
-        const sg_str bytes = sg_read_text(&text);
-
-        if (!sg_read_done(&whole)) {
-            sr_say(s, "cannot use state %s: damaged: outbox", r->path);
+        if (!fetch_outbox(s, i))
             return false;
-        }
-        r->outbox[i] = true;
-        sg_buf_put(sink->buf, sg_str_sub(bytes, done, bytes.len));
     }
     if (!sr_sinks_write(s))
         return false;
@@ -287,7 +357,8 @@ bool sr_resume_due(const sr_session *s, int64_t now)
     const sr_resume *r = s->resume;
     const bool waiting = sr_sinks_waiting(s);
 
-    if (r->journal.len >= JOURNAL_ROW || r->lessons.len >= JOURNAL_ROW)
+    if (r->journal.bytes.len >= JOURNAL_ROW ||
+        r->lessons.bytes.len >= JOURNAL_ROW)
         return true;
     for (unsigned i = 0; i < SR_SINKS; i++)
         if (s->sinks[i].buf->len >= OUTPUT_MOST)
@@ -310,7 +381,7 @@ static bool keep_all(sr_session *s, bool whole)
     done = done && keep_sources(s) && sr_keep_counters(s) && keep_outbox(s);
     if (!whole)
         return done && sr_keep_journal(s);
-    r->journal.len = 0;
+    sr_records_clear(&r->journal);
     r->journal_bytes = 0;
     return done && sr_keep_correlations(s) && sr_keep_groups(s) &&
            sr_keep_held(s) && sr_keep_tables(s) && sr_keep_clocks(s) &&
@@ -339,7 +410,7 @@ static bool needs_receipt(const sr_session *s)
     bool needs = false;
 
     for (unsigned i = 0; i < SR_SINKS; i++)
-        needs = needs || (s->resume->outbox[i] &&
+        needs = needs || (s->resume->outbox[i] != 0 &&
                           (!s->sinks[i].regular || s->sinks[i].path == NULL));
     return needs;
 }
@@ -367,11 +438,17 @@ bool sr_resume_commit(sr_session *s)
     return !s->stop && commit(s, false);
 }
 
-bool sr_resume_finish(sr_session *s)
+bool sr_resume_finish(sr_session *s, bool complete)
 {
-    if (s->exit_code == SR_EXIT_OUTPUT || s->exit_code == SR_EXIT_INTERNAL)
+    bool failed =
+        s->exit_code == SR_EXIT_OUTPUT || s->exit_code == SR_EXIT_INTERNAL;
+
+    /* A reader that went away too: the next run writes what it did not take. */
+    for (unsigned i = 0; i < SR_SINKS; i++)
+        failed = failed || s->sinks[i].broken;
+    if (failed)
         return false;
-    if (!s->abandoned && !sr_interrupted())
+    if (complete)
         s->resume->news = false;
     return commit(s, true);
 }
@@ -387,7 +464,7 @@ static int damaged(sr_session *s, const char *what)
 {
     const char *why = sr_store_error(s->resume->store);
 
-    if (strcmp(why, "stopped") == 0)
+    if (why[0] == '\0' || strcmp(why, "stopped") == 0)
         sr_say(s, "cannot use state %s: damaged: %s", s->resume->path, what);
     else
         sr_say(s, "cannot use state %s: %s", s->resume->path, why);
@@ -477,9 +554,8 @@ static int load_all(sr_session *s, sr_loader *l)
     if (s->resume->fresh)
         return SR_EXIT_OK;
     if (!sr_store_each(store, SR_SPACE_GROUP, sr_load_group, l) ||
-        !sr_load_whole(l))
+        !sr_load_whole(l) || !sr_agg_loaded(s->agg, s->sources.count))
         return damaged(s, "groups");
-    sr_agg_loaded(s->agg);
     if (!get_meta(s, "clocks", &value) || !sr_load_clocks(s, value))
         return damaged(s, "clocks");
     if (!sr_store_each(store, SR_SPACE_HELD, sr_load_held, l))
@@ -545,6 +621,6 @@ void sr_resume_close(sr_session *s)
     if (s->resume == NULL)
         return;
     sr_store_close(s->resume->store);
-    sg_buf_free(&s->resume->journal);
-    sg_buf_free(&s->resume->lessons);
+    sg_buf_free(&s->resume->journal.bytes);
+    sg_buf_free(&s->resume->lessons.bytes);
 }

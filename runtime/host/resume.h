@@ -9,6 +9,12 @@
 #include "host/host.h"
 #include "state/store.h"
 
+/* Records that wait for a transaction, and where each row of them begins. */
+typedef struct sr_records {
+    sg_buf bytes;
+    SG_VEC(size_t) rows;
+} sr_records;
+
 typedef struct sr_resume {
     sr_store *store;
     const char *path;          /* as shown */
@@ -21,13 +27,14 @@ typedef struct sr_resume {
     SG_VEC(bool) moved;        /* its cursor is not kept yet */
     uint32_t *ids;             /* per correlation: its number in the store */
     uint32_t next_id;
-    sg_buf journal, lessons; /* records since the last transaction */
+    bool parted;                         /* some group took more than one row */
+    sr_records journal, lessons;         /* since the last transaction */
     uint64_t journal_row, journal_bytes; /* next key; in the store */
-    uint64_t table_bytes;   /* of learned tables, when last written */
-    uint64_t saved;         /* turn at which groups were last written */
-    bool outbox[SR_SINKS];  /* a row is there */
-    int64_t kept, took;     /* clock of the last transaction; what it cost */
-    sr_output_state output; /* as the last run left it */
+    uint64_t table_bytes;      /* of learned tables, when last written */
+    uint64_t saved;            /* turn at which groups were last written */
+    uint32_t outbox[SR_SINKS]; /* rows of bytes to be written */
+    int64_t kept, took;        /* clock of the last transaction; what it cost */
+    sr_output_state output;    /* as the last run left it */
 } sr_resume;
 
 /* What loading looks up. */
@@ -48,6 +55,7 @@ typedef struct sr_loader {
 sg_str sr_key_of(uint64_t n, char out[8]);
 bool sr_number_of(sg_str key, uint64_t *n);
 bool sr_put_meta(sr_resume *r, const char *name, const sg_buf *value);
+void sr_records_clear(sr_records *records);
 
 /* -------- keeping: inside a transaction; false when the store fails ------ */
 

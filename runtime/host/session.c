@@ -181,8 +181,10 @@ static int open_threads(sr_session *s)
         sr_say(s, "cannot start %u threads", threads);
         return SR_EXIT_INTERNAL;
     }
-    /* Alerts come in pieces, and events that teach in their order. */
+    /* Alerts come in pieces, and events that teach in their order. A state
+     * must not be ahead of the line at which --strict stops. */
     if (!sr_output_pieces(s->out) ||
+        (s->options->strict && s->resume != NULL) ||
         (s->enrich != NULL && sr_enrich_learns(s->enrich)))
         return SR_EXIT_OK;
     s->blocks = sr_blocks_open(s);
@@ -274,7 +276,7 @@ static void finish(sr_session *s)
     if (s->options->action == SR_ACTION_RUN)
         sr_output_finish(s->out);
     if (s->resume != NULL)
-        sr_resume_finish(s);
+        sr_resume_finish(s, !s->abandoned && !pauses);
     else
         sr_sinks_write(s);
     sr_sinks_close(s);

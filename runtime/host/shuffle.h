@@ -9,7 +9,8 @@
  *             16 hexadecimal digits, the same in every build
  *   key       values of the fields that all of its correlations group by,
  *             joined by "|"; \ escapes what a line cannot hold
- *   time      nanoseconds since 1970 and 2^63, 16 hexadecimal digits
+ *   time      nanoseconds since 1970 and 2^63, 16 hexadecimal digits; 0 in
+ *             search mode, where events count in their order of arrival
  *   position  number of the input, 8 hexadecimal digits; its path; the line,
  *             12 hexadecimal digits; ":" between them
  *   payload   base64

@@ -32,6 +32,17 @@ static bool is_input(const sr_session *s, const char *path)
     return false;
 }
 
+/* Whether it would destroy what --state keeps. */
+static bool is_state(const sr_session *s, const char *path)
+{
+    struct stat out;
+    struct stat state;
+
+    return s->options->state != NULL && stat(path, &out) == 0 &&
+           stat(s->options->state, &state) == 0 && out.st_dev == state.st_dev &&
+           out.st_ino == state.st_ino;
+}
+
 /* Whether two streams would write over each other. */
 static bool same_file(const sr_sink *a, const sr_sink *b)
 {
@@ -77,6 +88,11 @@ int sr_sinks_open(sr_session *s, bool keep)
         *sink = (sr_sink){.path = paths[i], .fd = -1, .buf = &sink->own};
         if (sink->path == NULL)
             continue;
+        if (is_state(s, sink->path)) {
+            sr_say(s, "%s is also the state",
+                   sr_shown(s, sg_str_of(sink->path)));
+            return SR_EXIT_USAGE;
+        }
         if (is_input(s, sink->path)) {
             sr_say(s, "%s is also an input",
                    sr_shown(s, sg_str_of(sink->path)));

@@ -5,7 +5,10 @@ import base64
 import json
 import os
 import random
+import signal
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import streams  # noqa: E402
@@ -246,6 +249,27 @@ class Shuffle(Case):
             parts[sum(shard + key) % 3].append(line)
         have = sorted(line for p in parts for line in self.reduce(b"".join(p), "--partial").splitlines())
         self.assertEqual(have, sorted(self.one("-f", "ndjson", "--no-event", path).splitlines()))
+
+    def test_without_times(self):
+        """In search mode events without a time keep their place among the others."""
+        r = random.Random(11)
+        lines = streams.lines(self.events[:400]).splitlines(True)
+        r.shuffle(lines)
+        path = self.write("untimed", b"".join(line.replace(b"@timestamp", b"@nothing") if r.random() < 0.3 else line for line in lines))
+        want = self.one("-f", "ndjson", "--mode", "search", path)
+        self.assertEqual(self.reduce(self.sort(self.map("--mode", "search", path)), "--mode", "search"), want)
+        self.assertIn(b"c_event_count", want)
+
+    def test_interrupted(self):
+        """Half of the lines are no result."""
+        p = subprocess.Popen([self.det, "reduce"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(self.mapped()[0])
+        p.stdin.flush()
+        time.sleep(1)
+        p.send_signal(signal.SIGTERM)
+        out, said = p.communicate()
+        self.assertEqual((p.returncode, out), (4, b""), said)
+        self.assertIn(b": interrupted", said)
 
     def test_options_of_others(self):
         for args in (["--state", "s"], ["--late", "l"], ["--allowed-lateness", "1s"], ["--follow"]):

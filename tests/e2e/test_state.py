@@ -410,6 +410,83 @@ class State(Case):
             p.wait()
         self.assertEqual(self.go(self.few, path), "")
 
+    # -------- more than a row takes ------------------------------------------
+
+    def same_as_without(self, det, path, *args):
+        want = self.run_([det, "-f", "ndjson", *args, path]).stdout
+        self.go(det, *args, path)
+        self.assertEqual(self.read("out"), want)
+        self.go(det, *args, path)
+        self.assertEqual(self.read("out"), want, "nothing new was read")
+
+    def test_large_alerts(self):
+        """What waits to be written has more than 64 MiB: one event, or many by threads."""
+        det = self.pack([streams.rule("r%d" % i, ["a"]) for i in range(5)], "five")
+        self.same_as_without(det, self.append("in", streams.event(START, Kind="a", Text="x" * (15 << 20))))
+        for name in ("state", "out"):
+            os.unlink(self.path(name))
+        self.same_as_without(det, self.write("in", hits(*range(60000))), "--threads", "4")
+
+    def test_large_rejects(self):
+        path = self.append("in", b"\x01" * (15 << 20) + b"\n" + hits(1))
+        self.go(self.few, "--rejects", self.path("rejects"), path)
+        self.assertGreater(os.path.getsize(self.path("rejects")), 6 * (15 << 20))
+        before = self.read("rejects")
+        self.go(self.few, "--rejects", self.path("rejects"), path)
+        self.assertEqual(self.read("rejects"), before)
+
+    def test_large_journal(self):
+        for i in range(300):
+            path = self.append("in", streams.event(START + i * SECOND, Kind="a", Host="%d" % i + "h" * (300 << 10)))
+        self.same_as_without(self.few, path)
+
+    def test_group_that_shrinks(self):
+        """A group of more than one row that is smaller later, or gone."""
+        values = {"rules": ["ra"], "group-by": ["Host"], "timespan": "1h", "condition": {"field": "User", "gte": 40}}
+        det = self.pack([streams.rule("ra", ["a"]), streams.correlation("values", "value_count", values)], "values")
+        for i in range(40):
+            path = self.append("in", streams.event(START + i, Kind="a", Host="h", User="%d" % i + "u" * (1 << 20)))
+        self.go(det, path)
+        self.append("in", hits(86400))
+        self.go(det, path)
+        self.append("in", hits(86401))
+        self.assertEqual(self.go(det, path), "")
+        self.assertEqual(self.read("out").count(b"\n"), 1)
+
+    # -------- runs that stop -------------------------------------------------
+
+    def test_strict_in_threads(self):
+        """The next run begins behind the line at which this one stopped."""
+        for threads in ("1", "3"):
+            for name in ("in", "out", "state"):
+                if os.path.exists(self.path(name)):
+                    os.unlink(self.path(name))
+            good = streams.lines(streams.events(12, 3000)).splitlines(True)
+            path = self.write("in", b"".join(good[:500]) + b"{bad\n" + b"".join(good[500:]))
+            self.go(self.visible, "--threads", threads, "--strict", path, status=4)
+            self.go(self.visible, "--threads", threads, "--strict", path)
+            self.assertEqual(self.read("out"), self.run_([self.visible, "-f", "ndjson", path]).stdout, threads)
+
+    def test_reader_gone(self):
+        """What nobody took comes again."""
+        path = self.append("in", streams.lines(streams.events(13, sized(20000, 20000, 8000))))
+        want = self.run_([self.visible, "-f", "ndjson", path]).stdout
+        for threads in ("1", "3"):
+            if os.path.exists(self.state):
+                os.unlink(self.state)
+            args = [self.visible, "-f", "ndjson", "--threads", threads, "--state", self.state, path]
+            out, pipe = os.pipe()
+            os.close(out)
+            self.assertEqual(subprocess.run(args, stdout=pipe).returncode, 0)
+            os.close(pipe)
+            self.assertEqual(self.run_(args).stdout, want, threads)
+
+    def test_output_is_state(self):
+        self.kept()
+        p = self.run_([self.hidden, "--state", self.state, "-o", self.state, self.path("in")])
+        self.assertEqual((p.returncode, p.stderr), (2, b"hidden: %s is also the state\n" % self.state.encode()))
+        self.go(self.hidden, self.path("in"))
+
     # -------- disks that are full --------------------------------------------
 
     def test_disk_full(self):

@@ -119,7 +119,7 @@ static size_t load_all(kit_engine *e, const kit_store *s)
             taken += sr_agg_load(e->agg, g->correlation, sg_buf_str(&g->key),
                                  sg_buf_str(&g->value));
     }
-    sr_agg_loaded(e->agg);
+    (void)sr_agg_loaded(e->agg, UINT32_MAX);
     return taken;
 }
 

@@ -129,7 +129,7 @@ static void load_groups(trial *t, sr_agg *agg)
             CHECK(!sr_agg_load(agg, g->correlation, sg_buf_str(&g->key),
                                sg_buf_str(&g->value)));
     }
-    sr_agg_loaded(agg);
+    CHECK(sr_agg_loaded(agg, UINT32_MAX));
 }
 
 /* A new engine takes the place of the other one. */
@@ -183,7 +183,7 @@ static void check_damage(trial *t, const kit_event *last)
         (void)load_into(&victim, g, sg_buf_str(&copy));
         sg_buf_free(&copy);
     }
-    sr_agg_loaded(victim.agg);
+    (void)sr_agg_loaded(victim.agg, UINT32_MAX);
     sr_agg_clock_set(victim.agg, sr_agg_clock_get(t->have.agg));
     for (unsigned i = 0; i < 20; i++) {
         e = kit_draw_event(&t->r, &t->model, &e, t->options.search);
