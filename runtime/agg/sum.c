@@ -266,13 +266,14 @@ bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r)
     if (sum->wide == NULL)
         return false;
     *sum->wide = (wide){.floats = sg_read_u64(r)};
+    /* Settled, as it was written, and no more than sums can reach. */
     for (int i = 0; i < LIMBS; i++) {
-        sum->wide->limb[i] = (int64_t)sg_read_u64(r);
-        /* Settled, as it was written: no carry can overflow. */
-        r->bad = r->bad ||
-                 (i < LIMBS - 1 && (uint64_t)sum->wide->limb[i] > LOW32) ||
-                 sum->wide->limb[i] > INT64_MAX / 2 ||
-                 sum->wide->limb[i] < INT64_MIN / 2;
+        const int64_t limb = (int64_t)sg_read_u64(r);
+        const bool top = i == LIMBS - 1;
+
+        sum->wide->limb[i] = limb;
+        r->bad = r->bad || limb < (top ? INT32_MIN : 0) ||
+                 limb > (top ? INT32_MAX : (int64_t)LOW32);
     }
     return !r->bad;
 }
