@@ -297,21 +297,6 @@ uint64_t sr_hll_estimate(const sr_hll *hll)
  * bytes, least first. Whatever loads is a state that events can lead to.
  */
 
-static void put_u64(sg_buf *out, uint64_t n)
-{
-    for (unsigned i = 0; i < 8; i++)
-        sg_buf_putc(out, (char)(unsigned char)(n >> 8 * i));
-}
-
-static uint64_t get_u64(const char *in)
-{
-    uint64_t n = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        n |= (uint64_t)(unsigned char)in[i] << 8 * i;
-    return n;
-}
-
 /* log2 of the fewest bits that hold every count of a plane. */
 static unsigned fewest_bits(const plane *p)
 {
@@ -346,21 +331,21 @@ static void put_plane(sg_buf *out, const plane *p, unsigned rho)
     const unsigned log = fewest_bits(p);
     const unsigned bits = 1U << log;
 
-    sg_buf_putc(out, (char)rho);
-    sg_buf_putc(out, (char)log);
+    sg_put_u8(out, (uint8_t)rho);
+    sg_put_u8(out, (uint8_t)log);
     for (unsigned w = 0; w < word_count(bits); w++)
-        put_u64(out, word_at(p, bits, w));
+        sg_put_u64(out, word_at(p, bits, w));
 }
 
 void sr_hll_save(const sr_hll *hll, sg_buf *out)
 {
     const size_t start = out->len;
 
-    sg_buf_putc(out, VERSION);
+    sg_put_u8(out, VERSION);
     for (unsigned rho = 1; rho <= RHO_MOST; rho++)
         if (hll->planes[rho].words != NULL)
             put_plane(out, &hll->planes[rho], rho);
-    put_u64(out, sg_str_hash(sg_str_sub(sg_buf_str(out), start, out->len)));
+    sg_put_u64(out, sg_str_hash(sg_str_sub(sg_buf_str(out), start, out->len)));
 }
 
 /* Fill in what follows from a plane's counts; false when they are too many.
@@ -383,42 +368,39 @@ static bool take_counts(sr_hll *hll, unsigned rho)
     return p->used != 0;
 }
 
-/* One plane from *rest, which it shortens; *rho is the last one's before. */
-static bool load_plane(sr_pool *pool, sr_hll *hll, sg_str *rest, unsigned *rho)
+/* The next plane; *rho is the last one's before. */
+static bool load_plane(sr_pool *pool, sr_hll *hll, sg_reader *r, unsigned *rho)
 {
-    if (rest->len < 2)
-        return false;
-    const unsigned next = (unsigned char)rest->ptr[0];
-    const unsigned log = (unsigned char)rest->ptr[1];
+    const unsigned next = sg_read_u8(r);
+    const unsigned log = sg_read_u8(r);
 
-    if (next <= *rho || next > RHO_MOST || log > 6)
+    if (r->bad || next <= *rho || next > RHO_MOST || log > 6)
         return false;
     const size_t words = word_count(1U << log);
     plane *p = &hll->planes[next];
 
-    if (rest->len - 2 < words * 8 || !make_plane(pool, p, 1U << log))
+    if (r->rest.len < words * 8 || !make_plane(pool, p, 1U << log))
         return false;
     for (size_t w = 0; w < words; w++)
-        p->words[w] = get_u64(rest->ptr + 2 + w * 8);
-    *rest = sg_str_sub(*rest, 2 + words * 8, rest->len);
+        p->words[w] = sg_read_u64(r);
     *rho = next;
     return take_counts(hll, next) && fewest_bits(p) == log;
 }
 
 sr_hll *sr_hll_load(sr_pool *pool, sg_str bytes)
 {
-    if (bytes.len < 9 || bytes.ptr[0] != VERSION)
+    if (bytes.len < 1 + sizeof(uint64_t))
         return NULL;
-    sg_str rest = sg_str_sub(bytes, 0, bytes.len - 8);
+    sg_reader hash = {bytes, false};
+    sg_reader r = {sg_read_bytes(&hash, bytes.len - sizeof(uint64_t)), false};
 
-    if (get_u64(rest.ptr + rest.len) != sg_str_hash(rest))
+    if (sg_read_u64(&hash) != sg_str_hash(r.rest) || sg_read_u8(&r) != VERSION)
         return NULL;
     sr_hll *hll = sr_hll_new(pool);
     unsigned rho = 0;
 
-    rest = sg_str_sub(rest, 1, rest.len);
-    while (hll != NULL && rest.len != 0)
-        if (!load_plane(pool, hll, &rest, &rho)) {
+    while (hll != NULL && r.rest.len != 0)
+        if (!load_plane(pool, hll, &r, &rho)) {
             sr_hll_free(pool, hll);
             return NULL;
         }

@@ -13,26 +13,6 @@ enum { VERSION = 1, TIMED = 1, HOLDS = 2, SKETCHED = 4, ALL_FLAGS = 7 };
 /* No honest run counts as far. */
 #define TURN_MOST (UINT64_MAX / 2)
 
-static void put_num(sg_buf *out, sg_num n)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &n.v, sizeof(bits));
-    sg_put_u8(out, (uint8_t)n.kind);
-    sg_put_u64(out, bits);
-}
-
-static sg_num read_num(sg_reader *r)
-{
-    sg_num n = {.kind = (sigma_num_kind)sg_read_u8(r)};
-    const uint64_t bits = sg_read_u64(r);
-
-    memcpy(&n.v, &bits, sizeof(bits));
-    r->bad = r->bad || n.kind > SIGMA_FLOAT ||
-             (n.kind == SIGMA_FLOAT && !(n.v.f - n.v.f == 0));
-    return n;
-}
-
 static bool is_order(const sr_corr *corr)
 {
     return corr->def->type == SIGMA_CORR_VALUE_PERCENTILE ||
@@ -103,7 +83,7 @@ static void put_entry(sg_buf *out, const sr_corr *corr, const sr_group *group,
         sg_put_u32(out, (uint32_t)n);
     } else if (corr->type->values) {
         memcpy(&num, payload, sizeof(num));
-        put_num(out, num);
+        sg_put_num(out, num);
     } else if (corr->type->rules) {
         memcpy(&e, payload, sizeof(e));
         sg_put_u32(out, e.ref);
@@ -128,7 +108,7 @@ static bool put_node(void *ctx, sg_num n, uint64_t times)
 {
     sg_buf *out = ctx;
 
-    put_num(out, n);
+    sg_put_num(out, n);
     sg_put_u64(out, times);
     return true;
 }
@@ -342,7 +322,7 @@ static sr_distinct **read_values(sr_shard *s, sg_reader *r, sr_group *group,
 static bool read_number(sr_shard *s, sg_reader *r, sr_group *group, char *entry)
 {
     const sr_corr *corr = sr_corr_of(s, group);
-    const sg_num n = read_num(r);
+    const sg_num n = sg_read_num(r);
 
     if (r->bad)
         return false;
@@ -433,7 +413,7 @@ static bool read_order(sr_shard *s, sg_reader *r, sr_group *group)
 
     order->seed = s->agg->layout->salt;
     for (uint64_t i = 0; i < nodes && !r->bad; i++) {
-        const sg_num n = read_num(r);
+        const sg_num n = sg_read_num(r);
         const uint64_t times = sg_read_u64(r);
 
         if (r->bad || times == 0 || times > rest ||

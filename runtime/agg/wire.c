@@ -6,18 +6,7 @@
  */
 #include "agg/layout.h"
 
-#include <string.h>
-
 /* -------- writing -------------------------------------------------------- */
-
-static void put_num(sg_buf *out, sg_num n)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &n.v, sizeof(bits));
-    sg_put_u8(out, (uint8_t)n.kind);
-    sg_put_u64(out, bits);
-}
 
 static void put_cell(const sr_contribution *c, const sr_part_cell *cell,
                      sg_buf *out)
@@ -27,7 +16,7 @@ static void put_cell(const sr_contribution *c, const sr_part_cell *cell,
     sg_put_u8(out, (uint8_t)cell->kind);
     sg_put_text(out, sr_bytes_of(c, cell->at, cell->len));
     if (cell->kind == SR_NUMBER)
-        put_num(out, cell->num);
+        sg_put_num(out, cell->num);
 }
 
 static void put_hit(const sr_layout *l, const sr_contribution *c,
@@ -78,19 +67,6 @@ typedef struct hit {
     sg_reader at; /* its cells */
 } hit;
 
-static sg_num read_num(sg_reader *r)
-{
-    const uint8_t kind = sg_read_u8(r);
-    const uint64_t bits = sg_read_u64(r);
-    sg_num n = {.kind = SIGMA_INT};
-
-    r->bad = r->bad || kind > SIGMA_FLOAT;
-    if (!r->bad)
-        n.kind = (sigma_num_kind)kind;
-    memcpy(&n.v, &bits, sizeof(bits));
-    return n;
-}
-
 /* One cell; its field's name, too. */
 static sr_cell read_cell(sg_reader *r, uint64_t *field)
 {
@@ -100,7 +76,7 @@ static sr_cell read_cell(sg_reader *r, uint64_t *field)
     cell.kind = sg_read_u8(r);
     cell.text = sg_read_text(r);
     if (cell.kind == SR_NUMBER)
-        cell.num = read_num(r);
+        cell.num = sg_read_num(r);
     return cell;
 }
 

@@ -137,35 +137,6 @@ void sg_buf_free(sg_buf *buf);
  * (C0, DEL, C1) are escaped; other invalid UTF-8 becomes U+FFFD. */
 void sg_buf_put_json(sg_buf *buf, sg_str s);
 
-/* -------- bytes for files (bytes.c) -------------------------------------- */
-
-/* Little-endian; a text is its length in 32 bits, then its bytes. */
-void sg_put_u8(sg_buf *buf, uint8_t n);
-void sg_put_u32(sg_buf *buf, uint32_t n);
-void sg_put_u64(sg_buf *buf, uint64_t n);
-void sg_put_text(sg_buf *buf, sg_str text);
-
-/* Reads what they wrote, or anything else: past the end numbers are 0, texts
- * are empty, and `bad` is set for good. */
-typedef struct sg_reader {
-    sg_str rest;
-    bool bad;
-} sg_reader;
-
-uint8_t sg_read_u8(sg_reader *r);
-uint32_t sg_read_u32(sg_reader *r);
-uint64_t sg_read_u64(sg_reader *r);
-sg_str sg_read_bytes(sg_reader *r, size_t len);
-sg_str sg_read_text(sg_reader *r);
-/* Whether all was read and nothing was missing. */
-bool sg_read_done(const sg_reader *r);
-
-/* RFC 4648 base64 without padding (base64.c). */
-void sg_put_base64(sg_buf *buf, sg_str bytes);
-/* Append what the text stands for; false, and nothing appended, when it is no
- * base64. */
-bool sg_get_base64(sg_buf *out, sg_str text);
-
 /* -------- map from strings to indices ---------------------------------- */
 
 typedef struct sg_map_slot sg_map_slot;
@@ -204,6 +175,43 @@ size_t sg_num_text(sg_num n, char out[SG_NUM_TEXT]);
 double sg_num_double(sg_num n);
 /* Whether `value cmp threshold`; false for a cmp that does not exist. */
 bool sg_num_holds(sg_num value, sigma_cmp cmp, sg_num threshold);
+
+/* -------- bytes for files (bytes.c) -------------------------------------- */
+
+/* Little-endian; a text is its length in 32 bits, then its bytes. */
+void sg_put_u8(sg_buf *buf, uint8_t n);
+void sg_put_u32(sg_buf *buf, uint32_t n);
+void sg_put_u64(sg_buf *buf, uint64_t n);
+void sg_put_text(sg_buf *buf, sg_str text);
+void sg_put_num(sg_buf *buf, sg_num n);
+/* A text that is written in place: what is appended between the two, `at` as
+ * the first returned it. */
+size_t sg_put_text_begin(sg_buf *buf);
+void sg_put_text_end(sg_buf *buf, size_t at);
+
+/* Reads what they wrote, or anything else: past the end numbers are 0, texts
+ * are empty, and `bad` is set for good. */
+typedef struct sg_reader {
+    sg_str rest;
+    bool bad;
+} sg_reader;
+
+uint8_t sg_read_u8(sg_reader *r);
+uint32_t sg_read_u32(sg_reader *r);
+uint64_t sg_read_u64(sg_reader *r);
+sg_str sg_read_bytes(sg_reader *r, size_t len);
+sg_str sg_read_text(sg_reader *r);
+/* `bad`, too, for a kind that no number has and for a float that is not
+ * finite. */
+sg_num sg_read_num(sg_reader *r);
+/* Whether all was read and nothing was missing. */
+bool sg_read_done(const sg_reader *r);
+
+/* RFC 4648 base64 without padding (base64.c). */
+void sg_put_base64(sg_buf *buf, sg_str bytes);
+/* Append what the text stands for; false, and nothing appended, when it is no
+ * base64. */
+bool sg_get_base64(sg_buf *out, sg_str text);
 
 /* -------- UTF-8 and case folding --------------------------------------- */
 

@@ -356,14 +356,10 @@ static void put_row(rows *r)
 static void put_contribution(const sr_session *s, const sr_contribution *c,
                              sg_buf *out)
 {
-    const size_t at = out->len;
+    const size_t at = sg_put_text_begin(out);
 
-    sg_put_u32(out, 0);
     sr_wire_put(s->layout, c, c->place.source, out);
-    const uint32_t len = (uint32_t)(out->len - at - 4);
-
-    for (unsigned i = 0; i < 4; i++)
-        out->ptr[at + i] = (char)(len >> 8 * i & 0xFF);
+    sg_put_text_end(out, at);
 }
 
 static void put_held(void *ctx, const sr_contribution *c)

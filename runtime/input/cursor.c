@@ -20,9 +20,8 @@ void sr_cursor_write(const sr_cursor *cursor, sg_buf *out)
 
     sg_buf_put(out, (sg_str){magic, MAGIC});
     for (unsigned i = 0; i < NUMBERS; i++)
-        for (unsigned shift = 0; shift < 64; shift += 8)
-            sg_buf_putc(out, (char)(numbers[i] >> shift & 0xFF));
-    sg_buf_putc(out, cursor->ended ? 1 : 0);
+        sg_put_u64(out, numbers[i]);
+    sg_put_u8(out, cursor->ended);
 }
 
 /* What every cursor fulfils: a line has at least one byte. */
@@ -37,15 +36,17 @@ static bool is_sound(const sr_cursor *c)
 
 bool sr_cursor_read(sg_str bytes, sr_cursor *out)
 {
-    uint64_t numbers[NUMBERS] = {0};
+    sg_reader r = {bytes, false};
+    uint64_t numbers[NUMBERS];
 
-    if (bytes.len != SR_CURSOR_SIZE ||
-        !sg_str_starts(bytes, (sg_str){magic, MAGIC}) ||
-        (unsigned char)bytes.ptr[SR_CURSOR_SIZE - 1] > 1)
+    if (!sg_str_eq(sg_read_bytes(&r, MAGIC), (sg_str){magic, MAGIC}))
         return false;
-    for (unsigned i = 0; i < 8 * NUMBERS; i++)
-        numbers[i / 8] |= (uint64_t)(unsigned char)bytes.ptr[MAGIC + i]
-                          << (i % 8 * 8);
+    for (unsigned i = 0; i < NUMBERS; i++)
+        numbers[i] = sg_read_u64(&r);
+    const uint8_t ended = sg_read_u8(&r);
+
+    if (!sg_read_done(&r) || ended > 1)
+        return false;
     *out = (sr_cursor){.dev = numbers[0],
                        .ino = numbers[1],
                        .generation = numbers[2],
@@ -54,6 +55,6 @@ bool sr_cursor_read(sg_str bytes, sr_cursor *out)
                        .print_len = numbers[5],
                        .print_hash = numbers[6],
                        .modified = (int64_t)numbers[7],
-                       .ended = bytes.ptr[SR_CURSOR_SIZE - 1] == 1};
+                       .ended = ended == 1};
     return is_sound(out);
 }
