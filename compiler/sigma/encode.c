@@ -174,29 +174,29 @@ bool sc_mod_windash(sc_chain *c, int arg, sc_value *v)
 
 /* -------- base64 --------------------------------------------------------- */
 
-/* Standard Base64 with padding of `skip` zero bytes followed by the text. */
-static sg_str base64_text(sc_session *s, sg_str text, size_t skip)
+/* Base64, without padding, of `skip` zero bytes followed by the text. */
+static void put_base64(sg_buf *out, sg_str text, size_t skip)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/=";
-    enum { PAD = 64 };
-    const size_t len = text.len + skip;
-    const size_t size = (len + 2) / 3 * 4;
-    char *out = sg_arena_alloc(&s->arena, size + 1, 1), *at = out;
+    sg_buf bytes = {0};
 
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = 0;
+    while (skip-- != 0)
+        sg_buf_putc(&bytes, '\0');
+    sg_buf_put(&bytes, text);
+    sg_put_base64(out, sg_buf_str(&bytes));
+    sg_buf_free(&bytes);
+}
 
-        for (size_t k = i; k < i + 3; k++) {
-            const bool real = k >= skip && k < len;
-            bits = bits << 8 | (real ? (unsigned char)text.ptr[k - skip] : 0u);
-        }
-        *at++ = digits[bits >> 18];
-        *at++ = digits[bits >> 12 & 63];
-        *at++ = digits[i + 1 < len ? bits >> 6 & 63 : PAD];
-        *at++ = digits[i + 2 < len ? bits & 63 : PAD];
-    }
-    return (sg_str){out, size};
+static sg_str base64_padded(sc_session *s, sg_str text)
+{
+    sg_buf out = {0};
+
+    put_base64(&out, text, 0);
+    while (out.len % 4 != 0)
+        sg_buf_putc(&out, '=');
+    const sg_str all = sg_arena_dup(&s->arena, sg_buf_str(&out));
+
+    sg_buf_free(&out);
+    return all;
 }
 
 bool sc_mod_base64(sc_chain *c, int arg, sc_value *v)
@@ -207,19 +207,25 @@ bool sc_mod_base64(sc_chain *c, int arg, sc_value *v)
     if (!sc_chain_plain(c, v, "cannot encode", &text) ||
         !sc_chain_charge(c, TEXT_COST + text.len * 2))
         return false;
-    v->pattern = sc_pattern_text(c->r->s, base64_text(c->r->s, text, 0));
+    v->pattern = sc_pattern_text(c->r->s, base64_padded(c->r->s, text));
     return true;
 }
 
 /* The part of the Base64 text that any neighbours leave alone when `skip`
- * bytes precede the value in its group of three. */
+ * bytes precede the value in its group of three: a digit that it shares with
+ * what follows is cut off. */
 static sg_str base64_stable(sc_session *s, sg_str text, size_t skip)
 {
-    static const size_t head[] = {0, 2, 3}, tail[] = {0, 3, 2};
-    const sg_str all = base64_text(s, text, skip);
-    const size_t cut = tail[(text.len + skip) % 3];
+    static const size_t head[] = {0, 2, 3};
+    const size_t tail = (text.len + skip) % 3 == 0 ? 0 : 1;
+    sg_buf all = {0};
 
-    return sg_str_sub(all, head[skip], all.len - cut);
+    put_base64(&all, text, skip);
+    const sg_str stable = sg_arena_dup(
+        &s->arena, sg_str_sub(sg_buf_str(&all), head[skip], all.len - tail));
+
+    sg_buf_free(&all);
+    return stable;
 }
 
 bool sc_mod_base64offset(sc_chain *c, int arg, sc_value *v)
