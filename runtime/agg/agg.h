@@ -113,7 +113,6 @@ typedef struct sr_layout sr_layout;
 /* Owned by the arena; never NULL. The detector must outlive it. */
 sr_layout *sr_layout_new(sg_arena *arena, const sigma_detector *detector,
                          bool search);
-uint32_t sr_layout_components(const sr_layout *layout);
 /* Whether any correlation listens to the rule. */
 bool sr_layout_hears(const sr_layout *layout, uint32_t rule);
 
@@ -134,8 +133,6 @@ enum {
 uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
                        sg_buf *out, sr_missed *missed);
 
-/* Make the hash anew, after a contribution came from elsewhere. */
-void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c);
 /* Whether `bytes`, aligned to 8, are one contribution of this detector: for
  * what comes from files. */
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes);

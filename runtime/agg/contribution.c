@@ -12,6 +12,85 @@ static uint32_t aligned(size_t n)
     return (uint32_t)((n + 7) & ~(size_t)7);
 }
 
+/* -------- reading -------------------------------------------------------- */
+
+const sr_part_cell *sr_part_find(const sr_layout *layout,
+                                 const sr_contribution *c,
+                                 const sr_part_hit *hit, uint32_t field)
+{
+    const sr_need *need = &layout->needs[hit->need];
+    const uint32_t *fields = layout->fields + need->field_first;
+    const sr_part_cell *cells = sr_cells_of(c) + hit->cell;
+
+    for (uint32_t i = 0; i < need->field_count; i++)
+        if (fields[i] == field)
+            return cells[i].kind == SR_NO_VALUE ? NULL : &cells[i];
+    return NULL;
+}
+
+/* Multiply and fold: the parts' order matters, their bytes are hashed whole. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    const uint64_t x =
+        (a ^ (b + UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xBF58476D1CE4E5B9);
+
+    return x ^ x >> 29;
+}
+
+/* The i-th value of the partition; NULL when the event has none. */
+static const sr_part_cell *part_of(const sr_layout *l, const sr_contribution *c,
+                                   uint32_t i)
+{
+    const uint32_t first = l->components[c->component].part_first;
+
+    return sr_part_find(l, c, sr_hits_of(c), l->parts[first + i]);
+}
+
+bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
+                          uint32_t i, sg_str *value)
+{
+    if (i >= layout->components[c->component].part_count)
+        return false;
+    const sr_part_cell *cell = part_of(layout, c, i);
+
+    *value = cell == NULL ? SG_S("") : sr_bytes_of(c, cell->at, cell->len);
+    return true;
+}
+
+uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component)
+{
+    return mix(layout->salt, component);
+}
+
+uint64_t sr_hash_part(uint64_t hash, sg_str value)
+{
+    return mix(hash, sg_str_hash_seeded(value, hash));
+}
+
+uint64_t sr_hash_end(uint64_t hash)
+{
+    return hash * UINT64_C(0x94D049BB133111EB);
+}
+
+/* The hash of the partition's values; false when one is not there: without it
+ * the event takes no part in any correlation of the component. */
+static bool hash_parts(const sr_layout *l, const sr_contribution *c,
+                       uint64_t *hash)
+{
+    const uint32_t parts = l->components[c->component].part_count;
+
+    *hash = sr_hash_begin(l, c->component);
+    for (uint32_t i = 0; i < parts; i++) {
+        const sr_part_cell *cell = part_of(l, c, i);
+
+        if (cell == NULL)
+            return false;
+        *hash = sr_hash_part(*hash, sr_bytes_of(c, cell->at, cell->len));
+    }
+    *hash = sr_hash_end(*hash);
+    return true;
+}
+
 /* -------- making --------------------------------------------------------- */
 
 /* What sr_contribute works on. */
@@ -133,19 +212,6 @@ static void put_cells(const maker *m, size_t beg, uint32_t at, uint32_t rule,
     }
 }
 
-/* Whether all values of the partition are there: without one the event takes
- * no part in any correlation of the component. */
-static bool is_partitioned(const sr_layout *l, const sr_contribution *c)
-{
-    const sr_component *k = &l->components[c->component];
-
-    for (uint32_t i = 0; i < k->part_count; i++)
-        if (sr_part_find(l, c, sr_hits_of(c), l->parts[k->part_first + i]) ==
-            NULL)
-            return false;
-    return true;
-}
-
 /* Append the contribution of one component; false when there is none. */
 static bool put_component(const maker *m, uint32_t component)
 {
@@ -191,12 +257,10 @@ static bool put_component(const maker *m, uint32_t component)
     memcpy(m->out->ptr + beg, &c, sizeof(c));
     sr_contribution *made = (sr_contribution *)(void *)(m->out->ptr + beg);
 
-    if (!is_partitioned(m->l, made)) {
-        m->out->len = beg;
-        return false;
-    }
-    sr_contribution_rehash(m->l, made);
-    return true;
+    if (hash_parts(m->l, made, &made->hash))
+        return true;
+    m->out->len = beg;
+    return false;
 }
 
 bool sr_contribute_to(const sr_layout *layout, uint32_t component,
@@ -243,75 +307,6 @@ uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
         made++;
     }
     return made;
-}
-
-/* -------- reading -------------------------------------------------------- */
-
-const sr_part_cell *sr_part_find(const sr_layout *layout,
-                                 const sr_contribution *c,
-                                 const sr_part_hit *hit, uint32_t field)
-{
-    const sr_need *need = &layout->needs[hit->need];
-    const uint32_t *fields = layout->fields + need->field_first;
-    const sr_part_cell *cells = sr_cells_of(c) + hit->cell;
-
-    for (uint32_t i = 0; i < need->field_count; i++)
-        if (fields[i] == field)
-            return cells[i].kind == SR_NO_VALUE ? NULL : &cells[i];
-    return NULL;
-}
-
-/* Multiply and fold: the parts' order matters, their bytes are hashed whole. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    const uint64_t x =
-        (a ^ (b + UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xBF58476D1CE4E5B9);
-
-    return x ^ x >> 29;
-}
-
-bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
-                          uint32_t i, sg_str *value)
-{
-    const sr_component *k = &layout->components[c->component];
-
-    if (i >= k->part_count)
-        return false;
-    const sr_part_cell *cell = sr_part_find(layout, c, sr_hits_of(c),
-                                            layout->parts[k->part_first + i]);
-
-    *value = cell == NULL ? SG_S("") : sr_bytes_of(c, cell->at, cell->len);
-    return true;
-}
-
-uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component)
-{
-    return mix(layout->salt, component);
-}
-
-uint64_t sr_hash_part(uint64_t hash, sg_str value)
-{
-    return mix(hash, sg_str_hash_seeded(value, hash));
-}
-
-uint64_t sr_hash_end(uint64_t hash)
-{
-    return hash * UINT64_C(0x94D049BB133111EB);
-}
-
-void sr_contribution_rehash(const sr_layout *layout, sr_contribution *c)
-{
-    const sr_component *k = &layout->components[c->component];
-    uint64_t hash = sr_hash_begin(layout, c->component);
-
-    for (uint32_t i = 0; i < k->part_count; i++) {
-        const sr_part_cell *cell = sr_part_find(
-            layout, c, sr_hits_of(c), layout->parts[k->part_first + i]);
-
-        if (cell != NULL)
-            hash = sr_hash_part(hash, sr_bytes_of(c, cell->at, cell->len));
-    }
-    c->hash = sr_hash_end(hash);
 }
 
 /* -------- bytes from elsewhere ------------------------------------------- */
@@ -400,6 +395,7 @@ static bool hits_valid(const sr_layout *l, const sr_contribution *c)
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
 {
     const sr_contribution *c = (const sr_contribution *)(const void *)bytes.ptr;
+    uint64_t hash;
 
     if (bytes.len < sizeof(*c) || c->size != bytes.len || c->size % 8 != 0 ||
         c->component >= layout->component_count || c->hit_count == 0)
@@ -408,5 +404,5 @@ bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
         c->hit_count > (c->size - c->hit_at) / sizeof(sr_part_hit) ||
         c->cells_at != c->hit_at + c->hit_count * sizeof(sr_part_hit))
         return false;
-    return hits_valid(layout, c) && is_partitioned(layout, c);
+    return hits_valid(layout, c) && hash_parts(layout, c, &hash);
 }

@@ -146,8 +146,9 @@ struct sr_agg {
 /* -------- agg.c ---------------------------------------------------------- */
 
 sr_shard *sr_shard_of(sr_agg *agg, uint64_t partition);
-/* Let groups go until the shard may take `bytes` more and, with `group`, one
- * more group; never `keep`. False when nothing is left to let go. */
+/* Let a group go that others may have its bytes; with `group`, as many as it
+ * takes until there may be one more. Never `keep`. False when nothing is left
+ * to let go. */
 bool sr_make_room(sr_shard *s, const sr_group *keep, bool group);
 
 /* -------- correlate.c ---------------------------------------------------- */

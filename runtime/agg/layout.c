@@ -408,11 +408,6 @@ sr_layout *sr_layout_new(sg_arena *arena, const sigma_detector *detector,
     return l;
 }
 
-uint32_t sr_layout_components(const sr_layout *layout)
-{
-    return layout->component_count;
-}
-
 bool sr_layout_hears(const sr_layout *layout, uint32_t rule)
 {
     return layout->need_first[rule] != layout->need_first[rule + 1];
