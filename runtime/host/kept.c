@@ -38,22 +38,28 @@ bool sr_put_meta(sr_resume *r, const char *name, const sg_buf *value)
 
 /* -------- correlations --------------------------------------------------- */
 
-/* The name of a correlation in the store: what it computes. Of several that
- * compute the same the second has another number. */
-void sr_put_name(const sr_session *s, uint32_t c, sg_buf *out)
+/* What it computes. Of several that compute the same the second has another
+ * number. */
+void sr_name_correlations(sr_session *s)
 {
     const sigma_detector *d = s->detector;
-    const sigma_ref digest = d->correlations[c].digest;
-    const sg_str text = {d->pool + digest.off, digest.len};
-    uint32_t before = 0;
+    sg_map twins = {0};
+    sg_buf name = {0};
 
-    for (uint32_t i = 0; i < c && text.len != 0; i++) {
-        const sigma_ref other = d->correlations[i].digest;
+    s->resume->names = sg_new_n(&s->arena, sg_str, d->correlation_count + 1);
+    for (uint32_t c = 0; c < d->correlation_count; c++) {
+        const sigma_ref digest = d->correlations[c].digest;
+        const sg_str text = {d->pool + digest.off, digest.len};
+        bool found;
+        uint32_t *before = sg_map_put(&s->arena, &twins, text, &found);
 
-        before += sg_str_eq((sg_str){d->pool + other.off, other.len}, text);
+        name.len = 0;
+        sg_buf_put(&name, text);
+        sg_put_u32(&name, text.len == 0 ? c : *before);
+        s->resume->names[c] = sg_arena_dup(&s->arena, sg_buf_str(&name));
+        (*before)++;
     }
-    sg_buf_put(out, text);
-    sg_put_u32(out, text.len == 0 ? c : before);
+    sg_buf_free(&name);
 }
 
 static sg_str title_of(const sr_session *s, uint32_t c)
@@ -83,7 +89,6 @@ bool sr_load_correlation(void *ctx, sg_str key, sg_str value)
     if (c == NULL) {
         r->rebuilt = true;
         SG_PUSH(&s->arena, &l->stale, sg_arena_dup(&s->arena, key));
-        SG_PUSH(&s->arena, &l->stale_ids, id);
         sr_say(s,
                "state of correlation '%s' is dropped: the detector has no such "
                "correlation any more, or it was changed",
@@ -101,15 +106,13 @@ bool sr_load_correlation(void *ctx, sg_str key, sg_str value)
 bool sr_keep_correlations(sr_session *s)
 {
     sr_resume *r = s->resume;
-    sg_buf key = {0};
     sg_buf value = {0};
     bool done = true;
 
     for (uint32_t c = 0; c < s->detector->correlation_count && done; c++) {
         const sr_corr_stats lost = sr_agg_losses(s->agg, c);
 
-        key.len = value.len = 0;
-        sr_put_name(s, c, &key);
+        value.len = 0;
         sg_put_u32(&value, r->ids[c]);
         sg_put_u64(&value, sr_layout_component_id(
                                s->layout, sr_layout_component(s->layout, c)));
@@ -117,10 +120,9 @@ bool sr_keep_correlations(sr_session *s)
         sg_put_u64(&value, lost.evicted);
         sg_put_u64(&value, lost.refused);
         sg_put_u64(&value, lost.late);
-        done = sr_store_put(r->store, SR_SPACE_CORRELATION, sg_buf_str(&key),
+        done = sr_store_put(r->store, SR_SPACE_CORRELATION, r->names[c],
                             sg_buf_str(&value));
     }
-    sg_buf_free(&key);
     sg_buf_free(&value);
     return done;
 }

@@ -54,6 +54,18 @@ static bool broken(sr_session *s)
     return false;
 }
 
+/* What was read cannot be used, or the store has failed. */
+static int damaged(sr_session *s, const char *what)
+{
+    const char *why = sr_store_error(s->resume->store);
+
+    if (why[0] == '\0' || strcmp(why, "stopped") == 0)
+        sr_say(s, "cannot use state %s: damaged: %s", s->resume->path, what);
+    else
+        sr_say(s, "cannot use state %s: %s", s->resume->path, why);
+    return SR_EXIT_INPUT;
+}
+
 /* -------- options that must not change ----------------------------------- */
 
 /* What the state means depends on these. */
@@ -75,7 +87,7 @@ static int check_options(sr_session *s)
     bool found;
 
     if (!sr_store_get(r->store, SR_SPACE_META, SG_S("options"), &have, &found))
-        return SR_EXIT_INPUT;
+        return damaged(s, "options");
     r->fresh = !found;
     if (!found)
         return SR_EXIT_OK;
@@ -460,35 +472,21 @@ bool sr_resume_news(const sr_session *s)
 
 /* -------- opening -------------------------------------------------------- */
 
-static int damaged(sr_session *s, const char *what)
-{
-    const char *why = sr_store_error(s->resume->store);
-
-    if (why[0] == '\0' || strcmp(why, "stopped") == 0)
-        sr_say(s, "cannot use state %s: damaged: %s", s->resume->path, what);
-    else
-        sr_say(s, "cannot use state %s: %s", s->resume->path, why);
-    return SR_EXIT_INPUT;
-}
-
-/* The names of this detector's correlations, to find them by. */
-static void name_correlations(sr_loader *l)
+/* This detector's correlations, to find them by their names; none is known to
+ * be in the store yet. */
+static void list_correlations(sr_loader *l)
 {
     sr_session *s = l->s;
     const uint32_t count = s->detector->correlation_count;
-    sg_buf name = {0};
 
+    sr_name_correlations(s);
     s->resume->ids = sg_new_n(&s->arena, uint32_t, (size_t)count + 1);
     for (uint32_t c = 0; c < count; c++) {
         bool found;
 
-        name.len = 0;
-        sr_put_name(s, c, &name);
-        *sg_map_put(&s->arena, &l->by_name,
-                    sg_arena_dup(&s->arena, sg_buf_str(&name)), &found) = c;
+        *sg_map_put(&s->arena, &l->by_name, s->resume->names[c], &found) = c;
         s->resume->ids[c] = SIGMA_NONE;
     }
-    sg_buf_free(&name);
 }
 
 static void number_correlations(sr_loader *l)
@@ -546,7 +544,7 @@ static int load_all(sr_session *s, sr_loader *l)
 
     if (!sr_store_each(store, SR_SPACE_CURSOR, load_source, s))
         return damaged(s, "cursors");
-    name_correlations(l);
+    list_correlations(l);
     if (!sr_store_each(store, SR_SPACE_CORRELATION, sr_load_correlation, l))
         return damaged(s, "correlations");
     number_correlations(l);

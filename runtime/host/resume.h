@@ -26,6 +26,7 @@ typedef struct sr_resume {
     SG_VEC(bool) known;        /* the source was read before */
     SG_VEC(bool) moved;        /* its cursor is not kept yet */
     uint32_t *ids;             /* per correlation: its number in the store */
+    sg_str *names;             /* per correlation: its name there */
     uint32_t next_id;
     bool parted;                         /* some group took more than one row */
     sr_records journal, lessons;         /* since the last transaction */
@@ -42,9 +43,8 @@ typedef struct sr_loader {
     sr_session *s;
     sg_map by_name;       /* correlations of this detector */
     SG_VEC(sg_str) stale; /* names in the store of others */
-    SG_VEC(uint32_t) stale_ids;
-    sg_map by_id;      /* number in the store: 1 + correlation */
-    sg_buf key, value; /* of the group at hand */
+    sg_map by_id;         /* number in the store: correlation */
+    sg_buf key, value;    /* of the group at hand */
     sg_buf contributions;
     sr_moves moves;     /* components that have another name now */
     uint64_t dropped;   /* contributions of correlations that are gone */
@@ -61,8 +61,6 @@ void sr_records_clear(sr_records *records);
 
 /* Correlations of the detector that the store does not know get a number. */
 void sr_meet_correlations(sr_session *s);
-/* The name of a correlation in the store. */
-void sr_put_name(const sr_session *s, uint32_t c, sg_buf *out);
 bool sr_keep_correlations(sr_session *s);
 /* Groups touched since they were last kept. */
 bool sr_keep_groups(sr_session *s);
@@ -75,6 +73,11 @@ bool sr_keep_journal(sr_session *s);
 bool sr_keep_tables(sr_session *s);
 /* sr_enrich_fn; ctx is the session: a lesson goes into the journal. */
 bool sr_note_lesson(void *ctx, uint32_t table, sg_str key, sg_str value);
+
+/* -------- names ---------------------------------------------------------- */
+
+/* The name of each correlation in the store. */
+void sr_name_correlations(sr_session *s);
 
 /* -------- loading: sr_store_fn, ctx a loader; false for damaged rows ----- */
 
