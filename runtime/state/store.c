@@ -39,21 +39,6 @@ struct sr_store {
 
 /* -------- tallies -------------------------------------------------------- */
 
-static void put_u64(char *at, uint64_t n)
-{
-    for (unsigned i = 0; i < 8; i++)
-        at[i] = (char)(unsigned char)(n >> (8 * i));
-}
-
-static uint64_t get_u64(const char *at)
-{
-    uint64_t n = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        n |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return n;
-}
-
 static bool same_tally(tally a, tally b)
 {
     return a.rows == b.rows && a.sum == b.sum;
@@ -105,18 +90,20 @@ bool sr_store_begin(sr_store *st)
  * changes. */
 static bool put_tallies(sr_store *st)
 {
-    char text[SR_SPACE_COUNT * TALLY_BYTES];
-    const sg_str key = SG_S(""), value = {text, sizeof text};
-    char *at = text;
+    const sg_str key = SG_S("");
+    sg_buf value = {0};
 
     for (unsigned i = 0; i < SR_SPACE_COUNT; i++) {
-        *at = (char)numbers[i];
-        put_u64(at + 1, st->live[i].rows);
-        put_u64(at + 9, st->live[i].sum);
-        at += TALLY_BYTES;
+        sg_put_u8(&value, numbers[i]);
+        sg_put_u64(&value, st->live[i].rows);
+        sg_put_u64(&value, st->live[i].sum);
     }
-    return sr_db_put(&st->db, SR_DB_TALLIES, key, value,
-                     sr_db_sum(SR_DB_TALLIES, key, value));
+    const uint64_t sum = sr_db_sum(SR_DB_TALLIES, key, sg_buf_str(&value));
+    const bool done =
+        sr_db_put(&st->db, SR_DB_TALLIES, key, sg_buf_str(&value), sum);
+
+    sg_buf_free(&value);
+    return done;
 }
 
 bool sr_store_commit(sr_store *st)
@@ -297,16 +284,18 @@ static unsigned space_of(int64_t number)
 
 static bool read_tallies(sr_store *st, sg_str value)
 {
+    sg_reader r = {value, false};
+
     if (value.len % TALLY_BYTES != 0)
         return sr_db_fail(&st->db, "damaged: the tallies are cut short");
-    for (size_t i = 0; i < value.len; i += TALLY_BYTES) {
-        const char *at = value.ptr + i;
-        const unsigned space = space_of((unsigned char)*at);
+    while (r.rest.len != 0) {
+        const unsigned space = space_of(sg_read_u8(&r));
 
         if (space == SR_SPACE_COUNT)
             return sr_db_fail(&st->db,
                               "written by a newer version, which keeps more");
-        st->live[space] = (tally){get_u64(at + 1), get_u64(at + 9)};
+        st->live[space].rows = sg_read_u64(&r);
+        st->live[space].sum = sg_read_u64(&r);
     }
     return true;
 }
