@@ -79,6 +79,8 @@ static void open_corr(sr_agg *agg, uint32_t c)
     corr->ends = agg->options.search && sr_shows_times(d, def);
     corr->whole = is_whole(agg->layout, c);
     corr->mark_count = sr_mark_count(corr);
+    if (sr_charge_step(agg, corr) > agg->step)
+        agg->step = sr_charge_step(agg, corr);
 }
 
 /* Rules first, then correlations: the index of a ref among those listened
@@ -160,8 +162,6 @@ static void open_shard(sr_agg *agg, sr_shard *s)
     uint32_t exprs = 1;
 
     s->agg = agg;
-    s->pool.limit = agg->options.max_memory;
-    s->index.limit = UINT64_MAX;
     s->runs =
         sg_new_n(&s->arena, sr_corr_run, (size_t)d->correlation_count + 1);
     for (uint32_t c = 0; c < d->correlation_count; c++) {
@@ -280,7 +280,7 @@ static uint64_t bytes_of(const sr_agg *agg)
     uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < agg->shard_count; i++)
-        bytes += agg->shards[i].pool.used;
+        bytes += agg->shards[i].charged;
     return bytes;
 }
 
@@ -291,15 +291,6 @@ static uint64_t groups_of(const sr_agg *agg)
     for (uint32_t i = 0; i < agg->shard_count; i++)
         groups += agg->shards[i].stats.groups;
     return groups;
-}
-
-/* What the shard at hand may hold, given what the others do. */
-static void set_limit(sr_agg *agg, sr_shard *s)
-{
-    const uint64_t others = bytes_of(agg) - s->pool.used;
-    const uint64_t most = agg->options.max_memory;
-
-    s->pool.limit = others < most ? most - others : 0;
 }
 
 /* Let one group go, a dead one if there is one; false when there is none. */
@@ -318,7 +309,6 @@ static bool evict(sr_shard *s, const sr_group *keep)
         if (is_dead(agg, group)) {
             sr_group_free(here, group);
             s->stats.expired++;
-            set_limit(agg, s);
             return true;
         }
         if (best == NULL || group->turn < best->turn) {
@@ -331,15 +321,21 @@ static bool evict(sr_shard *s, const sr_group *keep)
     s->runs[best->correlation].losses.evicted++;
     s->stats.evicted++;
     sr_group_free(where, best);
-    set_limit(agg, s);
     return true;
 }
 
-bool sr_make_room(sr_shard *s, const sr_group *keep, bool group)
+bool sr_make_room(sr_shard *s, const sr_group *keep, uint64_t bytes)
 {
-    if (!group)
-        return !s->defer && evict(s, keep);
-    while (!s->defer && groups_of(s->agg) >= s->agg->options.max_groups)
+    const sr_agg *agg = s->agg;
+    const uint64_t most = agg->options.max_memory;
+    const uint64_t own = keep == NULL ? 0 : sr_charge(s, keep);
+
+    if (s->defer) /* no bound can be reached */
+        return true;
+    if (bytes > most || own > most - bytes)
+        return false; /* not even alone: nothing need go for it */
+    while (bytes_of(agg) > most - bytes ||
+           (keep == NULL && groups_of(agg) >= agg->options.max_groups))
         if (!evict(s, keep))
             return false;
     return true;
@@ -366,8 +362,8 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
 
     if (c->newest > agg->watermark)
         agg->watermark = c->newest;
-    set_limit(agg, s);
     run(s, c, ++agg->turn);
+    sr_compact(agg);
 }
 
 /* What a contribution will need from memory is fetched while those before it
@@ -425,7 +421,7 @@ static void run_shard(void *ctx, uint32_t i)
  * double, and what else an event adds is bounded. */
 static bool is_safe(const sr_agg *agg, const batch *b)
 {
-    enum { EACH = 8192, COPIES = 8 };
+    enum { COPIES = 8 };
     const uint64_t quarter = agg->options.max_memory / 4;
     uint64_t bytes = 0;
     uint64_t touches = 0;
@@ -436,11 +432,12 @@ static bool is_safe(const sr_agg *agg, const batch *b)
         const uint64_t most = (uint64_t)k->corr_count * c->hit_count;
 
         touches += most;
-        bytes += most * (EACH + (uint64_t)c->size * COPIES);
+        bytes += most * (agg->step + (uint64_t)c->size * COPIES);
     }
     return bytes_of(agg) < quarter && bytes < quarter &&
            touches < agg->options.max_groups &&
-           groups_of(agg) < agg->options.max_groups - touches;
+           groups_of(agg) < agg->options.max_groups - touches &&
+           !sr_compact_due(agg);
 }
 
 /* Hand out what the shards' correlations fired, in the order of events. */
@@ -495,10 +492,8 @@ void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
     for (size_t i = 0; i < count; i++)
         if (contributions[i]->newest > agg->watermark)
             agg->watermark = contributions[i]->newest;
-    for (uint32_t i = 0; i < agg->shard_count; i++) {
+    for (uint32_t i = 0; i < agg->shard_count; i++)
         agg->shards[i].defer = true;
-        agg->shards[i].pool.limit = UINT64_MAX;
-    }
     parallel(pool, run_shard, &b, agg->shard_count);
     agg->turn += count;
     for (uint32_t i = 0; i < agg->shard_count; i++)
@@ -516,7 +511,8 @@ sr_agg_stats sr_agg_totals(const sr_agg *agg)
         const sr_shard *s = &agg->shards[i];
 
         stats.groups += s->stats.groups;
-        stats.bytes += s->pool.used;
+        stats.bytes += s->charged;
+        stats.held += s->pool.held;
         stats.expired += s->stats.expired;
         stats.evicted += s->stats.evicted;
         stats.refused += s->stats.refused;

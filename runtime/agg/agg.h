@@ -173,8 +173,7 @@ typedef struct sr_agg_options {
     bool search;           /* the window is the whole input */
     bool every_firing;     /* not only the first of a run of firings */
     uint64_t max_groups;   /* over all correlations */
-    uint64_t max_memory;   /* bytes of groups and windows; the index over
-                            * groups, some 40 bytes each, comes on top */
+    uint64_t max_memory;   /* bytes of groups and windows (charge.c) */
     uint64_t exact_values; /* distinct values a group keeps; above, a sketch */
     uint32_t shards;       /* engines that may run at once; 0: one */
     sr_firing_fn *fire;
@@ -184,7 +183,8 @@ typedef struct sr_agg_options {
 /* What was kept and what was lost. */
 typedef struct sr_agg_stats {
     uint64_t groups;   /* now alive */
-    uint64_t bytes;    /* now held */
+    uint64_t bytes;    /* what they count for against max_memory */
+    uint64_t held;     /* bytes of memory they take for it */
     uint64_t expired;  /* groups let go whose window had run empty */
     uint64_t evicted;  /* groups let go for room, oldest idle first */
     uint64_t refused;  /* contributions lost for want of room */

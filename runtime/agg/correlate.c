@@ -16,18 +16,23 @@ static sr_corr_run *run_of(sr_shard *s, const sr_corr *corr)
     return &s->runs[corr - s->agg->corrs];
 }
 
-/* There is no room for a contribution; nor is there any use for a group
- * without events. What stays may have let go of old ones, though no event
- * touched it. Returns NULL. */
-static sr_group *lose(sr_shard *s, const sr_corr *corr, sr_group *group)
+/* There is no room for a contribution. Returns NULL. */
+static sr_group *lose(sr_shard *s, const sr_corr *corr)
 {
     run_of(s, corr)->losses.refused++;
     s->stats.refused++;
-    if (group != NULL && group->count == 0)
-        sr_group_free(s, group);
-    else if (group != NULL)
-        s->save_all = true;
     return NULL;
+}
+
+/* The same; nor is there any use for a group without events. What stays may
+ * have let go of old ones, though no event touched it. */
+static sr_group *lose_in(sr_shard *s, const sr_corr *corr, sr_group *group)
+{
+    if (group->count == 0)
+        sr_group_free(s, group);
+    else
+        s->save_all = true;
+    return lose(s, corr);
 }
 
 /* Keep the text of a time field; false for want of memory. */
@@ -113,6 +118,56 @@ static const sr_part_hit *time_in(const sr_corr *corr, const sr_corr_run *run)
     return run->pending[corr->twice ? run->pending_count - 1 : 0].hit;
 }
 
+/* A group's charge changes: *charge is what the shard was charged for it. */
+static void recharge(sr_shard *s, const sr_group *group, uint64_t *charge)
+{
+    const uint64_t now = sr_charge(s, group);
+
+    s->charged += now - *charge;
+    *charge = now;
+}
+
+/* A new group of the key in s->key; NULL for want of memory. */
+static sr_group *new_group(sr_shard *s, const sr_corr *corr)
+{
+    sr_group *group = sr_group_new(s, corr, sr_group_key_hash(s, corr),
+                                   sg_buf_str(&s->key), s->kinds);
+
+    if (group != NULL && group->row != NULL)
+        group->row->created = s->c->place;
+    return group;
+}
+
+/* Let the event into its group, made when new (NULL). Room comes first from
+ * what leaves the window: in search mode, nothing. Returns the group, or NULL
+ * when the event takes no part. */
+static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
+                      uint32_t ref, const sr_part_hit *when)
+{
+    const bool moves = group != NULL && !s->agg->options.search;
+    uint64_t charge = group == NULL ? 0 : sr_charge(s, group);
+
+    if (moves && !advance(s, corr, group, when)) {
+        run_of(s, corr)->losses.late++;
+        s->stats.late++;
+        return NULL;
+    }
+    if (moves)
+        recharge(s, group, &charge);
+    if (!sr_make_room(s, group, sr_charge_growth(s, corr, group, when)))
+        return group == NULL ? lose(s, corr) : lose_in(s, corr, group);
+    if (group == NULL)
+        group = new_group(s, corr);
+    if (group == NULL)
+        return lose(s, corr);
+    bool done = !corr->ends || when->timed == 0 || keep_ends(s, group, when);
+
+    done = done && (moves || advance(s, corr, group, when)) &&
+           enter(s, corr, group, ref);
+    recharge(s, group, &charge);
+    return done ? group : lose_in(s, corr, group);
+}
+
 /* The group an event of this ref adds to; NULL when it takes no part. */
 static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
                             const sr_part_hit *hit)
@@ -130,24 +185,12 @@ static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
 
     if (!sr_encode(s, &key, &s->key, s->kinds))
         return NULL;
-    sr_group *group = sr_group_of(s, corr);
+    sr_group *group =
+        sr_group_find(s, sr_group_key_hash(s, corr), sg_buf_str(&s->key));
 
-    if (group == NULL)
-        return lose(s, corr, NULL);
-    if (group->turn == s->turn && !corr->type->rules)
+    if (group != NULL && group->turn == s->turn && !corr->type->rules)
         return NULL; /* one event counts once */
-    while (corr->ends && when->timed != 0 && !keep_ends(s, group, when))
-        if (!sr_make_room(s, group, false))
-            return lose(s, corr, group);
-    if (!advance(s, corr, group, when)) {
-        run_of(s, corr)->losses.late++;
-        s->stats.late++;
-        return NULL;
-    }
-    while (!enter(s, corr, group, ref))
-        if (!sr_make_room(s, group, false))
-            return lose(s, corr, group);
-    return group;
+    return join(s, corr, group, ref, when);
 }
 
 /* -------- firing --------------------------------------------------------- */

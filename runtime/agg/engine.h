@@ -2,7 +2,8 @@
  * engine.h - the correlation engine's own types, private to this folder:
  * agg.c hands contributions to shards and keeps the bounds, correlate.c runs
  * one through its correlations, group.c keeps the groups of a shard, state.c
- * and sketch.c what each type of correlation remembers, search.c writes the
+ * and sketch.c what each type of correlation remembers, charge.c says what a
+ * group counts for, compact.c keeps the memory near that, search.c writes the
  * rows at the end, save.c turns groups into bytes and back.
  */
 #ifndef SR_AGG_ENGINE_H
@@ -46,9 +47,13 @@ typedef struct sr_group {
     bool dirty;    /* marks must be made anew from the window */
     bool sketched; /* the state is a sketch */
     bool saved;    /* sr_agg_save told of it */
+    bool odd;      /* it was made in an odd era of the pool */
     uint16_t rank; /* scratch of save.c: among those touched by one event */
     union {
-        sr_table distinct;
+        struct {
+            sr_table distinct;
+            uint64_t distinct_bytes; /* of what lies in the table */
+        };
         struct sr_hll *hll;
         sr_sum sum;
         sr_order order;
@@ -101,13 +106,22 @@ typedef struct sr_idle_list {
     sr_group *first, *last;
 } sr_idle_list;
 
+/* All groups are made anew, a few each time; see compact.c. */
+typedef struct sr_compaction {
+    bool going;
+    unsigned class;        /* of the groups at hand */
+    struct sr_group *next; /* of them */
+    uint64_t enough;       /* bytes held below which it is not worth while */
+} sr_compaction;
+
 /* An engine of its own: its groups meet no other shard's contributions. */
 typedef struct sr_shard {
     struct sr_agg *agg;
-    sg_arena arena; /* what lives as long as the engine */
-    sr_pool pool;   /* groups and windows: bounded by max_memory */
-    sr_pool index;  /* tables of groups: how these grow depends on the salt, so
-                     * that counting them would make results differ */
+    sg_arena arena;   /* what lives as long as the engine */
+    sr_pool pool;     /* groups and windows */
+    sr_pool index;    /* tables of groups */
+    uint64_t charged; /* what the groups count for */
+    sr_compaction compaction;
     sr_table tables[SR_TABLES];
     sr_idle_list idle[SR_CLASSES];
     sr_corr_run *runs;
@@ -140,16 +154,16 @@ struct sr_agg {
     uint32_t classes;      /* in use */
     int64_t watermark;     /* newest time of all events */
     uint64_t turn;         /* contributions fed */
+    uint64_t step;         /* the largest sr_charge_step */
     const uint32_t *ranks; /* of sources; or NULL */
 };
 
 /* -------- agg.c ---------------------------------------------------------- */
 
 sr_shard *sr_shard_of(sr_agg *agg, uint64_t partition);
-/* Let a group go that others may have its bytes; with `group`, as many as it
- * takes until there may be one more. Never `keep`. False when nothing is left
- * to let go. */
-bool sr_make_room(sr_shard *s, const sr_group *keep, bool group);
+/* Let groups go until there may be `bytes` more in `keep`, or in one more group
+ * when it is NULL. False when that cannot be, whatever goes. */
+bool sr_make_room(sr_shard *s, const sr_group *keep, uint64_t bytes);
 
 /* -------- correlate.c ---------------------------------------------------- */
 
@@ -169,6 +183,27 @@ const sr_deferred *sr_deferred_at(const sr_shard *s, size_t at);
 /* Hand it out and move on. */
 void sr_fire_deferred(sr_shard *s, size_t *at);
 
+/* -------- charge.c ------------------------------------------------------- */
+
+/* The bytes that a group counts for: those it would take had it just been made
+ * from what it holds. So it counts the same however it came to be. */
+uint64_t sr_charge(const sr_shard *s, const sr_group *group);
+/* By how much that can grow, at most, by the contribution at hand. With
+ * `group` NULL: of a new group, whose key lies in s->key. The values lie in
+ * s->tuple. */
+uint64_t sr_charge_growth(const sr_shard *s, const sr_corr *corr,
+                          const sr_group *group, const sr_part_hit *when);
+/* The most that any contribution can add to a group of a correlation beyond
+ * the bytes of its own and what at most doubles. */
+uint64_t sr_charge_step(const sr_agg *agg, const sr_corr *corr);
+
+/* -------- compact.c ------------------------------------------------------ */
+
+/* Whether memory is held far beyond what max_memory allows. */
+bool sr_compact_due(const sr_agg *agg);
+/* Do some of the work, if there is any. */
+void sr_compact(sr_agg *agg);
+
 /* -------- groups (group.c) ----------------------------------------------- */
 
 /* What to encode: values of fields as a hit's rule sees them. */
@@ -183,8 +218,8 @@ typedef struct sr_encoding {
  * With `kinds`, note the kind of each. False when some field has no value. */
 bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds);
-/* The group of the encoded key, made when new. NULL when there is no room. */
-sr_group *sr_group_of(sr_shard *s, const sr_corr *corr);
+/* The hash of the encoded key in s->key. */
+uint64_t sr_group_key_hash(const sr_shard *s, const sr_corr *corr);
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 /* Hints, of no other effect: a group of this hash is soon to be found. First
  * its place in the table, when that is there the group, then what lies behind
@@ -192,11 +227,21 @@ sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 void sr_group_fetch_slot(const sr_shard *s, uint64_t hash);
 void sr_group_fetch(const sr_shard *s, uint64_t hash);
 void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
-/* A new group of this key, which must not be there; the caller fills it. NULL
- * when there is no room. */
+/* A new group of this key, which must not be there; the caller fills it, and
+ * charges the shard. NULL for want of memory. */
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
                        sg_str key, const uint8_t *kinds);
 void sr_group_free(sr_shard *s, sr_group *group);
+/* Bytes of a group itself, and of its key. */
+size_t sr_group_size(const sr_corr *corr, size_t key_len);
+/* The group again, made from its bytes (save.c), in the same place. False for
+ * want of memory; it is as it was then. */
+bool sr_group_renew(sr_shard *s, sr_group *group);
+/* An empty one of the same key that is in no table and no list, or NULL; let it
+ * take the other's place, or free it again with all that it holds. */
+sr_group *sr_group_twin(sr_shard *s, const sr_group *group);
+void sr_group_replace(sr_shard *s, sr_group *group, sr_group *by);
+void sr_group_discard(sr_shard *s, sr_group *group);
 /* The hash of an encoded key whose partition has that of `partition`. */
 uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
                        uint64_t partition, sg_str key);

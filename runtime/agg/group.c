@@ -98,8 +98,12 @@ static void append(sr_idle_list *list, sr_group *group)
     list->last = group;
 }
 
-static void detach(sr_idle_list *list, sr_group *group)
+static void detach(sr_shard *s, sr_group *group)
 {
+    sr_idle_list *list = list_of(s, group);
+
+    if (s->compaction.next == group)
+        s->compaction.next = group->next;
     if (group->prev == NULL)
         list->first = group->next;
     else
@@ -117,13 +121,13 @@ void sr_group_touch(sr_shard *s, sr_group *group)
     group->turn = s->turn;
     if (list->last == group)
         return;
-    detach(list, group);
+    detach(s, group);
     append(list, group);
 }
 
 /* -------- making and freeing --------------------------------------------- */
 
-static size_t group_size(const sr_corr *corr, size_t key_len)
+size_t sr_group_size(const sr_corr *corr, size_t key_len)
 {
     return sizeof(sr_group) + corr->mark_count * sizeof(int64_t) + key_len +
            corr->def->key_count;
@@ -156,12 +160,18 @@ static void note_gone(sr_shard *s, const sr_group *group)
 
 void sr_group_free(sr_shard *s, sr_group *group)
 {
+    note_gone(s, group);
+    s->charged -= sr_charge(s, group);
+    sr_table_remove(table_of(s, group->item.hash), &group->item);
+    detach(s, group);
+    s->stats.groups--;
+    sr_group_discard(s, group);
+}
+
+void sr_group_discard(sr_shard *s, sr_group *group)
+{
     const sr_corr *corr = sr_corr_of(s, group);
 
-    note_gone(s, group);
-    sr_table_remove(table_of(s, group->item.hash), &group->item);
-    detach(list_of(s, group), group);
-    s->stats.groups--;
     corr->type->free(s, group);
     sr_window_free(&s->pool, &group->window, corr->type->stride);
     if (group->row != NULL) {
@@ -169,7 +179,7 @@ void sr_group_free(sr_shard *s, sr_group *group)
         free_copy(&s->pool, &group->row->last);
         sr_pool_free(&s->pool, group->row, sizeof(*group->row));
     }
-    sr_pool_free(&s->pool, group, group_size(corr, group->item.key_len));
+    sr_pool_free(&s->pool, group, sr_group_size(corr, group->item.key_len));
 }
 
 /* A group without its place in table and list. */
@@ -177,7 +187,7 @@ static sr_group *make_group(sr_shard *s, const sr_corr *corr, uint64_t hash,
                             sg_str key, const uint8_t *kinds)
 {
     const uint32_t parts = corr->def->key_count;
-    const size_t size = group_size(corr, key.len);
+    const size_t size = sr_group_size(corr, key.len);
     const size_t key_at = size - key.len - parts;
     const bool search = s->agg->options.search;
     sr_group *group = sr_pool_alloc(&s->pool, size);
@@ -195,6 +205,7 @@ static sr_group *make_group(sr_shard *s, const sr_corr *corr, uint64_t hash,
     group->row = row;
     group->item = (sr_item){hash, (uint32_t)key.len, (uint32_t)key_at};
     group->correlation = (uint32_t)(corr - s->agg->corrs);
+    group->odd = s->pool.era % 2 != 0;
     for (uint32_t i = 0; i < corr->mark_count; i++)
         group->marks[i] = SR_NEVER;
     memcpy((char *)group + key_at, key.ptr, key.len);
@@ -211,13 +222,36 @@ sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
     if (group == NULL)
         return NULL;
     if (!sr_table_add(&s->index, table_of(s, hash), &group->item)) {
-        sr_pool_free(&s->pool, group->row, sizeof(*group->row));
-        sr_pool_free(&s->pool, group, group_size(corr, key.len));
+        sr_group_discard(s, group);
         return NULL;
     }
     append(list_of(s, group), group);
     s->stats.groups++;
     return group;
+}
+
+sr_group *sr_group_twin(sr_shard *s, const sr_group *group)
+{
+    return make_group(s, sr_corr_of(s, group), group->item.hash,
+                      sr_item_key(&group->item), sr_group_kinds(group));
+}
+
+void sr_group_replace(sr_shard *s, sr_group *group, sr_group *by)
+{
+    sr_idle_list *list = list_of(s, group);
+
+    by->prev = group->prev;
+    by->next = group->next;
+    if (by->prev == NULL)
+        list->first = by;
+    else
+        by->prev->next = by;
+    if (by->next == NULL)
+        list->last = by;
+    else
+        by->next->prev = by;
+    sr_table_replace(table_of(s, group->item.hash), &group->item, &by->item);
+    sr_group_discard(s, group);
 }
 
 uint64_t sr_group_hash(const sr_agg *agg, const sr_corr *corr,
@@ -267,6 +301,11 @@ void sr_groups_cap(sr_shard *s, uint64_t turn)
             g->turn = turn;
 }
 
+uint64_t sr_group_key_hash(const sr_shard *s, const sr_corr *corr)
+{
+    return sr_group_hash(s->agg, corr, s->c->hash, sg_buf_str(&s->key));
+}
+
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
 {
     return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);
@@ -307,22 +346,4 @@ void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
         __builtin_prefetch(&group->next->prev, 1);
     if (group->window.only != NULL)
         __builtin_prefetch(group->window.only, 1);
-}
-
-sr_group *sr_group_of(sr_shard *s, const sr_corr *corr)
-{
-    const sg_str key = sg_buf_str(&s->key);
-    const uint64_t hash = sr_group_hash(s->agg, corr, s->c->hash, key);
-    sr_group *group = sr_group_find(s, hash, key);
-
-    if (group != NULL)
-        return group;
-    if (!sr_make_room(s, NULL, true))
-        return NULL;
-    do
-        group = sr_group_new(s, corr, hash, key, s->kinds);
-    while (group == NULL && sr_make_room(s, NULL, false));
-    if (group != NULL && group->row != NULL)
-        group->row->created = s->c->place;
-    return group;
 }

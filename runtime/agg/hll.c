@@ -37,6 +37,7 @@ typedef struct plane {
 
 struct sr_hll {
     uint64_t events;
+    unsigned kept;                    /* planes that are not empty */
     plane planes[RHO_MOST + 1];       /* by rho; the first stays empty */
     uint16_t histogram[RHO_MOST + 1]; /* registers by value */
     uint8_t top[REGISTERS];           /* each register's value */
@@ -78,7 +79,7 @@ static void free_plane(sr_pool *pool, plane *p)
     *p = (plane){NULL, 0, 0};
 }
 
-/* No counts yet; false at the pool's limit. */
+/* No counts yet; false for want of memory. */
 static bool make_plane(sr_pool *pool, plane *p, unsigned bits)
 {
     const size_t size = word_count(bits) * sizeof(*p->words);
@@ -184,8 +185,8 @@ bool sr_hll_add(sr_pool *pool, sr_hll *hll, uint32_t cell)
     const uint64_t count = count_at(p, i);
 
     set_count(p, i, count + 1);
-    if (count == 0)
-        p->used++;
+    if (count == 0 && p->used++ == 0)
+        hll->kept++;
     if (rho > hll->top[i])
         set_top(hll, i, rho);
     hll->events++;
@@ -207,8 +208,10 @@ void sr_hll_remove(sr_pool *pool, sr_hll *hll, uint32_t cell)
     set_count(p, i, count - 1);
     if (count > 1)
         return;
-    if (--p->used == 0)
+    if (--p->used == 0) {
         free_plane(pool, p);
+        hll->kept--;
+    }
     if (rho < hll->top[i])
         return;
     while (rho > 0 && count_at(&hll->planes[rho], i) == 0)
@@ -223,6 +226,22 @@ void sr_hll_free(sr_pool *pool, sr_hll *hll)
     for (unsigned rho = 1; rho <= RHO_MOST; rho++)
         free_plane(pool, &hll->planes[rho]);
     sr_pool_free(pool, hll, sizeof(*hll));
+}
+
+static size_t bytes_of(uint64_t planes)
+{
+    return sr_pool_size(sizeof(sr_hll)) +
+           planes * sr_pool_size(word_count(2) * sizeof(uint64_t));
+}
+
+size_t sr_hll_bytes(const sr_hll *hll)
+{
+    return hll == NULL ? 0 : bytes_of(hll->kept);
+}
+
+size_t sr_hll_bytes_most(uint64_t events)
+{
+    return bytes_of(events < RHO_MOST ? events : RHO_MOST);
 }
 
 /* -------- the estimate -----------------------------------------------------
@@ -365,6 +384,7 @@ static bool take_counts(sr_hll *hll, unsigned rho)
         p->used++;
         set_top(hll, i, rho);
     }
+    hll->kept++;
     return p->used != 0;
 }
 

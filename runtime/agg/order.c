@@ -227,3 +227,8 @@ void sr_order_free(sr_pool *pool, sr_order *order)
     order->root = NULL;
     order->nodes = 0;
 }
+
+size_t sr_order_bytes(uint64_t nodes)
+{
+    return nodes * sr_pool_size(sizeof(node));
+}

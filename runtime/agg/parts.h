@@ -1,10 +1,12 @@
 /*
- * parts.h - the engine's building blocks, private to this folder: a bounded
+ * parts.h - the engine's building blocks, private to this folder: a
  * pool, a hash table of keyed items, a window, exact sums, order statistics,
  * and two sketches: what bounds a count of values and a percentile.
  *
  * All memory comes from the pool; whatever allocates returns NULL or false
- * when the pool's bound is reached and leaves its object as it was.
+ * when the system has none and leaves its object as it was. What `bytes`
+ * functions tell depends on what an object holds alone, not on what it held
+ * before: the bytes that it would take in a pool were it made anew.
  */
 #ifndef SR_AGG_PARTS_H
 #define SR_AGG_PARTS_H
@@ -15,19 +17,27 @@
 
 enum { SR_POOL_CLASSES = 48 };
 
-/* Size-class allocator over slabs; zero-initialise, set limit. */
+/* Size-class allocator over slabs; zero-initialise. */
 typedef struct sr_pool {
     struct sr_slab *partial[SR_POOL_CLASSES]; /* slabs with room, per class */
     struct sr_slab *empty;
     struct sr_pool_block *blocks;
     size_t block_count;
-    uint64_t used, limit; /* bytes of live objects, and their bound */
+    uint32_t era;   /* calls of sr_pool_turn */
+    uint64_t limit; /* of `used`, to see what happens then; 0: none */
+    uint64_t used;  /* bytes of live objects */
+    uint64_t held;  /* bytes of the slabs and pages they lie in */
 } sr_pool;
 
-/* Uninitialised, aligned to 16; NULL at the limit. size > 0. */
+/* Bytes that an object of this size takes. */
+size_t sr_pool_size(size_t size);
+/* Uninitialised, aligned to 16; NULL for want of memory. size > 0. */
 void *sr_pool_alloc(sr_pool *pool, size_t size);
 /* `size` as it was asked for. NULL is allowed. */
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size);
+/* New objects lie in none of the slabs in use now: these run empty as their
+ * objects are freed. */
+void sr_pool_turn(sr_pool *pool);
 /* Give everything back, objects of up to 8 KiB included. Larger ones must have
  * been freed one by one. */
 void sr_pool_close(sr_pool *pool);
@@ -61,6 +71,10 @@ const sr_item *sr_table_peek(const sr_table *table, uint64_t hash);
 /* The key must not be there yet. */
 bool sr_table_add(sr_pool *pool, sr_table *table, sr_item *item);
 void sr_table_remove(sr_table *table, const sr_item *item);
+/* Another item of the same hash and key in its place. */
+void sr_table_replace(sr_table *table, const sr_item *item, sr_item *by);
+/* Of the slots for so many items. */
+size_t sr_table_bytes(uint32_t count);
 void sr_table_free(sr_pool *pool, sr_table *table);
 
 /* -------- window (window.c) --------------------------------------------- */
@@ -78,7 +92,7 @@ typedef struct sr_window {
 
 /* Room for one more entry behind all of the same or an earlier time; the
  * caller fills the bytes after the time. *last says whether it is the newest.
- * NULL at the pool's limit. */
+ * NULL for want of memory. */
 void *sr_window_insert(sr_pool *pool, sr_window *window, size_t stride,
                        int64_t time, bool *last);
 /* The ends of a window that is not empty. */
@@ -101,6 +115,8 @@ void *sr_window_next(const sr_window *window, size_t stride, sr_window_at *at);
 /* The same, newest first. */
 void *sr_window_back(const sr_window *window, size_t stride, sr_window_at *at);
 void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
+/* Of a window of so many entries. */
+size_t sr_window_bytes(uint32_t count, size_t stride);
 
 /* -------- exact sums (sum.c) --------------------------------------------- */
 
@@ -117,6 +133,9 @@ void sr_sum_remove(sr_sum *sum, sg_num n);
  * no float took part, else the nearest double. */
 sg_num sr_sum_value(const sr_sum *sum, uint64_t by);
 void sr_sum_free(sr_pool *pool, sr_sum *sum);
+/* Of a sum that holds floats, or none. */
+size_t sr_sum_bytes(bool floats);
+bool sr_sum_floats(const sr_sum *sum);
 void sr_sum_save(const sr_sum *sum, sg_buf *out);
 /* False for damaged bytes or want of memory; the sum may be freed then. */
 bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r);
@@ -140,6 +159,8 @@ sg_num sr_order_percentile(const sr_order *order, double percent);
 typedef bool sr_order_fn(void *ctx, sg_num n, uint64_t times);
 bool sr_order_each(const sr_order *order, sr_order_fn *fn, void *ctx);
 void sr_order_free(sr_pool *pool, sr_order *order);
+/* Of so many different numbers. */
+size_t sr_order_bytes(uint64_t nodes);
 
 /* -------- how many distinct keys, about (hll.c) -------------------------- */
 
@@ -153,14 +174,14 @@ typedef struct sr_hll sr_hll;
 /* Three standard errors of the estimate, relative: 3 * 1.04 / sqrt(4096). */
 #define SR_HLL_ERROR 0.04875
 
-/* Empty; NULL at the pool's limit. */
+/* Empty; NULL for want of memory. */
 sr_hll *sr_hll_new(sr_pool *pool);
 /* All that the sketch wants to know of a key: kept with the event, it serves
  * to remove it. */
 uint32_t sr_hll_cell(sg_str key);
 /* Whether a number read from elsewhere is a cell; the others take no other. */
 bool sr_hll_is_cell(uint32_t cell);
-/* One more live event; false, and nothing changed, at the pool's limit. */
+/* One more live event; false, and nothing changed, for want of memory. */
 bool sr_hll_add(sr_pool *pool, sr_hll *hll, uint32_t cell);
 /* One event fewer; never needs memory. A cell without a live event, as a
  * damaged window may hold it, is left alone. */
@@ -171,10 +192,14 @@ uint64_t sr_hll_events(const sr_hll *hll);
 uint64_t sr_hll_estimate(const sr_hll *hll);
 /* Append the sketch's portable form, the same bytes for the same multiset. */
 void sr_hll_save(const sr_hll *hll, sg_buf *out);
-/* NULL when `bytes` is not what sr_hll_save wrote, or at the pool's limit. */
+/* NULL when `bytes` is not what sr_hll_save wrote, or for want of memory. */
 sr_hll *sr_hll_load(sr_pool *pool, sg_str bytes);
 /* NULL is allowed. */
 void sr_hll_free(sr_pool *pool, sr_hll *hll);
+/* About, as counters are taken to have two bits; NULL is allowed. */
+size_t sr_hll_bytes(const sr_hll *hll);
+/* The same at most, after so many events. */
+size_t sr_hll_bytes_most(uint64_t events);
 
 /* -------- numbers to within a hundredth (quantize.c) --------------------- */
 

@@ -1,8 +1,11 @@
 /*
- * pool.c - memory for groups and windows: slabs of one size class each,
- * bounded by the bytes in use. A slab that runs empty serves whichever class
- * needs one next, so that no order of sizes makes the pool grow beyond what is
- * in use by much; a warm engine asks the system for nothing.
+ * pool.c - memory for groups and windows: slabs of one size class each, and
+ * pages of their own for what is large. A slab that runs empty serves whichever
+ * class needs one next; a warm engine asks the system for nothing.
+ *
+ * Objects do not move, so whoever chooses which of them to free can leave slabs
+ * that hold one object each. `held` tells; compact.c then makes all objects
+ * anew after sr_pool_turn, which keeps them out of the slabs of before.
  */
 #include "agg/parts.h"
 
@@ -16,6 +19,7 @@ enum {
     SMALL = 512,        /* classes are multiples of 16 up to here ... */
     SMALL_CLASSES = 32, /* ... */
     LARGE = 8 * 1024,   /* ... then four to a doubling up to here */
+    PAGE = 4096,        /* larger ones are whole pages */
     BLOCK = 256 * 1024, /* slabs come from blocks: the first few small ... */
     SMALL_BLOCKS = 16,
     HUGE_BLOCK = 2 * 1024 * 1024 /* ... then what one huge page holds */
@@ -27,6 +31,8 @@ typedef struct sr_slab {
     struct sr_pool_free *free;
     uint32_t class, live;
     uint32_t fresh; /* objects from here on were never used */
+    uint32_t era;   /* the pool's, when it was taken into use */
+    bool listed;    /* among those with room */
 } slab;
 
 typedef struct sr_pool_free {
@@ -40,7 +46,7 @@ typedef struct sr_pool_block {
 
 _Static_assert(sizeof(slab) <= SLAB - ROOM, "the header fits");
 
-/* The class of a size and the bytes its objects take. */
+/* The class of a size up to LARGE and the bytes its objects take. */
 static unsigned class_of(size_t size, size_t *bytes)
 {
     if (size <= SMALL) {
@@ -58,6 +64,16 @@ static unsigned class_of(size_t size, size_t *bytes)
 }
 
 /* -------- slabs ---------------------------------------------------------- */
+
+size_t sr_pool_size(size_t size)
+{
+    size_t bytes;
+
+    if (size > LARGE)
+        return (size + PAGE - 1) & ~(size_t)(PAGE - 1);
+    (void)class_of(size, &bytes);
+    return bytes;
+}
 
 static void push_empty(sr_pool *pool, slab *s)
 {
@@ -97,6 +113,7 @@ static void link_slab(sr_pool *pool, slab *s)
     if (next != NULL)
         next->prev = s;
     pool->partial[s->class] = s;
+    s->listed = true;
 }
 
 static void unlink_slab(sr_pool *pool, slab *s)
@@ -107,6 +124,7 @@ static void unlink_slab(sr_pool *pool, slab *s)
         s->prev->next = s->next;
     else
         pool->partial[s->class] = s->next;
+    s->listed = false;
 }
 
 /* A slab of the class that has room. */
@@ -120,8 +138,9 @@ static slab *slab_for(sr_pool *pool, unsigned class)
         return NULL;
     s = pool->empty;
     pool->empty = s->next;
-    *s = (slab){.class = class};
+    *s = (slab){.class = class, .era = pool->era};
     link_slab(pool, s);
+    pool->held += SLAB;
     return s;
 }
 
@@ -129,15 +148,23 @@ static slab *slab_for(sr_pool *pool, unsigned class)
 
 static bool has_room(const sr_pool *pool, size_t bytes)
 {
-    return bytes <= pool->limit && pool->used <= pool->limit - bytes;
+    return pool->limit == 0 ||
+           (bytes <= pool->limit && pool->used <= pool->limit - bytes);
 }
 
+/* Pages go back to the system as soon as they are free. */
 static void *large_alloc(sr_pool *pool, size_t size)
 {
-    void *ptr = has_room(pool, size) ? malloc(size) : NULL;
+    const size_t bytes = sr_pool_size(size);
+    void *ptr = bytes < size || !has_room(pool, bytes)
+                    ? MAP_FAILED
+                    : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (ptr != NULL)
-        pool->used += size;
+    if (ptr == MAP_FAILED)
+        return NULL;
+    pool->used += bytes;
+    pool->held += bytes;
     return ptr;
 }
 
@@ -169,34 +196,44 @@ void *sr_pool_alloc(sr_pool *pool, size_t size)
 static void small_free(sr_pool *pool, void *ptr, size_t bytes)
 {
     slab *s = (slab *)(void *)((uintptr_t)ptr & ~(uintptr_t)(SLAB - 1));
-    const bool full = s->free == NULL && (s->fresh + 1) * bytes > ROOM;
     free_item *item = ptr;
 
     item->next = s->free;
     s->free = item;
     s->live--;
-    if (full)
-        link_slab(pool, s);
+    pool->used -= bytes;
     if (s->live == 0) {
-        unlink_slab(pool, s);
+        if (s->listed)
+            unlink_slab(pool, s);
         push_empty(pool, s);
+        pool->held -= SLAB;
+    } else if (!s->listed && s->era == pool->era) {
+        link_slab(pool, s);
     }
 }
 
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size)
 {
-    size_t bytes = size;
+    const size_t bytes = sr_pool_size(size);
 
     if (ptr == NULL)
         return;
-    if (size > LARGE) {
-        free(ptr);
-    } else {
-        (void)class_of(size, &bytes);
-        small_free(pool, ptr, bytes);
-    }
     assert(pool->used >= bytes);
+    if (size <= LARGE) {
+        small_free(pool, ptr, bytes);
+        return;
+    }
+    (void)munmap(ptr, bytes);
     pool->used -= bytes;
+    pool->held -= bytes;
+}
+
+void sr_pool_turn(sr_pool *pool)
+{
+    for (unsigned i = 0; i < SR_POOL_CLASSES; i++)
+        while (pool->partial[i] != NULL)
+            unlink_slab(pool, pool->partial[i]);
+    pool->era++;
 }
 
 void sr_pool_close(sr_pool *pool)

@@ -563,8 +563,8 @@ static bool read_header(const sr_agg *agg, const sr_corr *corr, sg_reader *r,
            (agg->turn == 0 || h->turn <= agg->turn);
 }
 
-/* Bring back what the value holds into a new group. */
-static bool load_group(sr_shard *s, sg_reader *r, sr_group *group,
+/* Into a new group what comes behind the header. */
+static bool read_group(sr_shard *s, sg_reader *r, sr_group *group,
                        const header *h)
 {
     group->turn = h->turn;
@@ -573,13 +573,21 @@ static bool load_group(sr_shard *s, sg_reader *r, sr_group *group,
     group->newest = h->newest;
     group->timed = (h->flags & TIMED) != 0;
     group->holds = (h->flags & HOLDS) != 0;
-    if (fill_group(s, r, group, (h->flags & SKETCHED) != 0) &&
-        is_sound(s, group)) {
+    return fill_group(s, r, group, (h->flags & SKETCHED) != 0) &&
+           is_sound(s, group);
+}
+
+static bool load_group(sr_shard *s, sg_reader *r, sr_group *group,
+                       const header *h)
+{
+    const bool done = read_group(s, r, group, h);
+
+    s->charged += sr_charge(s, group);
+    if (done)
         group->saved = true;
-        return true;
-    }
-    sr_group_free(s, group);
-    return false;
+    else
+        sr_group_free(s, group);
+    return done;
 }
 
 bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value)
@@ -597,13 +605,37 @@ bool sr_agg_load(sr_agg *agg, uint32_t correlation, sg_str key, sg_str value)
     const uint64_t hash = sr_group_hash(agg, corr, partition, encoded);
 
     s = sr_shard_of(agg, partition);
-    s->pool.limit = UINT64_MAX; /* it fitted when it was saved */
     if (sr_group_find(s, hash, encoded) != NULL)
         return false;
     sr_group *group =
         sr_group_new(s, corr, hash, encoded, (const uint8_t *)h.kinds.ptr);
 
     return group != NULL && load_group(s, &r, group, &h);
+}
+
+/* -------- anew ----------------------------------------------------------- */
+
+bool sr_group_renew(sr_shard *s, sr_group *group)
+{
+    sr_group *twin = sr_group_twin(s, group);
+    sg_buf bytes = {0};
+    header h;
+
+    if (twin == NULL)
+        return false;
+    put_group(&bytes, sr_corr_of(s, group), group, group->rank);
+    sg_reader r = {sg_buf_str(&bytes), false};
+    const bool done = read_header(s->agg, sr_corr_of(s, group), &r, &h) &&
+                      read_group(s, &r, twin, &h);
+
+    sg_buf_free(&bytes);
+    if (!done) {
+        sr_group_discard(s, twin);
+        return false;
+    }
+    twin->saved = group->saved;
+    sr_group_replace(s, group, twin);
+    return true;
 }
 
 /* Rows of search mode say where their events came from. */

@@ -73,15 +73,20 @@ sr_distinct *sr_distinct_of(sr_shard *s, sr_group *group, sg_str key)
     *d = (sr_distinct){
         .item = {hash, (uint32_t)key.len, offsetof(sr_distinct, bytes)}};
     memcpy(d->bytes, key.ptr, key.len);
-    if (sr_table_add(&s->pool, &group->state.distinct, &d->item))
-        return d;
-    sr_pool_free(&s->pool, d, size);
-    return NULL;
+    if (!sr_table_add(&s->pool, &group->state.distinct, &d->item)) {
+        sr_pool_free(&s->pool, d, size);
+        return NULL;
+    }
+    group->state.distinct_bytes += sr_pool_size(size);
+    return d;
 }
 
-static void free_distinct(sr_shard *s, sr_distinct *d)
+static void free_distinct(sr_shard *s, sr_group *group, sr_distinct *d)
 {
-    sr_pool_free(&s->pool, d, sizeof(*d) + d->item.key_len);
+    const size_t size = sizeof(*d) + d->item.key_len;
+
+    group->state.distinct_bytes -= sr_pool_size(size);
+    sr_pool_free(&s->pool, d, size);
 }
 
 /* The entry holds the value itself, or in a sketch its cell. */
@@ -145,7 +150,7 @@ static void distinct_drop(sr_shard *s, sr_group *group, const void *entry)
     if (--d->uses != 0)
         return;
     sr_table_remove(&group->state.distinct, &d->item);
-    free_distinct(s, d);
+    free_distinct(s, group, d);
 }
 
 static sg_num distinct_value(sr_shard *s, sr_group *group)
@@ -166,7 +171,8 @@ void sr_distinct_free(sr_shard *s, sr_group *group)
     }
     for (uint32_t i = 0; i < table->cap; i++)
         if (table->slots[i].item != NULL)
-            free_distinct(s, (sr_distinct *)(void *)table->slots[i].item);
+            free_distinct(s, group,
+                          (sr_distinct *)(void *)table->slots[i].item);
     sr_table_free(&s->pool, table);
 }
 

@@ -280,3 +280,13 @@ bool sr_sum_load(sr_pool *pool, sr_sum *sum, sg_reader *r)
     }
     return !r->bad;
 }
+
+size_t sr_sum_bytes(bool floats)
+{
+    return floats ? sr_pool_size(sizeof(wide)) : 0;
+}
+
+bool sr_sum_floats(const sr_sum *sum)
+{
+    return sum->wide != NULL && sum->wide->floats != 0;
+}

@@ -51,6 +51,12 @@ const sr_item *sr_table_peek(const sr_table *table, uint64_t hash)
     }
 }
 
+/* Whether so many items are too many for the slots to take one more. */
+static bool is_full(uint32_t count, uint32_t cap)
+{
+    return count >= cap / 4 * 3;
+}
+
 static void place(sr_table *table, sr_table_slot entry)
 {
     uint32_t i = home_of(table, entry.hash);
@@ -84,22 +90,35 @@ static bool grow(sr_pool *pool, sr_table *table)
 
 bool sr_table_add(sr_pool *pool, sr_table *table, sr_item *item)
 {
-    if (table->count >= table->cap / 4 * 3 && !grow(pool, table))
+    if (is_full(table->count, table->cap) && !grow(pool, table))
         return false;
     place(table, (sr_table_slot){item->hash, item});
     table->count++;
     return true;
 }
 
+/* The slot of an item that is there. */
+static uint32_t slot_of(const sr_table *table, const sr_item *item)
+{
+    uint32_t i = home_of(table, item->hash);
+
+    while (table->slots[i].item != item) {
+        assert(table->slots[i].item != NULL);
+        i = (i + 1) & (table->cap - 1);
+    }
+    return i;
+}
+
+void sr_table_replace(sr_table *table, const sr_item *item, sr_item *by)
+{
+    table->slots[slot_of(table, item)].item = by;
+}
+
 void sr_table_remove(sr_table *table, const sr_item *item)
 {
     const uint32_t mask = table->cap - 1;
-    uint32_t hole = home_of(table, item->hash);
+    uint32_t hole = slot_of(table, item);
 
-    while (table->slots[hole].item != item) {
-        assert(table->slots[hole].item != NULL);
-        hole = (hole + 1) & mask;
-    }
     /* Close the gap: whoever sits further from home than the hole moves in. */
     for (uint32_t i = (hole + 1) & mask; table->slots[i].item != NULL;
          i = (i + 1) & mask) {
@@ -112,6 +131,17 @@ void sr_table_remove(sr_table *table, const sr_item *item)
     }
     table->slots[hole] = (sr_table_slot){0, NULL};
     table->count--;
+}
+
+size_t sr_table_bytes(uint32_t count)
+{
+    uint32_t cap = FIRST_CAP;
+
+    if (count == 0)
+        return 0;
+    while (is_full(count - 1, cap) && cap <= UINT32_MAX / 2)
+        cap *= 2;
+    return sr_pool_size(cap * sizeof(sr_table_slot));
 }
 
 void sr_table_free(sr_pool *pool, sr_table *table)

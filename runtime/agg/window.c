@@ -381,3 +381,23 @@ void sr_window_free(sr_pool *pool, sr_window *w, size_t stride)
         sr_pool_free(pool, w->ring, w->cap * sizeof(chunk *));
     *w = (sr_window){.count = 0};
 }
+
+size_t sr_window_bytes(uint32_t count, size_t stride)
+{
+    const uint32_t chunks = count / CHUNK + (count % CHUNK != 0);
+    uint32_t cap = FIRST_CAP;
+
+    if (count == 0)
+        return 0;
+    if (chunks > 1) {
+        uint32_t ring = FIRST_RING;
+
+        while (ring < chunks)
+            ring *= 2;
+        return sr_pool_size(ring * sizeof(chunk *)) +
+               chunks * sr_pool_size(chunk_size(stride, CHUNK));
+    }
+    while (cap < count)
+        cap *= 2;
+    return sr_pool_size(chunk_size(stride, cap));
+}

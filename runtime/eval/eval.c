@@ -321,6 +321,14 @@ const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)
     return &eval->stats;
 }
 
+sr_eval_stats sr_eval_stats_take(sr_eval *eval)
+{
+    const sr_eval_stats stats = eval->stats;
+
+    eval->stats = (sr_eval_stats){.candidates = 0};
+    return stats;
+}
+
 /* -------- one value ------------------------------------------------------ */
 
 /* What a predicate is judged in. */

@@ -63,5 +63,7 @@ bool sr_eval_derived(sr_eval *eval, sr_event *event, uint32_t rule,
 bool sr_eval_selection(sr_eval *eval, sr_event *event, uint32_t selection);
 
 const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval);
+/* What was counted since the last call. */
+sr_eval_stats sr_eval_stats_take(sr_eval *eval);
 
 #endif

@@ -114,10 +114,11 @@ uint32_t sr_enriching_pairs(sr_worker *w)
     return w->enriched.added_count;
 }
 
-void sr_enriching_count(sr_session *s, const sr_worker *w)
+void sr_enriching_count(sr_session *s, sr_worker *w)
 {
     s->stats.enriched += w->enriched.enriched;
     s->stats.enrich_missed += w->enriched.missed;
+    w->enriched.enriched = w->enriched.missed = 0;
 }
 
 void sr_enriching_gather(sr_session *s)
@@ -126,11 +127,22 @@ void sr_enriching_gather(sr_session *s)
         return;
     const sr_enrich_stats stats = sr_enrich_totals(s->enrich);
 
-    s->stats.enrich_learned = stats.learned;
+    s->stats.enrich_learned = s->carried.learned + stats.learned;
     s->stats.enrich_entries = stats.entries;
-    s->stats.enrich_evicted = stats.evicted;
-    s->stats.enrich_refused = stats.refused;
+    s->stats.enrich_evicted = s->carried.evicted + stats.evicted;
+    s->stats.enrich_refused = s->carried.refused + stats.refused;
     s->stats.lookup_rows = stats.lookup_rows;
     s->stats.lookup_duplicates = stats.lookup_duplicates;
     s->stats.lookup_rejected = stats.lookup_rejected;
+}
+
+void sr_enriching_carry(sr_session *s)
+{
+    if (s->enrich == NULL)
+        return;
+    const sr_enrich_stats stats = sr_enrich_totals(s->enrich);
+
+    s->carried.learned = s->stats.enrich_learned - stats.learned;
+    s->carried.evicted = s->stats.enrich_evicted - stats.evicted;
+    s->carried.refused = s->stats.enrich_refused - stats.refused;
 }

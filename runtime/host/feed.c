@@ -271,10 +271,24 @@ static void read_one_by_one(sr_session *s, feed *feeds)
     }
 }
 
+/* What an earlier run came upon has not become readable. */
+static bool is_refused(sr_session *s)
+{
+    if (!sr_resume_refused(s))
+        return false;
+    sr_say(s, "an earlier run stopped at an unreadable line (--strict); "
+              "without --strict reading goes on behind it");
+    s->exit_code = SR_EXIT_INPUT;
+    s->stop = s->abandoned = true;
+    return true;
+}
+
 void sr_feed(sr_session *s)
 {
     feed *feeds = sg_new_n(&s->arena, feed, s->options->file_count);
 
+    if (is_refused(s))
+        return;
     s->flushed = clock_now();
     if (s->options->follow)
         read_in_turn(s, feeds);

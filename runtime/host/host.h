@@ -103,9 +103,10 @@ typedef struct sr_session {
     sr_layout *layout;
     sr_agg *agg;
     sr_output *out;
-    sr_worker *worker;  /* the only one, or that of the main thread */
-    sr_scratch scratch; /* for what correlations fire */
-    sr_enrich *enrich;  /* NULL: none */
+    sr_worker *worker;       /* the only one, or that of the main thread */
+    sr_scratch scratch;      /* for what correlations fire */
+    sr_enrich *enrich;       /* NULL: none */
+    sr_enrich_stats carried; /* by earlier runs, less what loading counted */
     struct sr_sequence *sequence;
     struct sr_resume *resume; /* --state; or NULL */
     struct sr_reduce *reduce; /* while reducing; or NULL */
@@ -200,6 +201,11 @@ bool sr_resume_commit(sr_session *s);
 bool sr_resume_finish(sr_session *s, bool complete);
 /* Whether anything was read since the results of search mode were written. */
 bool sr_resume_news(const sr_session *s);
+/* --strict stops at a line: the next run with it goes no further, one without
+ * goes on behind that line. */
+void sr_resume_refuse(sr_session *s);
+/* Whether an earlier run did so, and this one is not to go on. */
+bool sr_resume_refused(sr_session *s);
 void sr_resume_close(sr_session *s);
 
 /* -------- moves.c -------------------------------------------------------- */
@@ -310,8 +316,11 @@ bool sr_enriching_reads(const sr_session *s, const struct stat *file);
 /* Fill w->scratch.added with what the event at hand got; returns how many. */
 uint32_t sr_enriching_pairs(sr_worker *w);
 /* Add a worker's counts; take over those of the tables. */
-void sr_enriching_count(sr_session *s, const sr_worker *w);
+void sr_enriching_count(sr_session *s, sr_worker *w);
 void sr_enriching_gather(sr_session *s);
+/* The counters are those of earlier runs: what the tables count comes on top.
+ */
+void sr_enriching_carry(sr_session *s);
 
 /* -------- losses.c ------------------------------------------------------- */
 
@@ -325,8 +334,10 @@ void sr_say(const sr_session *s, const char *fmt, ...);
 const char *sr_shown(sr_session *s, sg_str text);
 /* The item's line cannot be read. */
 void sr_reject(sr_session *s, const sr_item *item);
-/* Add b to sum. */
-void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b);
+/* Add what a worker, which is idle, has counted to the session's counters. */
+void sr_count_worker(sr_session *s, sr_worker *w);
+/* The same for whatever counts on its own; all lines so far are settled. */
+void sr_gather(sr_session *s);
 /* At the end: the losses, and --stats. */
 void sr_report(sr_session *s);
 

@@ -302,13 +302,17 @@ bool sr_load_clocks(sr_session *s, sg_str bytes)
     return true;
 }
 
+enum { NEWS = 1, REFUSED = 2 };
+
 /* What the run has counted, and where its output stands. */
 bool sr_keep_counters(sr_session *s)
 {
     const sr_output_state out = sr_output_state_get(s->out);
     sg_buf value = {0};
 
-    sg_put_u8(&value, s->resume->news);
+    sr_gather(s);
+    sg_put_u8(&value, (uint8_t)((s->resume->news ? NEWS : 0) |
+                                (s->resume->refused ? REFUSED : 0)));
     sg_put_u64(&value, (uint64_t)out.rows);
     sg_put_u64(&value, out.objects);
 #define STAT(name, loss, doc) sg_put_u64(&value, s->stats.name);
@@ -324,13 +328,17 @@ bool sr_load_counters(sr_session *s, sg_str bytes, sr_output_state *out)
 {
     sg_reader r = {bytes, false};
 
-    s->resume->news = sg_read_u8(&r) != 0;
+    const uint8_t flags = sg_read_u8(&r);
+
+    s->resume->news = (flags & NEWS) != 0;
+    s->resume->refused = (flags & REFUSED) != 0;
     out->rows = (int64_t)sg_read_u64(&r);
     out->objects = sg_read_u64(&r);
 #define STAT(name, loss, doc) s->stats.name = sg_read_u64(&r);
 #include "host/stats.def"
 #undef STAT
-    return sg_read_done(&r);
+    sr_enriching_carry(s);
+    return sg_read_done(&r) && flags <= (NEWS | REFUSED);
 }
 
 /* -------- held back and journal ------------------------------------------ */

@@ -78,6 +78,8 @@ void sr_reject(sr_session *s, const sr_item *item)
         s->exit_code = SR_EXIT_INPUT;
         s->stop = true;
         s->abandoned = true;
+        if (s->resume != NULL)
+            sr_resume_refuse(s);
     }
 }
 
@@ -89,26 +91,25 @@ typedef struct counter {
     uint64_t value;
 } counter;
 
-void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b)
+void sr_count_worker(sr_session *s, sr_worker *w)
 {
-    sum->regex_limits += b->regex_limits;
-    sum->candidates += b->candidates;
-    sum->regex_refusals += b->regex_refusals;
-    sum->pair_limits += b->pair_limits;
+    const sr_eval_stats stats = sr_eval_stats_take(w->eval);
+
+    s->stats.regex_limits += stats.regex_limits;
+    s->stats.candidates += stats.candidates;
+    s->stats.regex_refusals += stats.regex_refusals;
+    s->stats.pair_limits += stats.pair_limits;
+    sr_enriching_count(s, w);
 }
 
-/* Take over what the layers below counted. */
-static void gather(sr_session *s)
+void sr_gather(sr_session *s)
 {
     const sr_agg_stats agg = sr_agg_totals(s->agg);
-    sr_eval_stats eval = {0};
 
-    if (s->worker != NULL) {
-        sr_eval_stats_add(&eval, sr_eval_stats_get(s->worker->eval));
-        sr_enriching_count(s, s->worker);
-    }
+    if (s->worker != NULL)
+        sr_count_worker(s, s->worker);
     if (s->blocks != NULL)
-        sr_blocks_count(s->blocks, &eval);
+        sr_blocks_count(s->blocks);
     s->stats.groups = agg.groups;
     s->stats.group_bytes = agg.bytes;
     s->stats.groups_expired = agg.expired;
@@ -116,10 +117,6 @@ static void gather(sr_session *s)
     s->stats.groups_refused = agg.refused;
     s->stats.groups_sketched = agg.sketched;
     s->stats.late = agg.late;
-    s->stats.regex_limits += eval.regex_limits;
-    s->stats.candidates += eval.candidates;
-    s->stats.regex_refusals += eval.regex_refusals;
-    s->stats.pair_limits += eval.pair_limits;
     sr_enriching_gather(s);
 }
 
@@ -152,7 +149,7 @@ static void say_json(const counter *counters, size_t count)
 
 void sr_report(sr_session *s)
 {
-    gather(s);
+    sr_gather(s);
     const counter counters[] = {
 #define STAT(name, loss, doc) {#name, doc, loss, s->stats.name},
 #include "host/stats.def"

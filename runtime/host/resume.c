@@ -470,6 +470,19 @@ bool sr_resume_news(const sr_session *s)
     return s->resume->news;
 }
 
+void sr_resume_refuse(sr_session *s)
+{
+    s->resume->refused = true;
+}
+
+bool sr_resume_refused(sr_session *s)
+{
+    if (s->resume == NULL || !s->resume->refused)
+        return false;
+    s->resume->refused = s->options->strict;
+    return s->resume->refused;
+}
+
 /* -------- opening -------------------------------------------------------- */
 
 /* This detector's correlations, to find them by their names; none is known to

@@ -22,6 +22,7 @@ typedef struct sr_resume {
     bool rebuilt;              /* it is of another pack */
     bool dirty;                /* something is not kept yet */
     bool news;                 /* lines were read since results were written */
+    bool refused;              /* --strict stopped at an unreadable line */
     SG_VEC(sr_cursor) cursors; /* per source */
     SG_VEC(bool) known;        /* the source was read before */
     SG_VEC(bool) moved;        /* its cursor is not kept yet */

@@ -87,14 +87,18 @@ static bool make_room(sequence *q)
     return true;
 }
 
-/* Keep a copy for later; false when there is no room. */
-static bool hold(sequence *q, const sr_contribution *c)
+/* Whether one more may be held back. */
+static bool has_room(const sequence *q, const sr_contribution *c)
 {
     const uint64_t most = q->s->options->max_memory;
 
-    if (c->size > most || q->held_bytes > most - c->size || !make_room(q))
-        return false;
-    sr_contribution *copy = malloc(c->size);
+    return c->size <= most && q->held_bytes <= most - c->size;
+}
+
+/* Keep a copy for later; false for want of memory. */
+static bool hold(sequence *q, const sr_contribution *c)
+{
+    sr_contribution *copy = make_room(q) ? malloc(c->size) : NULL;
 
     if (copy == NULL)
         return false;
@@ -163,7 +167,7 @@ static void arrive(sequence *q, sr_contribution *c, uint32_t item)
         make_due(q, c, item, false);
         return;
     }
-    while (!hold(q, c)) {
+    while (!has_room(q, c) || !hold(q, c)) {
         q->s->stats.hurried++;
         if (q->held_count == 0 || before(c, q->held[0])) {
             make_due(q, c, item, false);

@@ -191,22 +191,37 @@ static int open_threads(sr_session *s)
     return s->blocks == NULL ? SR_EXIT_INTERNAL : SR_EXIT_OK;
 }
 
-/* The names of inputs: those a kept state knows come first. */
-static void open_sources(sr_session *s)
+/* The names of inputs: those a kept state knows come first. It can know of each
+ * name only one place. */
+static int open_sources(sr_session *s)
 {
     const sr_options *o = s->options;
+    const uint32_t known = s->sources.count;
+    sg_map map = {0};
+    bool found;
+
+    for (uint32_t i = 0; i < known; i++)
+        *sg_map_put(&s->arena, &map, s->sources.items[i], &found) = i;
+    bool *named = sg_new_n(&s->arena, bool, (size_t)known + o->file_count + 1);
 
     s->source_of = sg_new_n(&s->arena, uint32_t, o->file_count);
     for (uint32_t i = 0; i < o->file_count; i++) {
         const sg_str name = sg_str_of(o->files[i]);
-        uint32_t k = 0;
+        uint32_t *source = sg_map_put(&s->arena, &map, name, &found);
 
-        while (k < s->sources.count && !sg_str_eq(s->sources.items[k], name))
-            k++;
-        if (k == s->sources.count)
+        if (!found) {
+            *source = s->sources.count;
             SG_PUSH(&s->arena, &s->sources, name);
-        s->source_of[i] = k;
+        }
+        if (named[*source] && s->resume != NULL) {
+            sr_say(s, "%s is named twice: with --state that cannot be",
+                   sr_shown(s, name));
+            return SR_EXIT_USAGE;
+        }
+        named[*source] = true;
+        s->source_of[i] = *source;
     }
+    return SR_EXIT_OK;
 }
 
 static int open_session(sr_session *s)
@@ -245,7 +260,8 @@ static int open_session(sr_session *s)
         return open_output(s);
     if (o->state != NULL)
         code = sr_resume_open(s);
-    open_sources(s);
+    if (code == SR_EXIT_OK)
+        code = open_sources(s);
     if (code == SR_EXIT_OK)
         code = open_output(s);
     return code == SR_EXIT_OK ? open_threads(s) : code;

@@ -3,8 +3,10 @@
 it wrote over all its lives must be, to the byte, what an undisturbed run writes.
 
 Each scenario is one way to feed it: files, growing files, rotated files,
-standard input; with lateness, threads, every type of correlation. Alerts go to
-a file (-o), events that came late to another.
+standard input; with lateness, threads, every type of correlation, with bounds
+that make groups go, with lines that cannot be read. Alerts go to a file (-o),
+events that came late to another, unreadable lines to a third; what was lost is
+counted as in an undisturbed run.
 """
 import argparse
 import json
@@ -51,6 +53,8 @@ learned:
 enrich:
   - {when: {Kind: [a, b, c, d]}, table: names, key: [Pid], add: [Name]}
 """
+# Counters that are those of all lives together.
+SUMS = ("candidates", "enriched", "enrich_missed", "enrich_learned", "enrich_entries", "enrich_evicted", "groups", "group_bytes", "groups_expired", "groups_evicted", "groups_refused", "groups_sketched", "late", "lines", "unreadable", "untimed", "alerts")
 NAMED = "type: event_count, rules: [ra], group-by: [Name], timespan: 1m, condition: {gte: 3}"
 CHAIN = "type: event_count, rules: [c_event_count], group-by: [User], timespan: 10m, condition: {gte: 5}"
 
@@ -66,21 +70,27 @@ def rules(types, enrich):
     return "---\n".join(docs)
 
 
-def events(r, count, disorder):
-    """Lines in order of arrival."""
+def events(r, count, disorder, broken):
+    """Lines in order of arrival; so many of them are no events."""
     t, out = START, []
     for i in range(count):
         t += r.random() * 0.4
         out.append((t + (r.random() * disorder if disorder else 0), i))
     out.sort()
     lines = []
-    for t, i in [(START + (t - START), i) for t, i in sorted(out, key=lambda e: e[1])]:
+    for t, i in sorted(out, key=lambda e: e[1]):
         event = {"@timestamp": "%d" % int(t * 1e9), "Kind": r.choice("abcdp"), "Pid": r.randint(0, 60), "Host": "h%d" % r.randint(0, 40), "User": "u%d" % r.randint(0, 5),
                  "Bytes": r.randint(0, 1000)}
         if event["Kind"] == "p":
             event["Name"] = "n%d" % r.randint(0, 9)
         lines.append(json.dumps(event))
+        if r.random() < broken:
+            lines.append(r.choice(["{", "no event", line_cut(r, lines[-1]), '{"Kind":"a",}', "\x01"]))
     return [(line + "\n").encode() for line in lines]
+
+
+def line_cut(r, line):
+    return line[:r.randint(1, len(line) - 1)]
 
 
 class Writer(threading.Thread):
@@ -118,6 +128,10 @@ class Writer(threading.Thread):
         out.close()
 
 
+def counters(err):
+    return json.loads(err.decode().splitlines()[-1])
+
+
 def stopped(p, seconds):
     try:
         return p.wait(seconds)
@@ -141,12 +155,18 @@ class Scenario:
         self.types = r.sample(sorted(CORRELATIONS), r.choice([1, 2, 3, 8]))
         self.late = r.choice([0, 0, 2]) if self.kind != "search" else 0
         growing = self.kind in ("follow", "rotate")
-        self.lines = events(r, r.choice([3000, 20000] if growing else [20000, 60000]), self.late * r.choice([1, 1, 2]))
+        self.lines = events(r, r.choice([3000, 20000] if growing else [20000, 60000]), self.late * r.choice([1, 1, 2]), r.choice([0, 0.01]))
+        self.bounds = r.choice([[], [], ["--max-groups", str(r.randint(5, 100))], ["--max-memory", "%dK" % r.randint(2, 60)],
+                                ["--max-memory", "100K", "--exact-values", str(r.randint(1, 20))]])
+        self.strict = not growing and r.random() < 0.2
+        if self.strict:
+            self.lines.insert(len(self.lines) - len(self.lines) // 10, b"the end\n")
         self.threads = r.choice([1, 1, 2, 3])
         self.enrich = r.random() < 0.3
-        self.name = "seed %d: %s, %s, %d lines, lateness %d, threads %d%s" % (
-            seed, self.kind, "+".join(self.types), len(self.lines), self.late, self.threads, ", enriched" if self.enrich else "")
-        self.state, self.out, self.late_file = (os.path.join(folder, n) for n in ("state", "out", "late"))
+        self.name = "seed %d: %s, %s, %d lines, lateness %d, threads %d%s%s%s" % (
+            seed, self.kind, "+".join(self.types), len(self.lines), self.late, self.threads, ", enriched" if self.enrich else "",
+            ", strict" if self.strict else "", "".join(" " + b for b in self.bounds))
+        self.state, self.out = self.path("state"), self.path("out")
         self.inputs = self.write_inputs()
         self.kills = 0
         self.longest = args.longest
@@ -168,7 +188,9 @@ class Scenario:
         return paths
 
     def options(self):
-        o = ["-f", self.r.choice(["ndjson", "csv"]), "--threads", str(self.threads)]
+        o = ["-f", self.r.choice(["ndjson", "csv"]), "--threads", str(self.threads), *self.bounds]
+        if self.strict:
+            o += ["--strict"]
         if self.late:
             o += ["--allowed-lateness", "%ds" % self.late]
         if self.kind == "search":
@@ -178,8 +200,8 @@ class Scenario:
         return o
 
     def undisturbed(self, options):
-        """What one run writes over the whole input, in one go."""
-        out, late = self.path("want"), self.path("want-late")
+        """What one run writes over the whole input, in one go, and its counters."""
+        out = self.path("want")
         stdin = b""
         if self.kind == "stdin":
             stdin, inputs = b"".join(self.lines), []
@@ -187,15 +209,26 @@ class Scenario:
             inputs = [self.path("in.log")]
             parts = self.parts()
             # The same names and numbers of lines: one run of a follower that sees each file alone.
-            return self.follow_quietly(options, parts, out, late, inputs[0])
+            return self.follow_quietly(options, parts, out, inputs[0])
         else:
             inputs = self.inputs
         begin = time.monotonic()
-        p = subprocess.run([self.args.det, *options, "-o", out, "--late", late, *inputs], input=stdin, capture_output=True)
+        p = subprocess.run([self.args.det, *options, "--stats=json", *self.outputs(out), *inputs], input=stdin, capture_output=True)
         self.longest = (time.monotonic() - begin) * 0.7
-        if p.returncode != 0:
-            raise SystemExit("the undisturbed run failed: %s" % p.stderr.decode())
-        return read(out), read(late)
+        if p.returncode != self.code():
+            raise SystemExit("%s: the undisturbed run failed: %s" % (self.name, p.stderr.decode()))
+        return self.written(out), counters(p.stderr)
+
+    @staticmethod
+    def outputs(out):
+        return ["-o", out, "--late", out + "-late", "--rejects", out + "-rejects"]
+
+    @staticmethod
+    def written(out):
+        return [(name, read(out + name)) for name in ("", "-late", "-rejects")]
+
+    def code(self):
+        return 4 if self.strict else 0
 
     def parts(self):
         """The lines of each file that the path is over time."""
@@ -208,10 +241,10 @@ class Scenario:
     def rotations(self):
         return 0 if self.kind == "follow" else 4
 
-    def follow_quietly(self, options, parts, out, late, path):
+    def follow_quietly(self, options, parts, out, path):
         """A follower that is given time: each part is read before the file is rotated."""
         state = self.path("want-state")
-        p = subprocess.Popen([self.args.det, *options, "--follow", "--state", state, "-o", out, "--late", late, "--stats=json", path], stderr=subprocess.PIPE)
+        p = subprocess.Popen([self.args.det, *options, "--follow", "--state", state, *self.outputs(out), "--stats=json", path], stderr=subprocess.PIPE)
         number = 0
         for i, part in enumerate(parts):
             if i:
@@ -223,24 +256,24 @@ class Scenario:
                 f.writelines(part)
             time.sleep(2.5)
         p.send_signal(signal.SIGTERM)
-        err = p.communicate(timeout=30)[1].decode()
-        if p.returncode != 0 or json.loads(err.splitlines()[-1])["lines"] != len(self.lines):
-            raise SystemExit("the undisturbed follower failed: %s" % err)
+        err = p.communicate(timeout=30)[1]
+        if p.returncode != 0 or counters(err)["lines"] != len(self.lines):
+            raise SystemExit("the undisturbed follower failed: %s" % err.decode())
         for name in os.listdir(self.folder):
             if name.startswith("in.log"):
                 os.unlink(os.path.join(self.folder, name))
-        return read(out), read(late)
+        return self.written(out), counters(err)
 
     def start(self, options):
-        args = [self.args.det, *options, "--state", self.state, "--late", self.late_file, "--stats=json"]
+        args = [self.args.det, *options, "--state", self.state, "--stats=json"]
         if self.kind in ("follow", "rotate"):
             args.append("--follow")
         if self.kind == "pipe":
             out = open(self.out, "ab")
-            p = subprocess.Popen(args + self.inputs, stdout=out, stderr=subprocess.PIPE)
+            p = subprocess.Popen(args + self.outputs(self.out)[2:] + self.inputs, stdout=out, stderr=subprocess.PIPE)
             out.close()
             return p
-        args += ["-o", self.out, *self.inputs]
+        args += self.outputs(self.out) + self.inputs
         if self.kind != "stdin":
             return subprocess.Popen(args, stderr=subprocess.PIPE)
         p = subprocess.Popen(args, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -258,7 +291,7 @@ class Scenario:
     def run(self):
         """Returns the number of kills, or raises."""
         options = self.options()
-        want = self.undisturbed(options)
+        want, sums = self.undisturbed(options)
         writer = None
         if self.kind in ("follow", "rotate"):
             writer = Writer(self.path("in.log"), self.lines, self.rotations(), 0.02)
@@ -277,14 +310,17 @@ class Scenario:
             self.kills += 1
         if writer is not None:
             writer.join()
-        self.last_life(options, writer)
-        for name, have, wanted in (("alerts", read(self.out), want[0]), ("late", read(self.late_file), want[1])):
+        have_sums = self.last_life(options, writer)
+        for (name, have), (_, wanted) in zip(self.written(self.out), want):
             if have != wanted:
-                self.explain(name, have, wanted)
-        return self.kills
+                self.explain("out" + name, have, wanted)
+        for name in SUMS if not self.strict else ("unreadable", "alerts"):  # threads read on for a while
+            if have_sums[name] != sums[name]:
+                raise SystemExit("%s: %s is %d after %d kills, not %d" % (self.name, name, have_sums[name], self.kills, sums[name]))
+        return self.kills, sums
 
     def check_end(self, p, code):
-        if code != 0:
+        if code != self.code():
             raise SystemExit("%s: exit %s after %d kills: %s" % (self.name, code, self.kills, p.stderr.read().decode()))
 
     def first_life(self, options):
@@ -299,26 +335,34 @@ class Scenario:
         self.kills += 1
 
     def last_life(self, options, writer):
-        """Let it read all there is."""
+        """Let it read all there is. Returns its counters."""
         p = self.start(options)
         if writer is None:
-            self.check_end(p, p.wait(120))
-            return
+            err = p.communicate(timeout=120)[1] if self.kind != "stdin" else self.drain(p)
+            self.check_end(p, p.returncode)
+            return counters(err)
         # A follower has read all once its counter says so: ask it to pause and look.
         deadline = time.monotonic() + 60
         while True:
             time.sleep(2.5)
             p.send_signal(signal.SIGTERM)
-            err = p.communicate(timeout=60)[1].decode()
-            self.check_end(p, p.returncode) if p.returncode else None
-            lines = json.loads(err.splitlines()[-1])["lines"]
+            err = p.communicate(timeout=60)[1]
+            self.check_end(p, p.returncode)
+            lines = counters(err)["lines"]
             if lines >= len(self.lines):
                 if lines > len(self.lines):
                     raise SystemExit("%s: %d lines read, %d written" % (self.name, lines, len(self.lines)))
-                return
+                return counters(err)
             if time.monotonic() > deadline:
-                raise SystemExit("%s: only %d of %d lines read: %s" % (self.name, lines, len(self.lines), err))
+                raise SystemExit("%s: only %d of %d lines read: %s" % (self.name, lines, len(self.lines), err.decode()))
             p = self.start(options)
+
+    @staticmethod
+    def drain(p):
+        """A thread writes its standard input."""
+        err = p.stderr.read()
+        p.wait(120)
+        return err
 
     def explain(self, name, have, want):
         a, b = have.splitlines(), want.splitlines()
@@ -340,6 +384,7 @@ def main():
     ap.add_argument("--folder", help="work here and leave the scenario that fails")
     args = ap.parse_args()
     total, scenarios, kinds = 0, 0, {}
+    lost = dict.fromkeys(("groups_evicted", "groups_refused", "groups_sketched", "late", "unreadable"), 0)
     with tempfile.TemporaryDirectory(prefix="sigcc-kill-") as top:
         top = args.folder or top
         while total < args.total:
@@ -357,13 +402,16 @@ def main():
                 with open(extra[1], "w") as f:
                     f.write(ENRICH)
             subprocess.run([args.sigcc, "build", "--pack", "-O0", path, "-o", args.det, *extra], check=True, capture_output=True)
-            kills = s.run()
+            kills, sums = s.run()
+            for name in lost:
+                lost[name] += sums[name]
             print("%s: %d kills, nothing lost, doubled or changed" % (s.name, kills), flush=True)
             total += kills
             kinds[s.kind] = kinds.get(s.kind, 0) + kills
             scenarios += 1
             shutil.rmtree(folder)
     print("kills by kind: %s" % ", ".join("%s %d" % k for k in sorted(kinds.items())))
+    print("of the undisturbed runs: %s" % ", ".join("%s %d" % k for k in lost.items()))
     print("%d scenarios, %d kills: lost 0, doubled 0, changed 0" % (scenarios, total))
     return 0
 

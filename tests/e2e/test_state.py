@@ -453,17 +453,62 @@ class State(Case):
         self.assertEqual(self.go(det, path), "")
         self.assertEqual(self.read("out").count(b"\n"), 1)
 
+    # -------- bounds ---------------------------------------------------------
+
+    def test_bounded(self):
+        """What goes for want of room is the same in several runs as in one, and counted over all of them."""
+        lines = streams.lines(streams.events(21, sized(6000, 6000, 2000))).splitlines(True)
+        for bound in (["--max-memory", "20K"], ["--max-memory", "4K"], ["--max-groups", "9"], ["--max-memory", "60K", "--exact-values", "3"]):
+            for name in ("in", "out", "state"):
+                if os.path.exists(self.path(name)):
+                    os.unlink(self.path(name))
+            path = self.write("in", b"".join(lines))
+            whole = self.run_([self.visible, "-f", "ndjson", "--stats=json", *bound, path])
+            want = json.loads(whole.stderr.splitlines()[-1])
+            os.unlink(path)
+            for i in range(7):
+                path = self.append("in", b"".join(lines[len(lines) * i // 7:len(lines) * (i + 1) // 7]))
+                have = json.loads(self.go(self.visible, "--stats=json", *bound, path).splitlines()[-1])
+            self.assertEqual(self.read("out"), whole.stdout, bound)
+            self.assertEqual(have, want, bound)
+            self.assertGreater(want["groups_evicted"], 0)
+
+    def test_less_room_than_before(self):
+        """Events held back by a run with more memory go on at once."""
+        path = self.append("in", hits(*range(300)))
+        args = ["--allowed-lateness", "1h", path]
+        p = subprocess.Popen([self.few, "-f", "ndjson", "--state", self.state, "-o", self.out, "--follow", *args], stderr=subprocess.DEVNULL)
+        self.wait_for(lambda: os.path.exists(self.state) and os.path.getsize(self.state) > 8192)
+        time.sleep(1.5)
+        p.send_signal(signal.SIGTERM)
+        p.wait()
+        self.append("in", hits(300))
+        said = self.go(self.few, "--max-memory", "16K", *args)
+        self.assertIn("not held back as long as", said)
+        self.assertEqual(self.read("out").count(b"\n"), 2)
+
+    def test_named_twice(self):
+        path = self.append("in", hits(0))
+        self.assertIn("is named twice: with --state that cannot be", self.go(self.few, path, path, status=2))
+        self.assertFalse(os.path.exists(self.out))
+        self.assertEqual(self.run_([self.few, "-f", "ndjson", path, path]).returncode, 0)
+
     # -------- runs that stop -------------------------------------------------
 
     def test_strict_in_threads(self):
-        """The next run begins behind the line at which this one stopped."""
+        """The next run goes no further, but without --strict it begins behind the line at which this one stopped."""
         for threads in ("1", "3"):
             for name in ("in", "out", "state"):
                 if os.path.exists(self.path(name)):
                     os.unlink(self.path(name))
             good = streams.lines(streams.events(12, 3000)).splitlines(True)
             path = self.write("in", b"".join(good[:500]) + b"{bad\n" + b"".join(good[500:]))
-            self.go(self.visible, "--threads", threads, "--strict", path, status=4)
+            said = self.go(self.visible, "--threads", threads, "--strict", path, status=4)
+            self.assertIn("unreadable", said)
+            out = self.read("out")
+            self.assertIn("an earlier run stopped at an unreadable line", self.go(self.visible, "--threads", threads, "--strict", path, status=4))
+            self.assertEqual(self.read("out"), out)
+            self.go(self.visible, "--threads", threads, path)
             self.go(self.visible, "--threads", threads, "--strict", path)
             self.assertEqual(self.read("out"), self.run_([self.visible, "-f", "ndjson", path]).stdout, threads)
 

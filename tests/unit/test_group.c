@@ -38,7 +38,7 @@ static void test_pool(void)
 {
     static const size_t sizes[] = {1,   16,  17,   255,   256,   257,    320,
                                    321, 512, 1000, 65535, 65536, 100000, 0};
-    sr_pool pool = {.limit = (uint64_t)1 << 30};
+    sr_pool pool = {0};
     unsigned char *live[14];
 
     for (unsigned round = 0; round < 3; round++) {
@@ -68,15 +68,16 @@ static void test_pool(void)
         live[i] = sr_pool_alloc(&tight, 60000);
     CHECK(live[4] != NULL);
     CHECK(sr_pool_alloc(&tight, 8192) == NULL);
-    CHECK_INT(tight.used, 300000);
+    CHECK_INT(tight.used, 5 * 15 * 4096); /* whole pages */
+    CHECK_INT(tight.held, tight.used);
     for (unsigned i = 0; i < 5; i++)
         sr_pool_free(&tight, live[i], 60000);
     CHECK_INT(tight.used, 0);
     sr_pool_close(&tight);
 }
 
-/* Whoever fills the pool with one size after the other, never holding more
- * than the limit at once, does not make it take more from the system. */
+/* Slabs that ran empty serve other sizes: with nothing left of one size before
+ * the next comes, the pool takes no more from the system. */
 static void test_pool_sizes(void)
 {
     enum { LIMIT = 4 << 20, MOST = LIMIT / 16 };
@@ -93,6 +94,37 @@ static void test_pool_sizes(void)
             sr_pool_free(&pool, live[--count], size);
     }
     CHECK(pool.block_count <= 18 + 2);
+    CHECK_INT(pool.held, 0);
+    sr_pool_close(&pool);
+}
+
+/* A slab in a hundred objects: much is held by little, until what is left is
+ * made anew. */
+static void test_pool_turn(void)
+{
+    enum { COUNT = 100000, SIZE = 208, EACH = 300 };
+    sr_pool pool = {0};
+    static char *live[COUNT];
+
+    for (unsigned i = 0; i < COUNT; i++)
+        live[i] = sr_pool_alloc(&pool, SIZE);
+    for (unsigned i = 0; i < COUNT; i++)
+        if (i % EACH != 0)
+            sr_pool_free(&pool, live[i], SIZE);
+    CHECK(pool.held > 50 * pool.used);
+    sr_pool_turn(&pool);
+    for (unsigned i = 0; i < COUNT; i += EACH) {
+        char *fresh = sr_pool_alloc(&pool, SIZE);
+
+        memset(fresh, 1, SIZE);
+        sr_pool_free(&pool, live[i], SIZE);
+        live[i] = fresh;
+    }
+    CHECK(pool.held < 2 * pool.used);
+    for (unsigned i = 0; i < COUNT; i += EACH)
+        sr_pool_free(&pool, live[i], SIZE);
+    CHECK_INT(pool.used, 0);
+    CHECK_INT(pool.held, 0);
     sr_pool_close(&pool);
 }
 
@@ -105,7 +137,7 @@ typedef struct thing {
 static void test_table(void)
 {
     enum { KEYS = 600 };
-    sr_pool pool = {.limit = (uint64_t)1 << 30};
+    sr_pool pool = {0};
     sr_table table = {0};
     static thing things[KEYS];
     static bool in[KEYS];
@@ -175,7 +207,7 @@ static entry *entry_at(const sr_window *w, uint32_t i)
 /* Windows of up to `most` entries, events up to `disorder` late. */
 static void run_window(size_t most, uint32_t disorder)
 {
-    sr_pool pool = {.limit = (uint64_t)1 << 30};
+    sr_pool pool = {0};
     sr_window w = {.count = 0};
     static entry want[8192];
     size_t count = 0;
@@ -226,7 +258,7 @@ static void test_window(void)
 
 static void test_sum(void)
 {
-    sr_pool pool = {.limit = (uint64_t)1 << 30};
+    sr_pool pool = {0};
     sr_sum sum = {0};
 
     check_num(sr_sum_value(&sum, 1), "0");
@@ -323,7 +355,7 @@ static double naive_percentile(const sg_num *nums, size_t count, double p)
 
 static void test_order(void)
 {
-    sr_pool pool = {.limit = (uint64_t)1 << 30};
+    sr_pool pool = {0};
     sr_order order = {0};
     static sg_num live[4096];
     size_t count = 0;
@@ -369,6 +401,7 @@ int main(void)
 {
     test_pool();
     test_pool_sizes();
+    test_pool_turn();
     test_table();
     test_window();
     test_sum();

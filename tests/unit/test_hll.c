@@ -24,7 +24,7 @@ static uint64_t random_64(void)
 
 static sr_pool fresh_pool(void)
 {
-    return (sr_pool){.limit = (uint64_t)1 << 30};
+    return (sr_pool){0};
 }
 
 static uint32_t cell_of(unsigned reg, unsigned rho)
@@ -374,7 +374,7 @@ static void test_memory(void)
 /* Leave nothing of a pool. */
 static void starve(sr_pool *pool)
 {
-    pool->limit = pool->used;
+    pool->limit = pool->used == 0 ? 1 : pool->used;
 }
 
 static void test_add_at_limit(void)

@@ -2,8 +2,10 @@
  * test_save.c - an engine that is saved and loaded again goes on as if nothing
  * had happened. Random correlations and events; at random moments everything
  * that changed is saved to a store, sometimes a new engine with another number
- * of shards takes over from it; one that is never disturbed says what is right.
+ * of shards takes over from it, or all groups are made anew where they are; one
+ * that is never disturbed says what is right. Bounds are often small.
  */
+#include "agg/engine.h"
 #include "support/corr_kit.h"
 #include "support/test.h"
 
@@ -30,6 +32,7 @@ static void check_totals(const trial *t)
     const sr_agg_clock y = sr_agg_clock_get(t->have.agg);
 
     CHECK_INT(b.groups, a.groups);
+    CHECK_INT(b.bytes, a.bytes);
     CHECK_INT(b.expired, a.expired);
     CHECK_INT(b.evicted, a.evicted);
     CHECK_INT(b.refused, a.refused);
@@ -154,6 +157,23 @@ static void reload(trial *t)
     check_totals(t);
 }
 
+/* Make all groups anew, as compact.c does. */
+static void renew_all(trial *t)
+{
+    for (uint32_t i = 0; i < t->have.agg->shard_count; i++) {
+        sr_shard *s = &t->have.agg->shards[i];
+
+        sr_pool_turn(&s->pool);
+        for (unsigned class = 0; class < SR_CLASSES; class ++)
+            for (sr_group *g = s->idle[class].first, *next; g != NULL;
+                 g = next) {
+                next = g->next;
+                CHECK(sr_group_renew(s, g));
+            }
+    }
+    check_totals(t);
+}
+
 /* -------- damage --------------------------------------------------------- */
 
 static bool load_into(kit_engine *e, const kit_saved *g, sg_str value)
@@ -204,7 +224,8 @@ static void begin(trial *t, uint64_t seed)
         .search = kit_one_in(&t->r, 3),
         .every_firing = kit_one_in(&t->r, 2),
         .max_groups = kit_one_in(&t->r, 2) ? 3 + kit_below(&t->r, 20) : 1000,
-        .max_memory = (uint64_t)64 << 20,
+        .max_memory = kit_one_in(&t->r, 2) ? 1000 + kit_below(&t->r, 30000)
+                                           : (uint64_t)64 << 20,
         .exact_values = kit_one_in(&t->r, 2) ? 1 + kit_below(&t->r, 4) : 100,
         .shards = 1,
     };
@@ -253,6 +274,8 @@ static void run(uint64_t seed, trial *sums)
             check_damage(&t, &e);
         if (kit_one_in(&t.r, 2))
             reload(&t);
+        if (kit_one_in(&t.r, 2))
+            renew_all(&t);
     }
     check_totals(&t);
     t.right.fired.len = t.have.fired.len = 0;
@@ -265,6 +288,7 @@ static void run(uint64_t seed, trial *sums)
     sums->gone += t.gone;
     sums->all += t.all;
     sums->since += stats.evicted != 0;
+    sums->begun = sums->begun || stats.refused != 0;
     sums->options.max_groups += stats.sketched != 0;
     kit_close(&t.right);
     kit_close(&t.have);
@@ -281,6 +305,7 @@ static void test_random(void)
     CHECK(sums.reloads > (uint64_t)SEEDS * 5);
     CHECK(sums.gone > SEEDS);
     CHECK(sums.since > SEEDS / 4);               /* evictions */
+    CHECK(sums.begun);                           /* refusals */
     CHECK(sums.options.max_groups > SEEDS / 16); /* sketches */
     CHECK(sums.have.fired.len > (size_t)SEEDS * 1000);
 }
