@@ -324,18 +324,28 @@ static bool evict(sr_shard *s, const sr_group *keep)
     return true;
 }
 
+/* Whether there may be so many bytes more, in one more group when `keep` is
+ * NULL. */
+static bool fits(const sr_agg *agg, const sr_group *keep, uint64_t bytes)
+{
+    const uint64_t most = agg->options.max_memory;
+
+    return bytes <= most && bytes_of(agg) <= most - bytes &&
+           (keep != NULL || groups_of(agg) < agg->options.max_groups);
+}
+
 bool sr_make_room(sr_shard *s, const sr_group *keep, uint64_t bytes)
 {
     const sr_agg *agg = s->agg;
     const uint64_t most = agg->options.max_memory;
+
+    if (s->defer || fits(agg, keep, bytes)) /* deferred: no bound is near */
+        return true;
     const uint64_t own = keep == NULL ? 0 : sr_charge(s, keep);
 
-    if (s->defer) /* no bound can be reached */
-        return true;
     if (bytes > most || own > most - bytes)
         return false; /* not even alone: nothing need go for it */
-    while (bytes_of(agg) > most - bytes ||
-           (keep == NULL && groups_of(agg) >= agg->options.max_groups))
+    while (!fits(agg, keep, bytes))
         if (!evict(s, keep))
             return false;
     return true;

@@ -11,12 +11,11 @@ enum {
     INDEX = 48 /* a slot of a table that is between half and all full */
 };
 
-static uint64_t charge_of_row(const sr_row_state *row)
+static uint64_t charge_of_copies(const sr_row_state *row)
 {
     return row == NULL
                ? 0
-               : sr_pool_size(sizeof(*row)) + sr_pool_size(row->first.len) +
-                     sr_pool_size(row->last.len);
+               : sr_pool_size(row->first.len) + sr_pool_size(row->last.len);
 }
 
 static uint64_t charge_of_state(const sr_corr *corr, const sr_group *group)
@@ -37,14 +36,26 @@ static uint64_t charge_of_state(const sr_corr *corr, const sr_group *group)
     }
 }
 
+uint64_t sr_charge_content(const sr_corr *corr, const sr_group *group)
+{
+    return charge_of_copies(group->row) +
+           sr_window_bytes(group->window.count, corr->type->stride) +
+           charge_of_state(corr, group);
+}
+
+uint64_t sr_charge_itself(const sr_shard *s, const sr_corr *corr,
+                          size_t key_len)
+{
+    return INDEX + sr_pool_size(sr_group_size(corr, key_len)) +
+           (s->agg->options.search ? sr_pool_size(sizeof(sr_row_state)) : 0);
+}
+
 uint64_t sr_charge(const sr_shard *s, const sr_group *group)
 {
     const sr_corr *corr = sr_corr_of(s, group);
 
-    return INDEX + sr_pool_size(sr_group_size(corr, group->item.key_len)) +
-           charge_of_row(group->row) +
-           sr_window_bytes(group->window.count, corr->type->stride) +
-           charge_of_state(corr, group);
+    return sr_charge_itself(s, corr, group->item.key_len) +
+           sr_charge_content(corr, group);
 }
 
 /* -------- by how much it grows ------------------------------------------- */
@@ -88,9 +99,9 @@ uint64_t sr_charge_growth(const sr_shard *s, const sr_corr *corr,
     uint64_t bytes = growth_of_state(s, corr, group);
 
     if (group == NULL)
-        bytes += INDEX + sr_pool_size(sr_group_size(corr, s->key.len));
+        bytes += sr_charge_itself(s, corr, s->key.len);
     if (group == NULL && s->agg->options.search)
-        bytes += sr_pool_size(sizeof(sr_row_state)) + 2 * sr_pool_size(0);
+        bytes += 2 * sr_pool_size(0);
     if (corr->ends)
         bytes += 2 * sr_pool_size(when->raw_len);
     if (corr->windowed && count != UINT32_MAX)

@@ -118,10 +118,11 @@ static const sr_part_hit *time_in(const sr_corr *corr, const sr_corr_run *run)
     return run->pending[corr->twice ? run->pending_count - 1 : 0].hit;
 }
 
-/* A group's charge changes: *charge is what the shard was charged for it. */
-static void recharge(sr_shard *s, const sr_group *group, uint64_t *charge)
+/* A group's content changes: *charge is what the shard was charged for it. */
+static void recharge(sr_shard *s, const sr_corr *corr, const sr_group *group,
+                     uint64_t *charge)
 {
-    const uint64_t now = sr_charge(s, group);
+    const uint64_t now = sr_charge_content(corr, group);
 
     s->charged += now - *charge;
     *charge = now;
@@ -133,7 +134,10 @@ static sr_group *new_group(sr_shard *s, const sr_corr *corr)
     sr_group *group = sr_group_new(s, corr, sr_group_key_hash(s, corr),
                                    sg_buf_str(&s->key), s->kinds);
 
-    if (group != NULL && group->row != NULL)
+    if (group == NULL)
+        return NULL;
+    s->charged += sr_charge_itself(s, corr, s->key.len);
+    if (group->row != NULL)
         group->row->created = s->c->place;
     return group;
 }
@@ -145,7 +149,7 @@ static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
                       uint32_t ref, const sr_part_hit *when)
 {
     const bool moves = group != NULL && !s->agg->options.search;
-    uint64_t charge = group == NULL ? 0 : sr_charge(s, group);
+    uint64_t charge = group == NULL ? 0 : sr_charge_content(corr, group);
 
     if (moves && !advance(s, corr, group, when)) {
         run_of(s, corr)->losses.late++;
@@ -153,7 +157,7 @@ static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
         return NULL;
     }
     if (moves)
-        recharge(s, group, &charge);
+        recharge(s, corr, group, &charge);
     if (!sr_make_room(s, group, sr_charge_growth(s, corr, group, when)))
         return group == NULL ? lose(s, corr) : lose_in(s, corr, group);
     if (group == NULL)
@@ -164,7 +168,7 @@ static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
 
     done = done && (moves || advance(s, corr, group, when)) &&
            enter(s, corr, group, ref);
-    recharge(s, group, &charge);
+    recharge(s, corr, group, &charge);
     return done ? group : lose_in(s, corr, group);
 }
 

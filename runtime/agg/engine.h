@@ -188,6 +188,10 @@ void sr_fire_deferred(sr_shard *s, size_t *at);
 /* The bytes that a group counts for: those it would take had it just been made
  * from what it holds. So it counts the same however it came to be. */
 uint64_t sr_charge(const sr_shard *s, const sr_group *group);
+/* Of these, what changes while it is there, and what does not. */
+uint64_t sr_charge_content(const sr_corr *corr, const sr_group *group);
+uint64_t sr_charge_itself(const sr_shard *s, const sr_corr *corr,
+                          size_t key_len);
 /* By how much that can grow, at most, by the contribution at hand. With
  * `group` NULL: of a new group, whose key lies in s->key. The values lie in
  * s->tuple. */

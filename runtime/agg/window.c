@@ -382,22 +382,20 @@ void sr_window_free(sr_pool *pool, sr_window *w, size_t stride)
     *w = (sr_window){.count = 0};
 }
 
+/* The power of two that is at least n and at least `least`, which is one. */
+static uint32_t power_for(uint32_t n, uint32_t least)
+{
+    return n <= least ? least : UINT32_C(1) << (32 - __builtin_clz(n - 1));
+}
+
 size_t sr_window_bytes(uint32_t count, size_t stride)
 {
     const uint32_t chunks = count / CHUNK + (count % CHUNK != 0);
-    uint32_t cap = FIRST_CAP;
 
     if (count == 0)
         return 0;
-    if (chunks > 1) {
-        uint32_t ring = FIRST_RING;
-
-        while (ring < chunks)
-            ring *= 2;
-        return sr_pool_size(ring * sizeof(chunk *)) +
-               chunks * sr_pool_size(chunk_size(stride, CHUNK));
-    }
-    while (cap < count)
-        cap *= 2;
-    return sr_pool_size(chunk_size(stride, cap));
+    if (chunks == 1)
+        return sr_pool_size(chunk_size(stride, power_for(count, FIRST_CAP)));
+    return sr_pool_size(power_for(chunks, FIRST_RING) * sizeof(chunk *)) +
+           chunks * sr_pool_size(chunk_size(stride, CHUNK));
 }
