@@ -2,10 +2,14 @@
  * main.c - sigma_main: what a detector does when it is started.
  */
 #include "host/host.h"
+#include "host/sandbox.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { CPU_GRACE = 10 }; /* seconds to end in order */
 
 static int print(const sg_buf *buf)
 {
@@ -88,6 +92,31 @@ static const char *called(sg_arena *arena, const char *path, const char *name)
     return copy.ptr;
 }
 
+/* Limits, and the sandbox: before anything is read. */
+static void confine(const sr_options *o, const char *program)
+{
+    const struct rlimit cpu = {o->cpu_limit, o->cpu_limit + CPU_GRACE};
+    const struct rlimit memory = {o->memory_limit, o->memory_limit};
+
+    if (o->cpu_limit != 0)
+        (void)setrlimit(RLIMIT_CPU, &cpu);
+    if (o->memory_limit != 0)
+        (void)setrlimit(RLIMIT_DATA, &memory);
+    if (o->no_sandbox || !sr_sandbox_possible())
+        return;
+    const sr_sandbox done = sr_sandbox_enter(o);
+
+    if (!done.files)
+        fprintf(stderr,
+                "%s: no sandbox for files: this kernel has no Landlock\n",
+                program);
+    if (!done.calls)
+        fprintf(stderr,
+                "%s: no sandbox for system calls: no seccomp filter can be "
+                "set\n",
+                program);
+}
+
 static int act(const sigma_detector *d, const sr_options *options,
                const char *program)
 {
@@ -98,6 +127,7 @@ static int act(const sigma_detector *d, const sr_options *options,
     case SR_ACTION_RUN:
     case SR_ACTION_MAP:
     case SR_ACTION_REDUCE:
+        confine(options, program);
         return sr_session_run(d, options, program);
     case SR_ACTION_LIST:
         return list_rules(d, options);

@@ -110,6 +110,23 @@ static bool set_max_memory(sr_options *o, const char *value)
     return parse_count(value, true, &o->max_memory);
 }
 
+static bool set_cpu_limit(sr_options *o, const char *value)
+{
+    return parse_count(value, false, &o->cpu_limit) &&
+           o->cpu_limit <= UINT32_MAX;
+}
+
+static bool set_memory_limit(sr_options *o, const char *value)
+{
+    return parse_count(value, true, &o->memory_limit);
+}
+
+static bool set_no_sandbox(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->no_sandbox = true;
+}
+
 static bool set_exact_values(sr_options *o, const char *value)
 {
     return parse_count(value, false, &o->exact_values);

@@ -23,6 +23,7 @@ typedef struct sr_options {
     sr_format format;
     bool format_given;
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
+    bool no_sandbox;
     const char *output, *time_field, *rejects, *late, *state; /* or NULL */
     int64_t lateness;                                         /* ns */
     uint64_t max_groups, max_memory, exact_values, max_enrich;
@@ -34,6 +35,7 @@ typedef struct sr_options {
     uint32_t file_count;
     const char **lookups; /* each NAME=FILE; in the arena */
     uint32_t lookup_count;
+    uint64_t cpu_limit, memory_limit; /* seconds, bytes; 0: none */
 } sr_options;
 
 /* Read argv. False with a message for the user in `error`, which holds one

@@ -110,8 +110,7 @@ bool sr_interrupted(void)
 
 static void on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    interrupted = number;
 }
 
 /* The first signal ends the run in order; a second one kills. */
@@ -124,6 +123,7 @@ static void open_signals(void)
     interrupted = 0;
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGXCPU, &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -329,6 +329,10 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
         else
             sr_feed(&s);
         finish(&s);
+    }
+    if (interrupted == SIGXCPU) {
+        sr_say(&s, "stopped: the time of --cpu-limit is used up");
+        s.exit_code = SR_EXIT_INTERNAL;
     }
     close_session(&s);
     return s.exit_code;

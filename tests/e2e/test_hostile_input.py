@@ -10,6 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import Case, main, rule  # noqa: E402
+from streams import ASAN  # noqa: E402
 
 HIT = b'{"a":"x"}\n'
 
@@ -83,6 +84,21 @@ class HostileInput(Case):
         self.assertEqual((p.returncode, len(p.stdout.splitlines())), (4, 1))
         self.assertIn("absent", p.stderr.decode())
         self.assertEqual(self.run_([self.det, self.folder]).returncode, 4)
+
+    def test_limits(self):
+        """Input without end: the run ends in order when its processor time is used up; memory has a bound of its own."""
+        with subprocess.Popen(["yes", '{"a":"x"}'], stdout=subprocess.PIPE) as endless:
+            p = subprocess.run([self.det, "-f", "ndjson", "--no-event", "--cpu-limit", "1", "-o", self.path("out")], stdin=endless.stdout,
+                               stderr=subprocess.PIPE, timeout=120)
+            endless.kill()
+        self.assertEqual(p.returncode, 3, p.stderr)
+        self.assertIn(b"--cpu-limit is used up", p.stderr)
+        with open(self.path("out"), "rb") as f:
+            self.assertEqual(f.read()[-2:], b"}\n")
+        if not ASAN:
+            p = self.run_([self.det, "--memory-limit", "6M"], stdin=b'{"b":"' + b"y" * (15 << 20) + b'"}\n')
+            self.assertIn(p.returncode, (3, 4), p.stderr)
+            self.assertIn(b"out of memory", p.stderr)
 
     def test_full_disk(self):
         p = self.run_([self.det, "-f", "ndjson", "-o", "/dev/full"], stdin=HIT)
