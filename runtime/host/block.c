@@ -123,10 +123,8 @@ void sr_blocks_drain(sr_blocks *blocks)
 
 void sr_blocks_count(const sr_blocks *blocks, sr_eval_stats *sum)
 {
-    for (uint32_t i = 0; i < blocks->thread_count; i++) {
-        sr_eval_stats_add(sum, sr_eval_stats_get(blocks->workers[i]->eval));
-        sr_enriching_count(blocks->s, blocks->workers[i]);
-    }
+    for (uint32_t i = 0; i < blocks->thread_count; i++)
+        sr_count_worker(blocks->s, blocks->workers[i], sum);
 }
 
 /* -------- opening and closing -------------------------------------------- */

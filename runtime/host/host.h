@@ -50,6 +50,9 @@ typedef struct sr_worker {
     sg_arena arena;             /* as long as the run */
     sr_eval *eval;
     sr_plan *match, *context; /* fields of predicates; those needed after */
+    sr_plan *nothing;         /* no field: is the line readable? */
+    sr_prefilter *prefilter;  /* or NULL */
+    uint64_t prefiltered;     /* lines it did not pass */
     sr_event event;
     uint32_t *matches;  /* rules the event at hand matches */
     sr_hit *hits;       /* the same with times */
@@ -325,8 +328,8 @@ void sr_say(const sr_session *s, const char *fmt, ...);
 const char *sr_shown(sr_session *s, sg_str text);
 /* The item's line cannot be read. */
 void sr_reject(sr_session *s, const sr_item *item);
-/* Add b to sum. */
-void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b);
+/* Add what a worker counted, to the session's statistics or to `sum`. */
+void sr_count_worker(sr_session *s, const sr_worker *w, sr_eval_stats *sum);
 /* At the end: the losses, and --stats. */
 void sr_report(sr_session *s);
 

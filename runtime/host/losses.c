@@ -89,12 +89,19 @@ typedef struct counter {
     uint64_t value;
 } counter;
 
-void sr_eval_stats_add(sr_eval_stats *sum, const sr_eval_stats *b)
+static void add_eval_stats(sr_eval_stats *sum, const sr_eval_stats *b)
 {
     sum->regex_limits += b->regex_limits;
     sum->candidates += b->candidates;
     sum->regex_refusals += b->regex_refusals;
     sum->pair_limits += b->pair_limits;
+}
+
+void sr_count_worker(sr_session *s, const sr_worker *w, sr_eval_stats *sum)
+{
+    add_eval_stats(sum, sr_eval_stats_get(w->eval));
+    sr_enriching_count(s, w);
+    s->stats.prefiltered += w->prefiltered;
 }
 
 /* Take over what the layers below counted. */
@@ -103,10 +110,8 @@ static void gather(sr_session *s)
     const sr_agg_stats agg = sr_agg_totals(s->agg);
     sr_eval_stats eval = {0};
 
-    if (s->worker != NULL) {
-        sr_eval_stats_add(&eval, sr_eval_stats_get(s->worker->eval));
-        sr_enriching_count(s, s->worker);
-    }
+    if (s->worker != NULL)
+        sr_count_worker(s, s->worker, &eval);
     if (s->blocks != NULL)
         sr_blocks_count(s->blocks, &eval);
     s->stats.groups = agg.groups;

@@ -65,6 +65,12 @@ static bool set_strict(sr_options *o, const char *value)
     return o->strict = true;
 }
 
+static bool set_no_prefilter(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->no_prefilter = true;
+}
+
 static bool set_follow(sr_options *o, const char *value)
 {
     (void)value;

@@ -2,6 +2,7 @@
  * level_avx2.c - the fast scanner with AVX2 and carry-less multiplication.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -124,6 +125,23 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
     return mask_of(members_of(v.low, by_low), members_of(v.high, by_low));
 }
 
+SR_TARGET static inline __m256i like(const char *p, const sr_probe *q, int i)
+{
+    const __m256i v =
+        _mm256_loadu_si256((const __m256i *)(const void *)(p + q->at[i]));
+
+    return _mm256_cmpeq_epi8(
+        _mm256_or_si256(v, _mm256_set1_epi8((char)q->fold[i])),
+        _mm256_set1_epi8((char)q->byte[i]));
+}
+
+SR_TARGET static inline uint64_t pair(const char *p, const sr_probe *q)
+{
+    return mask_of(_mm256_and_si256(like(p, q, 0), like(p, q, 1)),
+                   _mm256_and_si256(like(p + 32, q, 0), like(p + 32, q, 1)));
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -132,7 +150,7 @@ static bool usable(void)
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
 
-const sr_level sr_level_avx2 = {"avx2", usable, walk_line};
+const sr_level sr_level_avx2 = {"avx2", usable, walk_line, find};
 
 #else
 typedef int sr_level_avx2_not_here;

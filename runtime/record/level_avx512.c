@@ -3,6 +3,7 @@
  * give masks of 64 bytes at once.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -79,6 +80,19 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
                                  _mm512_shuffle_epi8(by_high, high));
 }
 
+SR_TARGET static inline uint64_t like(const char *p, const sr_probe *q, int i)
+{
+    return equal(
+        _mm512_or_si512(load(p + q->at[i]), _mm512_set1_epi8((char)q->fold[i])),
+        (char)q->byte[i]);
+}
+
+SR_TARGET static inline uint64_t pair(const char *p, const sr_probe *q)
+{
+    return like(p, q, 0) & like(p, q, 1);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -89,7 +103,7 @@ static bool usable(void)
            __builtin_cpu_supports("bmi2");
 }
 
-const sr_level sr_level_avx512 = {"avx512", usable, walk_line};
+const sr_level sr_level_avx512 = {"avx512", usable, walk_line, find};
 
 #else
 typedef int sr_level_avx512_not_here;

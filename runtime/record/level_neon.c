@@ -3,6 +3,7 @@
  * has.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_NEON
 
@@ -116,6 +117,24 @@ static inline uint64_t prefix_xor(uint64_t mask)
     return mask;
 }
 
+static inline uint8x16_t like(const char *p, const sr_probe *q, int i)
+{
+    const uint8x16_t v = vld1q_u8((const uint8_t *)p + q->at[i]);
+
+    return vceqq_u8(vorrq_u8(v, vdupq_n_u8(q->fold[i])),
+                    vdupq_n_u8(q->byte[i]));
+}
+
+static inline uint64_t pair(const char *p, const sr_probe *q)
+{
+    quarters both;
+
+    for (int i = 0; i < QUARTERS; i++)
+        both.v[i] = vandq_u8(like(p + 16 * i, q, 0), like(p + 16 * i, q, 1));
+    return mask_of(both);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -123,7 +142,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_neon = {"neon", usable, walk_line};
+const sr_level sr_level_neon = {"neon", usable, walk_line, find};
 
 #else
 typedef int sr_level_neon_not_here;

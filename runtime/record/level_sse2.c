@@ -2,6 +2,7 @@
  * level_sse2.c - the fast scanner with what every x86-64 has.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -99,6 +100,26 @@ static inline uint64_t members(const char *p, const sr_bytes *set)
     return ~UINT64_C(0);
 }
 
+static inline __m128i like(const char *p, const sr_probe *q, int i)
+{
+    const __m128i v =
+        _mm_loadu_si128((const __m128i *)(const void *)(p + q->at[i]));
+
+    return _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8((char)q->fold[i])),
+                          _mm_set1_epi8((char)q->byte[i]));
+}
+
+static inline uint64_t pair(const char *p, const sr_probe *q)
+{
+    quarters both;
+
+    for (size_t i = 0; i < QUARTERS; i++)
+        both.v[i] =
+            _mm_and_si128(like(p + 16 * i, q, 0), like(p + 16 * i, q, 1));
+    return mask_of(both);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -106,7 +127,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_sse2 = {"sse2", usable, walk_line};
+const sr_level sr_level_sse2 = {"sse2", usable, walk_line, find};
 
 #else
 typedef int sr_level_sse2_not_here;

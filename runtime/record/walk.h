@@ -515,9 +515,10 @@ SR_TARGET INLINE bool take_flat(walk *w, carry *c, const block *b,
 
 /* -------- the walk ----------------------------------------------------- */
 
-/* A block with anything else than strings, colons and commas. */
+/* A block with anything else than strings, colons and commas; whether values
+ * are wanted of it. */
 SR_TARGET static __attribute__((noinline)) bool
-walk_other(walk *w, carry *c, block *b, const char *bytes)
+walk_other(walk *w, carry *c, block *b, const char *bytes, bool taking)
 {
     const uint64_t outside = ~b->inside;
     pairs p = {.objects = c->object};
@@ -536,6 +537,8 @@ walk_other(walk *w, carry *c, block *b, const char *bytes)
     c->primitive = b->primitive >> 63;
     if (starts != 0 && !check_primitives(w, b->base, starts))
         return false;
+    if (!taking)
+        return true;
     if (b->bracket == 0)
         return take_flat(w, c, b, bytes, starts);
     c->likely = c->in_key;
@@ -548,7 +551,7 @@ walk_other(walk *w, carry *c, block *b, const char *bytes)
 
 /* One block of the line from `base` on; its bytes are at bytes[shift]. */
 SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
-                                 const char *bytes, unsigned shift)
+                                 const char *bytes, unsigned shift, bool taking)
 {
     sr_masks m = classify(bytes);
     block b = {.base = base, .shift = shift};
@@ -573,14 +576,15 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
          ~c->object) != 0) {
         carry next = *c;
         block copy = b;
-        const bool good = walk_other(w, &next, &copy, bytes);
+        const bool good = walk_other(w, &next, &copy, bytes, taking);
         *c = next;
         return good;
     }
-    return check_plain(c, &b) && take_flat(w, c, &b, bytes, 0);
+    return check_plain(c, &b) && (!taking || take_flat(w, c, &b, bytes, 0));
 }
 
-SR_TARGET static bool walk_blocks(walk *w, const char *p, const char *end)
+SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
+                                  bool taking)
 {
     carry c = {.in_string = 0};
     char rest[SR_BLOCK];
@@ -598,7 +602,7 @@ SR_TARGET static bool walk_blocks(walk *w, const char *p, const char *end)
                 bytes = rest;
             }
         }
-        if (!walk_block(w, &c, p, bytes, shift))
+        if (!walk_block(w, &c, p, bytes, shift, taking))
             return false;
         if (left <= SR_BLOCK)
             return c.in_string == 0 && w->depth == 0;
@@ -622,5 +626,6 @@ SR_TARGET static bool walk_line(sr_scan *s)
     w.s = s;
     w.utf8 = p;
     w.ends = &sr_any_ends;
-    return walk_blocks(&w, p, s->end);
+    return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, false)
+                                    : walk_blocks(&w, p, s->end, true);
 }
