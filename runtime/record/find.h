@@ -2,51 +2,89 @@
  * find.h - the prefilter's scan, 64 places at a time. Each level_*.c includes
  * it once, after it has defined SR_TARGET and
  *
- *   pair(p, q)   mask of the places i where both bytes of probe q are, the
- *                first at p[i + q->at[0]]; reads up to p[SR_SPAN - 1]
+ *   places             a set of 64 places, in whatever form suits
+ *   like(p, b, fold)   those i where p[i], or-ed with fold, is b
+ *   both, either       of two sets
+ *   any(a)             whether there are any
+ *   places_mask(a)     the same as a mask
  */
 #include "record/level.h"
 #include "record/needles.h"
 
-/* Bytes that a step of 64 places looks at. */
-enum { SR_SPAN = SR_BLOCK + SR_NEEDLE - 1 };
+#define INLINE_FIND static inline __attribute__((always_inline))
 
-/* Whether anything is found in the 64 places from p on. */
-SR_TARGET static inline __attribute__((always_inline)) bool
-found_in(const sr_prefilter *f, const char *p, uint32_t count)
+enum {
+    SR_SPAN = SR_BLOCK + SR_NEEDLE - 1 /* bytes that 64 places reach over */
+};
+
+/* Where the bytes of an escape \uXXXX or of a probe may begin. */
+SR_TARGET INLINE_FIND places maybe(const char *p, const sr_probe *probes,
+                                   uint32_t count)
 {
-    uint64_t places = 0;
+    places out = both(like(p, '\\', 0), like(p + 1, 'u', 0));
 
-    for (uint32_t i = 0; i < count; i++)
-        places |= pair(p, &f->probes[i]);
-    for (; places != 0; places &= places - 1)
-        if (sr_needle_at(f, p + __builtin_ctzll(places)))
-            return true;
-    return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const sr_probe *q = &probes[i];
+        out = either(out, both(like(p + q->at[0], q->byte[0], q->fold[0]),
+                               like(p + q->at[1], q->byte[1], q->fold[1])));
+    }
+    return out;
 }
 
-/* The last bytes of a line are looked at in a copy with zeros behind. */
-SR_TARGET static inline __attribute__((always_inline)) bool
-found(const sr_prefilter *f, sg_str line, uint32_t count)
+/* The first of the places that is more than a maybe, or NULL. */
+static const char *certain(const sr_prefilter *f, const char *p, uint64_t mask)
 {
-    const char *p = line.ptr;
-    size_t left = line.len;
+    for (; mask != 0; mask &= mask - 1)
+        if (sr_needle_at(f, p + __builtin_ctzll(mask)))
+            return p + __builtin_ctzll(mask);
+    return NULL;
+}
+
+/* The last bytes are looked at in a copy with zeros behind. */
+SR_TARGET static const char *find_rest(const sr_prefilter *f, sg_str text)
+{
     char rest[SR_BLOCK + SR_SPAN + 1] = {0};
 
-    for (; left >= SR_SPAN; p += SR_BLOCK, left -= SR_BLOCK)
-        if (found_in(f, p, count))
-            return true;
-    memcpy(rest, p, left);
-    return found_in(f, rest, count) ||
-           (left > SR_BLOCK && found_in(f, rest + SR_BLOCK, count));
+    memcpy(rest, text.ptr, text.len);
+    for (const char *p = rest; p < rest + text.len; p += SR_BLOCK) {
+        const places at = maybe(p, f->probes, f->count);
+        const char *hit = any(at) ? certain(f, p, places_mask(at)) : NULL;
+        if (hit != NULL)
+            return text.ptr + (hit - rest);
+    }
+    return NULL;
+}
+
+SR_TARGET INLINE_FIND const char *find_with(const sr_prefilter *f, sg_str text,
+                                            uint32_t count)
+{
+    sr_probe probes[SR_PROBES_MOST]; /* what the calls below cannot change */
+    const char *p = text.ptr;
+    size_t left = text.len;
+
+    memcpy(probes, f->probes, count * sizeof *probes);
+    for (; left >= SR_SPAN; p += SR_BLOCK, left -= SR_BLOCK) {
+        const places at = maybe(p, probes, count);
+        if (!any(at))
+            continue;
+        const char *hit = certain(f, p, places_mask(at));
+        if (hit != NULL)
+            return hit;
+    }
+    return left == 0 ? NULL : find_rest(f, (sg_str){p, left});
 }
 
 /* The usual numbers of probes are constants to the compiler. */
-SR_TARGET static bool find(const sr_prefilter *f, sg_str line)
+SR_TARGET static const char *find(const sr_prefilter *f, sg_str text)
 {
-    if (f->count == 2)
-        return found(f, line, 2);
-    if (f->count == 3)
-        return found(f, line, 3);
-    return found(f, line, f->count);
+    switch (f->count) {
+    case 1:
+        return find_with(f, text, 1);
+    case 2:
+        return find_with(f, text, 2);
+    case 3:
+        return find_with(f, text, 3);
+    default:
+        return find_with(f, text, f->count);
+    }
 }

@@ -125,20 +125,40 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
     return mask_of(members_of(v.low, by_low), members_of(v.high, by_low));
 }
 
-SR_TARGET static inline __m256i like(const char *p, const sr_probe *q, int i)
-{
-    const __m256i v =
-        _mm256_loadu_si256((const __m256i *)(const void *)(p + q->at[i]));
+typedef halves places;
 
-    return _mm256_cmpeq_epi8(
-        _mm256_or_si256(v, _mm256_set1_epi8((char)q->fold[i])),
-        _mm256_set1_epi8((char)q->byte[i]));
+SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    const __m256i bytes = _mm256_set1_epi8((char)byte);
+    const __m256i folds = _mm256_set1_epi8((char)fold);
+    const halves v = load(p);
+
+    return (halves){_mm256_cmpeq_epi8(_mm256_or_si256(v.low, folds), bytes),
+                    _mm256_cmpeq_epi8(_mm256_or_si256(v.high, folds), bytes)};
 }
 
-SR_TARGET static inline uint64_t pair(const char *p, const sr_probe *q)
+SR_TARGET static inline places both(places a, places b)
 {
-    return mask_of(_mm256_and_si256(like(p, q, 0), like(p, q, 1)),
-                   _mm256_and_si256(like(p + 32, q, 0), like(p + 32, q, 1)));
+    return (halves){_mm256_and_si256(a.low, b.low),
+                    _mm256_and_si256(a.high, b.high)};
+}
+
+SR_TARGET static inline places either(places a, places b)
+{
+    return (halves){_mm256_or_si256(a.low, b.low),
+                    _mm256_or_si256(a.high, b.high)};
+}
+
+SR_TARGET static inline bool any(places a)
+{
+    const __m256i all = _mm256_or_si256(a.low, a.high);
+
+    return _mm256_testz_si256(all, all) == 0;
+}
+
+SR_TARGET static inline uint64_t places_mask(places a)
+{
+    return mask_of(a.low, a.high);
 }
 
 #include "record/find.h"

@@ -80,16 +80,32 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
                                  _mm512_shuffle_epi8(by_high, high));
 }
 
-SR_TARGET static inline uint64_t like(const char *p, const sr_probe *q, int i)
+typedef uint64_t places;
+
+SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)
 {
-    return equal(
-        _mm512_or_si512(load(p + q->at[i]), _mm512_set1_epi8((char)q->fold[i])),
-        (char)q->byte[i]);
+    return equal(_mm512_or_si512(load(p), _mm512_set1_epi8((char)fold)),
+                 (char)byte);
 }
 
-SR_TARGET static inline uint64_t pair(const char *p, const sr_probe *q)
+static inline places both(places a, places b)
 {
-    return like(p, q, 0) & like(p, q, 1);
+    return a & b;
+}
+
+static inline places either(places a, places b)
+{
+    return a | b;
+}
+
+static inline bool any(places a)
+{
+    return a != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return a;
 }
 
 #include "record/find.h"

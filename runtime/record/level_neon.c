@@ -117,21 +117,40 @@ static inline uint64_t prefix_xor(uint64_t mask)
     return mask;
 }
 
-static inline uint8x16_t like(const char *p, const sr_probe *q, int i)
-{
-    const uint8x16_t v = vld1q_u8((const uint8_t *)p + q->at[i]);
+typedef quarters places;
 
-    return vceqq_u8(vorrq_u8(v, vdupq_n_u8(q->fold[i])),
-                    vdupq_n_u8(q->byte[i]));
-}
-
-static inline uint64_t pair(const char *p, const sr_probe *q)
+static inline places like(const char *p, uint8_t byte, uint8_t fold)
 {
-    quarters both;
+    quarters q = load(p);
 
     for (int i = 0; i < QUARTERS; i++)
-        both.v[i] = vandq_u8(like(p + 16 * i, q, 0), like(p + 16 * i, q, 1));
-    return mask_of(both);
+        q.v[i] = vceqq_u8(vorrq_u8(q.v[i], vdupq_n_u8(fold)), vdupq_n_u8(byte));
+    return q;
+}
+
+static inline places both(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = vandq_u8(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline places either(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = vorrq_u8(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline bool any(places a)
+{
+    return vmaxvq_u8(vorrq_u8(vorrq_u8(a.v[0], a.v[1]),
+                              vorrq_u8(a.v[2], a.v[3]))) != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return mask_of(a);
 }
 
 #include "record/find.h"

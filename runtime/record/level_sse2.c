@@ -100,23 +100,41 @@ static inline uint64_t members(const char *p, const sr_bytes *set)
     return ~UINT64_C(0);
 }
 
-static inline __m128i like(const char *p, const sr_probe *q, int i)
-{
-    const __m128i v =
-        _mm_loadu_si128((const __m128i *)(const void *)(p + q->at[i]));
+typedef quarters places;
 
-    return _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8((char)q->fold[i])),
-                          _mm_set1_epi8((char)q->byte[i]));
+static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = _mm_cmpeq_epi8(_mm_or_si128(q.v[i], _mm_set1_epi8((char)fold)),
+                                _mm_set1_epi8((char)byte));
+    return q;
 }
 
-static inline uint64_t pair(const char *p, const sr_probe *q)
+static inline places both(places a, places b)
 {
-    quarters both;
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = _mm_and_si128(a.v[i], b.v[i]);
+    return a;
+}
 
-    for (size_t i = 0; i < QUARTERS; i++)
-        both.v[i] =
-            _mm_and_si128(like(p + 16 * i, q, 0), like(p + 16 * i, q, 1));
-    return mask_of(both);
+static inline places either(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = _mm_or_si128(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline bool any(places a)
+{
+    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a.v[0], a.v[1]),
+                                          _mm_or_si128(a.v[2], a.v[3]))) != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return mask_of(a);
 }
 
 #include "record/find.h"

@@ -1,6 +1,6 @@
 /*
- * needles.h - inside of the prefilter: what is looked for in the bytes of a
- * line, and how each level does it (find.h). Only runtime/record and its tests
+ * needles.h - inside of the prefilter: what is looked for in the bytes of
+ * lines, and how each level does it (find.h). Only runtime/record and its tests
  * include it.
  */
 #ifndef SR_NEEDLES_H
@@ -13,7 +13,7 @@
 enum {
     SR_NEEDLE = 8,       /* bytes of one, at most: those of a load */
     SR_NEEDLES_MOST = 8, /* texts; beyond that a scan costs what it saves */
-    SR_PROBES_MOST = SR_NEEDLES_MOST + 3 /* and the three of prefilter.c */
+    SR_PROBES_MOST = SR_NEEDLES_MOST + 3 /* one too many, U+017F and U+212A */
 };
 
 /* Two bytes of a needle, the rarest far apart: both are compared in all places
@@ -30,8 +30,7 @@ typedef struct sr_needle {
 
 struct sr_prefilter {
     const struct sr_level *level;
-    uint32_t count;        /* of probes */
-    uint32_t needle_count; /* the last probe is for escapes */
+    uint32_t count; /* of needles, each with its probe */
     sr_probe probes[SR_PROBES_MOST];
     sr_needle needles[SR_PROBES_MOST];
     bool hidden[128]; /* ASCII, lower case: an escape of it may hide a needle */

@@ -171,11 +171,11 @@ static void add_needle(sr_prefilter *f, sg_str window, bool folded)
 {
     const sr_needle needle = needle_of(window, folded);
 
-    for (uint32_t i = 0; i < f->needle_count; i++)
+    for (uint32_t i = 0; i < f->count; i++)
         if (f->needles[i].want == needle.want)
             return;
-    f->needles[f->needle_count] = needle;
-    f->probes[f->needle_count++] = probe_of(window, folded);
+    f->needles[f->count] = needle;
+    f->probes[f->count++] = probe_of(window, folded);
 }
 
 /* A needle for the text; false when it has no window or there are too many. */
@@ -192,7 +192,7 @@ static bool add_text(sr_prefilter *f, sg_arena *arena, sg_str text)
     add_needle(f, window, true);
     for (size_t i = 0; i < window.len; i++)
         f->hidden[(unsigned char)window.ptr[i]] = true;
-    return f->needle_count <= SR_NEEDLES_MOST;
+    return f->count <= SR_NEEDLES_MOST;
 }
 
 sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
@@ -210,8 +210,6 @@ sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
         add_needle(f, SG_S("\xC5\xBF"), false); /* U+017F */
     if (f->hidden['k'])
         add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
-    f->probes[f->needle_count] = probe_of(SG_S("\\u"), false);
-    f->count = f->needle_count + 1;
     return f;
 }
 
@@ -237,7 +235,7 @@ bool sr_needle_at(const sr_prefilter *f, const char *p)
 {
     const uint64_t word = sr_needle_load(p);
 
-    for (uint32_t i = 0; i < f->needle_count; i++) {
+    for (uint32_t i = 0; i < f->count; i++) {
         const sr_needle *n = &f->needles[i];
         if (((word | n->fold) & n->mask) == n->want)
             return true;
@@ -245,21 +243,21 @@ bool sr_needle_at(const sr_prefilter *f, const char *p)
     return p[0] == '\\' && p[1] == 'u' && hides(f, p);
 }
 
-bool sr_find_plain(const sr_prefilter *f, sg_str line)
+const char *sr_find_plain(const sr_prefilter *f, sg_str text)
 {
     char rest[2 * SR_NEEDLE] = {0};
-    const size_t tail = line.len < SR_NEEDLE ? line.len : SR_NEEDLE - 1;
-    const char *const end = line.ptr + (line.len - tail);
+    const size_t tail = text.len < SR_NEEDLE ? text.len : SR_NEEDLE - 1;
+    const char *const end = text.ptr + (text.len - tail);
 
-    for (const char *p = line.ptr; p < end; p++)
+    for (const char *p = text.ptr; p < end; p++)
         if (sr_needle_at(f, p))
-            return true;
+            return p;
     if (tail != 0)
         memcpy(rest, end, tail);
     for (size_t i = 0; i < tail; i++)
         if (sr_needle_at(f, rest + i))
-            return true;
-    return false;
+            return end + i;
+    return NULL;
 }
 
 /* The end of a round: was it worth it? */
@@ -277,7 +275,7 @@ bool sr_prefilter_passes(sr_prefilter *f, sg_str line)
         f->resting--;
         return true;
     }
-    passes = f->level->find(f, line);
+    passes = f->level->find(f, line) != NULL;
     f->passed += passes;
     if (++f->asked == ROUND)
         end_round(f);

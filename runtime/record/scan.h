@@ -33,8 +33,9 @@ typedef struct sr_scan {
  * that it added by then are to be forgotten; the fault is not filled. */
 typedef bool sr_scan_fn(sr_scan *s);
 
-/* The scan of a prefilter: whether the line has anything it looks for. */
-typedef bool sr_find_fn(const sr_prefilter *f, sg_str line);
+/* The scan of a prefilter: the first place in the text that a line must have to
+ * pass, or NULL. */
+typedef const char *sr_find_fn(const sr_prefilter *f, sg_str text);
 /* The one that looks at each place by itself. */
 sr_find_fn sr_find_plain;
 

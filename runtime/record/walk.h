@@ -40,6 +40,7 @@ typedef struct carry {
     uint64_t object;    /* all ones: the innermost container is one */
     uint64_t likely;    /* 1: in_key, and it may be a wanted one */
     uint64_t last;      /* 1: the last byte may be the last of a wanted key */
+    bool plain;         /* it had nothing but strings, colons and commas */
 } carry;
 
 typedef struct walk {
@@ -275,6 +276,72 @@ INLINE bool check_plain(carry *c, block *b)
     c->after = ends >> 63;
     return ((colon ^ b->colon) | (comma ^ b->comma) |
             ((key | value) ^ b->quote_open)) == 0;
+}
+
+/* The same in the fewest steps, for blocks of which nothing is wanted. Outside
+ * strings there are single bytes, colon and comma in turn. */
+typedef struct plain {
+    uint64_t in_string;  /* all ones: inside */
+    uint64_t colon_next; /* all ones: the next such byte is a colon */
+    uint64_t closed;     /* 1: the last byte closes a string */
+    uint64_t between;    /* 1: the last byte is a colon or comma */
+} plain;
+
+/* One block; false, and nothing done, when it is not for this to judge. */
+SR_TARGET INLINE bool check_block(const walk *w, carry *c, plain *s,
+                                  const char *p)
+{
+    const sr_masks m = classify(p);
+    uint64_t quote = m.quote, escaped = 0, next = 0;
+
+    if (m.odd != 0)
+        return false;
+    if ((m.slash | c->escaped) != 0) {
+        carry behind = {.escaped = c->escaped};
+        escaped = find_escaped(&behind, m.slash);
+        quote &= ~escaped;
+        next = behind.escaped;
+    }
+    const uint64_t inside = prefix_xor(quote) ^ s->in_string;
+    const uint64_t close = quote & ~inside;
+    const uint64_t between = ~(inside | close);
+    const uint64_t odd_ones = prefix_xor(between);
+    const uint64_t colon = between & ~(odd_ones ^ s->colon_next);
+    const uint64_t bad = ((close << 1 | s->closed) ^ between) |
+                         ((between << 1 | s->between) ^ (quote & inside)) |
+                         ((m.colon & between) ^ colon) |
+                         ((m.comma & between) ^ (between ^ colon));
+
+    escaped &= ~(m.quote | m.slash);
+    if (bad != 0 || (escaped != 0 && !check_escapes(w, p, escaped)))
+        return false;
+    c->escaped = next;
+    s->in_string = 0 - (inside >> 63);
+    s->colon_next ^= 0 - (odd_ones >> 63);
+    s->closed = close >> 63;
+    s->between = between >> 63;
+    return true;
+}
+
+/* As many whole blocks as there are of that kind; returns where the next one
+ * begins. The carry is at a place in an object. */
+SR_TARGET static __attribute__((noinline)) const char *
+check_blocks(const walk *w, carry *c, const char *p, const char *end)
+{
+    plain s = {.in_string = c->in_string,
+               .colon_next = 0 - (c->key | c->in_key | c->colon),
+               .closed = c->colon | c->after,
+               .between = c->key | c->value};
+
+    while (end - p >= SR_BLOCK && check_block(w, c, &s, p))
+        p += SR_BLOCK;
+    c->in_string = s.in_string;
+    c->in_key = s.in_string & s.colon_next & 1;
+    c->colon = s.closed & s.colon_next;
+    c->after = s.closed & ~s.colon_next;
+    c->key = s.between & s.colon_next;
+    c->value = s.between & ~s.colon_next;
+    return p;
 }
 
 /* What has to follow each token, and whether it does. */
@@ -575,12 +642,27 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
     if ((~(b.inside | b.quote_close | b.colon | b.comma) | c->primitive |
          ~c->object) != 0) {
         carry next = *c;
+        next.plain = false;
         block copy = b;
         const bool good = walk_other(w, &next, &copy, bytes, taking);
         *c = next;
         return good;
     }
+    c->plain = true;
     return check_plain(c, &b) && (!taking || take_flat(w, c, &b, bytes, 0));
+}
+
+/* Pass over the beginning of a line of which nothing is wanted: the bracket
+ * that opens it, and blocks of the kind most lines have. */
+SR_TARGET INLINE const char *check_start(walk *w, carry *c, const char *p,
+                                         const char *end)
+{
+    if (p[1] != '"')
+        return p;
+    w->kinds[w->depth++] = true;
+    c->object = ALL;
+    c->key = 1;
+    return check_blocks(w, c, p + 1, end);
 }
 
 SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
@@ -588,8 +670,11 @@ SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
 {
     carry c = {.in_string = 0};
     char rest[SR_BLOCK];
-    const char *bytes = p;
     unsigned shift = 0;
+
+    if (!taking)
+        p = check_start(w, &c, p, end);
+    const char *bytes = p;
 
     for (;;) {
         const size_t left = (size_t)(end - p);
@@ -607,6 +692,8 @@ SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
         if (left <= SR_BLOCK)
             return c.in_string == 0 && w->depth == 0;
         p += SR_BLOCK;
+        if (!taking && c.plain)
+            p = check_blocks(w, &c, p, end);
         bytes = p;
     }
 }
