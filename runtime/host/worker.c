@@ -112,7 +112,7 @@ static bool match_line(sr_worker *w, sr_item *item)
     sr_fault fault = {0};
 
     sr_event_begin(&w->event, item->line);
-    if (w->prefilter != NULL &&
+    if (w->prefilter != NULL && !w->s->options->unchecked &&
         !sr_prefilter_passes(w->prefilter, item->line)) {
         w->prefiltered++;
         return sr_project(w->nothing, &w->event, &fault) || fail(item, &fault);

@@ -35,7 +35,7 @@ struct sr_prefilter {
     sr_needle needles[SR_PROBES_MOST];
     bool hidden[128]; /* ASCII, lower case: an escape of it may hide a needle */
     /* Is it worth its while? */
-    uint32_t asked, passed; /* in this round */
+    uint64_t asked, passed; /* in this round */
     uint32_t resting;       /* lines that pass unseen until the next round */
 };
 

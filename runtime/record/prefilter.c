@@ -30,8 +30,7 @@
 #include "record/scan.h"
 
 enum {
-    ROUND = 512,         /* lines that decide ... */
-    USELESS = 384,       /* ... since so many of them passed, ... */
+    ROUND = 512,         /* lines, at least, that decide ... */
     RESTING = 32 * 1024, /* ... to let so many pass unseen */
     SHORTEST = 3,
     DETOUR = 4 /* what an s or k takes from a window's rarity */
@@ -260,24 +259,53 @@ const char *sr_find_plain(const sr_prefilter *f, sg_str text)
     return NULL;
 }
 
-/* The end of a round: was it worth it? */
-static void end_round(sr_prefilter *f)
+/* Whether the next line is to pass unseen. */
+static bool rests(sr_prefilter *f)
 {
-    f->resting = f->passed >= USELESS ? RESTING : 0;
+    if (f->resting == 0)
+        return false;
+    f->resting--;
+    return true;
+}
+
+/* So many lines were looked at, and some passed. Where three of four do it is
+ * not worth it. */
+static void note(sr_prefilter *f, uint64_t lines, bool passed)
+{
+    f->asked += lines;
+    f->passed += passed;
+    if (f->asked < ROUND)
+        return;
+    f->resting = f->passed >= f->asked / 4 * 3 ? RESTING : 0;
     f->asked = f->passed = 0;
 }
 
 bool sr_prefilter_passes(sr_prefilter *f, sg_str line)
 {
-    bool passes;
-
-    if (f->resting != 0) {
-        f->resting--;
+    if (rests(f))
         return true;
-    }
-    passes = f->level->find(f, line) != NULL;
-    f->passed += passes;
-    if (++f->asked == ROUND)
-        end_round(f);
+    const bool passes = f->level->find(f, line) != NULL;
+
+    note(f, 1, passes);
     return passes;
+}
+
+sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text)
+{
+    sr_kept_out out = {.len = 0};
+
+    if (text.len == 0 || rests(f))
+        return out;
+    const char *const hit = f->level->find(f, text);
+    const char *const stop = hit == NULL ? text.ptr + text.len : hit;
+    const char *p = text.ptr, *end;
+
+    while ((end = memchr(p, '\n', (size_t)(stop - p))) != NULL) {
+        out.ends += end > p && end[-1] == '\r' ? 2 : 1;
+        out.lines++;
+        p = end + 1;
+    }
+    out.len = (size_t)(p - text.ptr);
+    note(f, out.lines + (hit != NULL), hit != NULL);
+    return out;
 }

@@ -103,6 +103,17 @@ sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
  * answer while looking does not pay. */
 bool sr_prefilter_passes(sr_prefilter *filter, sg_str line);
 
+/* Lines that do not pass. */
+typedef struct sr_kept_out {
+    size_t len;     /* bytes, line ends included */
+    size_t ends;    /* bytes of line ends, LF or CR LF */
+    uint64_t lines; /* each with its end */
+} sr_kept_out;
+
+/* How many lines at the beginning of a text do not pass. The text begins with
+ * a line and ends with a line end. */
+sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text);
+
 /* -------- values --------------------------------------------------------- */
 
 /* Decoded or canonical text of a scalar: strings as is, numbers as

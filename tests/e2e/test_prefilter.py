@@ -2,6 +2,7 @@
 """The prefilter changes nothing but speed: detectors with and without it, on
 every level of the processor and with threads, write the same bytes about lines
 made to mislead it, and the oracle agrees."""
+import gzip
 import json
 import os
 import random
@@ -132,6 +133,45 @@ class Prefilter(Case):
         alerts = {a["source"]["line"] for a in self.detect(det, self.path("events"))}
         self.assertEqual(alerts, verdicts, text)
         self.assertGreater(len(alerts), 0, text)
+
+    def test_unchecked(self):
+        """Lines that cannot match are passed over, also when they are bad; what is written stays the same."""
+        det = self.build(self.write("r.yml", rule({"s": {"a": "mimikatz"}, "condition": "s"})))
+        data = Lines(1, "mimikatz").file(20000)
+        plain, packed = self.write("events", data), self.write("events.gz", gzip.compress(data))
+        for path in (plain, packed, "-"):
+            for threads in ("1", "2"):
+                args = [det, "-f", "ndjson", "--stats=json", "--threads", threads, path]
+                whole, passed = (self.run_(args + more, stdin=data if path == "-" else b"") for more in ([], ["--unchecked"]))
+                self.assertEqual((passed.returncode, passed.stdout), (0, whole.stdout))
+                want, have = (json.loads(p.stderr.splitlines()[-1]) for p in (whole, passed))
+                self.assertEqual((have["lines"], have["bytes"], have["matches"]), (want["lines"], want["bytes"], want["matches"]))
+                self.assertEqual(want["skipped"], 0)
+                self.assertGreater(have["skipped"], 5000)
+                # Two lines are blank; if they are not among those skipped they are nothing.
+                self.assertIn(have["lines"] - have["events"] - have["unreadable"] - have["skipped"], (0, 1, 2))
+                self.assertLess(have["unreadable"], want["unreadable"])
+        for more in (["--strict"], ["--rejects", self.path("x")]):
+            self.assertEqual(self.run_([det, "--unchecked", *more, plain]).returncode, 2)
+        self.assertEqual(self.run_([det, "map", "--unchecked", plain]).returncode, 2)
+
+    def test_unchecked_resumes(self):
+        """Places in the input are the same with and without."""
+        det = self.build(self.write("r.yml", rule({"s": {"a": "mimikatz"}, "condition": "s"})))
+        line = b'{"a":"nothing","time":1}\n'
+        hits = b'{"a":"mimikatz","time":1}\n'
+        written = {}
+        for mode in ("--unchecked", "--no-prefilter"):
+            events, out = self.write("events", b""), self.path("out" + mode)
+            for piece in (line * 900 + hits, line * 70000 + hits + line[:9], line[9:] + hits + line * 3, hits):
+                with open(events, "ab") as f:
+                    f.write(piece)
+                p = self.run_([det, mode, "-f", "ndjson", "--state", self.path("state" + mode), "-o", out, events])
+                self.assertEqual(p.returncode, 0, p.stderr)
+            with open(out, "rb") as f:
+                written[mode] = f.read()
+        self.assertEqual(written["--unchecked"], written["--no-prefilter"])
+        self.assertEqual(len(written["--unchecked"].splitlines()), 4)
 
     def test_served(self):
         for text, detection in SERVED.items():

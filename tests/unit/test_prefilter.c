@@ -289,6 +289,33 @@ static void test_rest(fixture *f)
         CHECK(!sr_prefilter_passes(filter, miss));
 }
 
+/* Whole lines up to the first that passes. */
+static void test_lines(fixture *f)
+{
+    static const struct {
+        const char *text;
+        size_t len, ends, lines;
+    } cases[] = {{"", 0, 0, 0},
+                 {"a\n", 2, 1, 1},
+                 {"a\r\n\n\r\nmimi\n", 11, 6, 4},
+                 {"a\nmimikatz\nb\n", 2, 1, 1},
+                 {"mimikatz\nb\n", 0, 0, 0},
+                 {"a\r\n\\u004Db\nmimikatz\n", 3, 2, 1}};
+    sr_prefilter *filter = filter_of(f, "mimikatz");
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const sr_kept_out out =
+            sr_prefilter_lines(filter, sg_str_of(cases[i].text));
+        CHECK_INT(out.len, cases[i].len);
+        CHECK_INT(out.ends, cases[i].ends);
+        CHECK_INT(out.lines, cases[i].lines);
+    }
+    /* It rests here too. */
+    for (int i = 0; i < 1024; i++)
+        (void)sr_prefilter_lines(filter, SG_S("mimikatz\n"));
+    CHECK_INT(sr_prefilter_lines(filter, SG_S("a\n")).lines, 0);
+}
+
 int main(void)
 {
     const sr_want want = {SG_S(""), 0, true};
@@ -302,6 +329,7 @@ int main(void)
     test_refused(&f);
     test_folding();
     test_rest(&f);
+    test_lines(&f);
     sr_event_free(&f.event);
     sg_arena_free(&f.arena);
     return TEST_END();
