@@ -10,6 +10,7 @@
 #include "eval/eval.h"
 
 #include "eval/candidates.h"
+#include "eval/needed.h"
 
 #include "match/match.h"
 
@@ -314,6 +315,12 @@ const sr_want *sr_eval_wants(const sr_eval *eval, bool context, uint32_t *count)
 {
     *count = eval->want_count[context];
     return eval->wants[context];
+}
+
+sr_prefilter *sr_eval_prefilter(const sr_eval *eval, sg_arena *arena)
+{
+    return eval->candidates != NULL ? NULL
+                                    : sr_needed_prefilter(eval->d, arena);
 }
 
 const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)

@@ -42,6 +42,12 @@ void sr_eval_close(sr_eval *eval);
 const sr_want *sr_eval_wants(const sr_eval *eval, bool context,
                              uint32_t *count);
 
+/* A prefilter for lines, in the arena: what it does not pass matches no rule,
+ * and judging it would count nothing. NULL: these rules cannot do without an
+ * event's fields, or there are so many that it is quicker to read them. Void
+ * for detectors that enrich: a field may then hold what the line does not. */
+sr_prefilter *sr_eval_prefilter(const sr_eval *eval, sg_arena *arena);
+
 /* Make the event, whose predicate fields are in its slots, the one to judge:
  * forgets all bits, sets event->evaluator. */
 void sr_eval_begin(sr_eval *eval, sr_event *event);

@@ -140,11 +140,29 @@ static void take_failure(feed *f, const sr_item *item)
            sr_input_reason(f->input));
 }
 
+/* --unchecked: pass over the lines at hand that cannot match. */
+static void pass_over(feed *f)
+{
+    sr_session *s = f->s;
+
+    if (!s->options->unchecked || s->worker->prefilter == NULL)
+        return;
+    const sr_kept_out out =
+        sr_prefilter_lines(s->worker->prefilter, sr_input_ahead(f->input));
+
+    sr_input_pass(f->input, out.len, out.lines);
+    s->stats.lines += out.lines;
+    s->stats.skipped += out.lines;
+    s->stats.bytes += out.len - out.ends;
+}
+
 /* Read one line; false when there is none, for now or for good. */
 static bool take_next(feed *f)
 {
     sr_session *s = f->s;
     sr_item item = {.place.source = f->source};
+
+    pass_over(f);
     const sr_line_status status =
         sr_input_next(f->input, &item.line, &item.place.line, &item.offset);
 

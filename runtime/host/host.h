@@ -50,6 +50,9 @@ typedef struct sr_worker {
     sg_arena arena;             /* as long as the run */
     sr_eval *eval;
     sr_plan *match, *context; /* fields of predicates; those needed after */
+    sr_plan *nothing;         /* no field: is the line readable? */
+    sr_prefilter *prefilter;  /* or NULL */
+    uint64_t prefiltered;     /* lines it did not pass */
     sr_event event;
     uint32_t *matches;  /* rules the event at hand matches */
     sr_hit *hits;       /* the same with times */

@@ -99,6 +99,8 @@ void sr_count_worker(sr_session *s, sr_worker *w)
     s->stats.candidates += stats.candidates;
     s->stats.regex_refusals += stats.regex_refusals;
     s->stats.pair_limits += stats.pair_limits;
+    s->stats.prefiltered += w->prefiltered;
+    w->prefiltered = 0;
     sr_enriching_count(s, w);
 }
 

@@ -65,6 +65,18 @@ static bool set_strict(sr_options *o, const char *value)
     return o->strict = true;
 }
 
+static bool set_no_prefilter(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->no_prefilter = true;
+}
+
+static bool set_unchecked(sr_options *o, const char *value)
+{
+    (void)value;
+    return o->unchecked = true;
+}
+
 static bool set_follow(sr_options *o, const char *value)
 {
     (void)value;
@@ -424,6 +436,9 @@ static bool fits_action(const sr_options *o, sg_buf *error)
                              o->lateness != 0 || o->follow),
          "--state, --late, --allowed-lateness and --follow belong to a run, "
          "not to map or reduce"},
+        {o->unchecked && (map || reduce || o->strict || o->rejects != NULL),
+         "--unchecked does not notice unreadable lines: not with --strict, "
+         "--rejects, map or reduce"},
         {map && (o->format_given || o->every_firing),
          "--format and --every-firing belong to reduce, not to map"},
         {reduce && (o->rejects != NULL || o->strict || o->no_event ||

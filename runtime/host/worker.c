@@ -17,6 +17,7 @@ static void open_plans(sr_worker *w)
     const sr_want *wants = sr_eval_wants(w->eval, false, &count);
 
     w->match = sr_plan_new(&w->arena, wants, count);
+    w->nothing = sr_plan_new(&w->arena, NULL, 0);
     wants = sr_eval_wants(w->eval, true, &count);
     sr_want *all =
         sg_new_n(&w->arena, sr_want, (size_t)count + sr_time_wants_max());
@@ -55,6 +56,8 @@ sr_worker *sr_worker_open(sr_session *s)
     if (s->enrich != NULL)
         sr_enrich_work_open(&w->enriched, s->enrich);
     open_plans(w);
+    if (s->enrich == NULL && !s->options->no_prefilter)
+        w->prefilter = sr_eval_prefilter(w->eval, &w->arena);
     return w;
 }
 
@@ -101,12 +104,19 @@ static bool fail(sr_item *item, const sr_fault *fault)
     return false;
 }
 
-/* Find the rules the line matches; false when it cannot be read. */
+/* Find the rules the line matches; false when it cannot be read. A line that
+ * the prefilter keeps out is still read to its end: each unreadable one counts,
+ * whatever it says. */
 static bool match_line(sr_worker *w, sr_item *item)
 {
     sr_fault fault = {0};
 
     sr_event_begin(&w->event, item->line);
+    if (w->prefilter != NULL && !w->s->options->unchecked &&
+        !sr_prefilter_passes(w->prefilter, item->line)) {
+        w->prefiltered++;
+        return sr_project(w->nothing, &w->event, &fault) || fail(item, &fault);
+    }
     if (!sr_project(w->match, &w->event, &fault))
         return fail(item, &fault);
     if (w->s->enrich != NULL)

@@ -172,6 +172,19 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx), void *ctx)
     input->ctx = ctx;
 }
 
+sg_str sr_input_ahead(const sr_input *input)
+{
+    if (input->stream == NULL || input->resuming || input->ended)
+        return SG_S("");
+    return sr_stream_ahead(input->stream);
+}
+
+void sr_input_pass(sr_input *input, size_t len, uint64_t lines)
+{
+    if (len != 0) /* there may be no stream yet */
+        sr_stream_pass(input->stream, len, lines);
+}
+
 uint64_t sr_input_generation(const sr_input *input)
 {
     return input->generation;

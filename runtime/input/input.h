@@ -107,6 +107,12 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx),
 sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
                              uint64_t *offset);
 
+/* The whole lines behind the last one given out that are at hand without a
+ * read, with their ends; may be empty. Valid until the next call. */
+sg_str sr_input_ahead(const sr_input *input);
+/* Count so many of them, from the first on, as given out: `len` bytes. */
+void sr_input_pass(sr_input *input, size_t len, uint64_t lines);
+
 /* Where reading stands. What sr_input_next gave out is behind the cursor,
  * whether or not the caller has used it. */
 void sr_input_cursor(const sr_input *input, sr_cursor *out);

@@ -364,6 +364,23 @@ sr_line_status sr_stream_next(sr_stream *s, sg_str *line, uint64_t *number,
     }
 }
 
+sg_str sr_stream_ahead(const sr_stream *s)
+{
+    const char *const text = s->buf + s->pos;
+    const char *const last =
+        s->skipping || s->ended ? NULL : memrchr(text, '\n', s->len - s->pos);
+
+    return (sg_str){text, last == NULL ? 0 : (size_t)(last - text) + 1};
+}
+
+void sr_stream_pass(sr_stream *s, size_t len, uint64_t lines)
+{
+    s->pos += len;
+    if (s->scanned < s->pos)
+        s->scanned = s->pos;
+    s->lines += lines;
+}
+
 /* -------- places ------------------------------------------------------- */
 
 void sr_stream_follow(sr_stream *s)

@@ -3,13 +3,13 @@
  * canonical text of numbers. Tokens were validated by the scanner; surrogates
  * without a partner become three bytes (WTF-8).
  */
-#include "record/plan.h"
+#include "record/scan.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-static uint32_t hex4(const char *p)
+uint32_t sr_hex4(const char *p)
 {
     uint32_t value = 0;
 
@@ -23,14 +23,14 @@ static uint32_t hex4(const char *p)
 /* \uXXXX at p, with its low surrogate if one follows. */
 static uint32_t unicode(const char **p, const char *end)
 {
-    const uint32_t high = hex4(*p + 2);
+    const uint32_t high = sr_hex4(*p + 2);
     uint32_t low;
 
     *p += 6;
     if (high < 0xD800 || high > 0xDBFF || end - *p < 6 || (*p)[0] != '\\' ||
         (*p)[1] != 'u')
         return high;
-    low = hex4(*p + 2);
+    low = sr_hex4(*p + 2);
     if (low < 0xDC00 || low > 0xDFFF)
         return high;
     *p += 6;

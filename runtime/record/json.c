@@ -140,16 +140,22 @@ static void discard(sr_event *event)
 /* By the plan's level; what that does not find good, with care. */
 static bool run(sr_scan *s)
 {
-    sr_scan fast = *s;
+    const char *const end = s->end;
 
-    fast.run = s->run = sr_work_begin(s->event, s->plan);
-    fast.work = s->work = s->event->work;
+    s->run = sr_work_begin(s->event, s->plan);
+    s->work = s->event->work;
     if (s->run == 0)
         return sr_fail_memory(s);
     if (s->plan->level->scan == NULL)
         return document(s);
-    if (s->plan->level->scan(&fast))
+    if (s->plan->level->scan(s))
         return true;
+    /* Begin again: fields one by one, as copies of what was just written are
+     * slow to load. */
+    s->p = s->line;
+    s->end = end;
+    s->depth = 0;
+    s->escaped = false;
     s->event->value_count = s->values;
     s->run = sr_work_begin(s->event, s->plan);
     return document(s);

@@ -2,6 +2,7 @@
  * level_avx2.c - the fast scanner with AVX2 and carry-less multiplication.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -124,6 +125,43 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
     return mask_of(members_of(v.low, by_low), members_of(v.high, by_low));
 }
 
+typedef halves places;
+
+SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    const __m256i bytes = _mm256_set1_epi8((char)byte);
+    const __m256i folds = _mm256_set1_epi8((char)fold);
+    const halves v = load(p);
+
+    return (halves){_mm256_cmpeq_epi8(_mm256_or_si256(v.low, folds), bytes),
+                    _mm256_cmpeq_epi8(_mm256_or_si256(v.high, folds), bytes)};
+}
+
+SR_TARGET static inline places both(places a, places b)
+{
+    return (halves){_mm256_and_si256(a.low, b.low),
+                    _mm256_and_si256(a.high, b.high)};
+}
+
+SR_TARGET static inline places either(places a, places b)
+{
+    return (halves){_mm256_or_si256(a.low, b.low),
+                    _mm256_or_si256(a.high, b.high)};
+}
+
+SR_TARGET static inline bool any(places a)
+{
+    const __m256i all = _mm256_or_si256(a.low, a.high);
+
+    return _mm256_testz_si256(all, all) == 0;
+}
+
+SR_TARGET static inline uint64_t places_mask(places a)
+{
+    return mask_of(a.low, a.high);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -132,7 +170,7 @@ static bool usable(void)
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
 
-const sr_level sr_level_avx2 = {"avx2", usable, walk_line};
+const sr_level sr_level_avx2 = {"avx2", usable, walk_line, find};
 
 #else
 typedef int sr_level_avx2_not_here;

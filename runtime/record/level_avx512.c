@@ -3,6 +3,7 @@
  * give masks of 64 bytes at once.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -79,6 +80,35 @@ SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
                                  _mm512_shuffle_epi8(by_high, high));
 }
 
+typedef uint64_t places;
+
+SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    return equal(_mm512_or_si512(load(p), _mm512_set1_epi8((char)fold)),
+                 (char)byte);
+}
+
+static inline places both(places a, places b)
+{
+    return a & b;
+}
+
+static inline places either(places a, places b)
+{
+    return a | b;
+}
+
+static inline bool any(places a)
+{
+    return a != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return a;
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -89,7 +119,7 @@ static bool usable(void)
            __builtin_cpu_supports("bmi2");
 }
 
-const sr_level sr_level_avx512 = {"avx512", usable, walk_line};
+const sr_level sr_level_avx512 = {"avx512", usable, walk_line, find};
 
 #else
 typedef int sr_level_avx512_not_here;

@@ -3,6 +3,7 @@
  * has.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_NEON
 
@@ -116,6 +117,43 @@ static inline uint64_t prefix_xor(uint64_t mask)
     return mask;
 }
 
+typedef quarters places;
+
+static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vceqq_u8(vorrq_u8(q.v[i], vdupq_n_u8(fold)), vdupq_n_u8(byte));
+    return q;
+}
+
+static inline places both(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = vandq_u8(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline places either(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = vorrq_u8(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline bool any(places a)
+{
+    return vmaxvq_u8(vorrq_u8(vorrq_u8(a.v[0], a.v[1]),
+                              vorrq_u8(a.v[2], a.v[3]))) != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return mask_of(a);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -123,7 +161,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_neon = {"neon", usable, walk_line};
+const sr_level sr_level_neon = {"neon", usable, walk_line, find};
 
 #else
 typedef int sr_level_neon_not_here;

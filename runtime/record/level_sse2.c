@@ -2,6 +2,7 @@
  * level_sse2.c - the fast scanner with what every x86-64 has.
  */
 #include "record/level.h"
+#include "record/needles.h"
 
 #ifdef SR_X86
 
@@ -99,6 +100,44 @@ static inline uint64_t members(const char *p, const sr_bytes *set)
     return ~UINT64_C(0);
 }
 
+typedef quarters places;
+
+static inline places like(const char *p, uint8_t byte, uint8_t fold)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = _mm_cmpeq_epi8(_mm_or_si128(q.v[i], _mm_set1_epi8((char)fold)),
+                                _mm_set1_epi8((char)byte));
+    return q;
+}
+
+static inline places both(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = _mm_and_si128(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline places either(places a, places b)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = _mm_or_si128(a.v[i], b.v[i]);
+    return a;
+}
+
+static inline bool any(places a)
+{
+    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a.v[0], a.v[1]),
+                                          _mm_or_si128(a.v[2], a.v[3]))) != 0;
+}
+
+static inline uint64_t places_mask(places a)
+{
+    return mask_of(a);
+}
+
+#include "record/find.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -106,7 +145,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_sse2 = {"sse2", usable, walk_line};
+const sr_level sr_level_sse2 = {"sse2", usable, walk_line, find};
 
 #else
 typedef int sr_level_sse2_not_here;

@@ -87,6 +87,35 @@ bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
  * are void afterwards. */
 bool sr_event_put(sr_event *event, uint32_t slot, const sr_value *value);
 
+/* -------- prefilter ------------------------------------------------------ */
+
+/* Tells most lines that cannot matter by their bytes alone. Belongs to one
+ * thread. */
+typedef struct sr_prefilter sr_prefilter;
+
+/* For values that hold one of the texts, in any case. NULL when lines cannot be
+ * told by these: a text is too short or not plain enough, there are too many,
+ * or there is none. Owned by the arena. */
+sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
+                               uint32_t count);
+/* False: if the line can be read, no value of it, decoded or canonical, holds
+ * any of the texts, also after folding. True says nothing: it is also the
+ * answer while looking does not pay. */
+bool sr_prefilter_passes(sr_prefilter *filter, sg_str line);
+
+/* Lines that do not pass. */
+typedef struct sr_kept_out {
+    size_t len;     /* bytes, line ends included */
+    size_t ends;    /* bytes of line ends, LF or CR LF */
+    uint64_t lines; /* each with its end */
+} sr_kept_out;
+
+/* How many lines at the beginning of a text do not pass. The text begins with
+ * a line and ends with a line end. */
+sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text);
+
+/* -------- values --------------------------------------------------------- */
+
 /* Decoded or canonical text of a scalar: strings as is, numbers as
  * sg_num_text, true/false. Not for NULL, OBJECT, EMPTY. */
 sg_str sr_value_text(sr_event *event, sr_value *value);

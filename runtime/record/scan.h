@@ -33,12 +33,19 @@ typedef struct sr_scan {
  * that it added by then are to be forgotten; the fault is not filled. */
 typedef bool sr_scan_fn(sr_scan *s);
 
+/* The scan of a prefilter: the first place in the text that a line must have to
+ * pass, or NULL. */
+typedef const char *sr_find_fn(const sr_prefilter *f, sg_str text);
+/* The one that looks at each place by itself. */
+sr_find_fn sr_find_plain;
+
 /* -------- choice of a level (level.c) ---------------------------------- */
 
 struct sr_level {
     const char *name;
     bool (*usable)(void); /* has this processor what it takes? */
     sr_scan_fn *scan;     /* NULL: the careful one alone */
+    sr_find_fn *find;
 };
 
 /* All levels of this build, best first, NULL behind them; the last one is
@@ -63,6 +70,8 @@ size_t sr_sequence(const char *p, const char *end);
 /* Whether a backslash and c are an escape of two bytes. */
 bool sr_is_short_escape(char c);
 bool sr_is_hex(char c);
+/* The value of four of those. */
+uint32_t sr_hex4(const char *p);
 /* s->p at the opening quote; afterwards behind the closing one. */
 bool sr_scan_string(sr_scan *s);
 /* Read one scalar, s->p < s->end at its first byte; its kind goes to *kind. */

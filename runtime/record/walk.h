@@ -21,7 +21,6 @@
  */
 #include "record/level.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #define ALL (~UINT64_C(0))
@@ -40,6 +39,7 @@ typedef struct carry {
     uint64_t object;    /* all ones: the innermost container is one */
     uint64_t likely;    /* 1: in_key, and it may be a wanted one */
     uint64_t last;      /* 1: the last byte may be the last of a wanted key */
+    bool plain;         /* it had nothing but strings, colons and commas */
 } carry;
 
 typedef struct walk {
@@ -513,11 +513,137 @@ SR_TARGET INLINE bool take_flat(walk *w, carry *c, const block *b,
            (values == 0 || take_elements(w, b->base, values));
 }
 
+/* -------- runs of plain blocks ----------------------------------------- */
+
+/* Most of most lines is blocks of strings, colons and commas, in an object, all
+ * ASCII. Outside strings they have single bytes, a colon and a comma in turn:
+ * that is all there is to check, in fewer steps than the grammar takes. What
+ * the last byte of a block was: */
+typedef struct run {
+    uint64_t in_string;  /* all ones: inside */
+    uint64_t colon_next; /* all ones: the next byte outside is a colon */
+    uint64_t closed;     /* 1: it closes a string */
+    uint64_t between;    /* 1: it is a colon or comma */
+} run;
+
+/* The escapes of a block, as find_strings; false: not for this to judge. Where
+ * keys are wanted blocks with escapes are not. */
+SR_TARGET INLINE bool run_escapes(const walk *w, carry *c, const sr_masks *m,
+                                  const char *p, bool taking, uint64_t *quote)
+{
+    carry next = {.escaped = c->escaped};
+    uint64_t escaped, rare;
+
+    if (taking)
+        return false;
+    escaped = find_escaped(&next, m->slash);
+    rare = escaped & ~(m->quote | m->slash);
+    if (rare != 0 && !check_escapes(w, p, rare))
+        return false;
+    *quote = m->quote & ~escaped;
+    c->escaped = next.escaped;
+    return true;
+}
+
+/* What a block is made of, when it goes on as the run does. */
+SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
+                                block *b)
+{
+    const uint64_t inside = prefix_xor(quote) ^ r->in_string;
+    const uint64_t close = quote & ~inside;
+    const uint64_t between = ~(inside | close);
+    const uint64_t odd_ones = prefix_xor(between);
+    const uint64_t colon = between & ~(odd_ones ^ r->colon_next);
+    const uint64_t comma = between ^ colon;
+
+    b->inside = inside;
+    b->quote_open = quote & inside;
+    b->key_open = (comma << 1 | (r->between & r->colon_next)) & b->quote_open;
+    if ((((close << 1 | r->closed) ^ between) |
+         ((between << 1 | r->between) ^ b->quote_open) |
+         ((m->colon & between) ^ colon) | ((m->comma & between) ^ comma)) != 0)
+        return false;
+    r->in_string = 0 - (inside >> 63);
+    r->colon_next ^= 0 - (odd_ones >> 63);
+    r->closed = close >> 63;
+    r->between = between >> 63;
+    return true;
+}
+
+/* As many whole blocks of that kind as there are. Returns where the next one
+ * begins, or NULL when the line is not for this scanner. */
+SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
+                                        const char *end, bool taking)
+{
+    run r = {.in_string = c->in_string,
+             .colon_next = 0 - (c->key | c->in_key | c->colon),
+             .closed = c->colon | c->after,
+             .between = c->key | c->value};
+
+    for (; end - p >= SR_BLOCK; p += SR_BLOCK) {
+        const sr_masks m = classify(p);
+        const uint64_t before = c->escaped;
+        uint64_t quote = m.quote;
+        block b = {.base = p};
+        if (m.odd != 0 || ((m.slash | before) != 0 &&
+                           !run_escapes(w, c, &m, p, taking, &quote)))
+            break;
+        if (!run_parts(&r, &m, quote, &b)) {
+            c->escaped = before;
+            break;
+        }
+        if (taking && !take_flat(w, c, &b, p, 0))
+            return NULL;
+    }
+    c->in_string = r.in_string;
+    c->in_key = r.in_string & r.colon_next & 1;
+    c->colon = r.closed & r.colon_next;
+    c->after = r.closed & ~r.colon_next;
+    c->key = r.between & r.colon_next;
+    c->value = r.between & ~r.colon_next;
+    return p;
+}
+
+/* Apart from the rest of the walk, so that registers suffice. */
+SR_TARGET static __attribute__((noinline)) const char *
+run_taking(walk *w, carry *c, const char *p, const char *end)
+{
+    return run_blocks(w, c, p, end, true);
+}
+
+SR_TARGET static __attribute__((noinline)) const char *
+run_checking(walk *w, carry *c, const char *p, const char *end)
+{
+    return run_blocks(w, c, p, end, false);
+}
+
+SR_TARGET INLINE const char *run_on(walk *w, carry *c, const char *p,
+                                    const char *end, bool taking)
+{
+    return taking ? run_taking(w, c, p, end) : run_checking(w, c, p, end);
+}
+
+/* From the line's first byte on, as far as it goes. */
+SR_TARGET INLINE const char *run_start(walk *w, carry *c, const char *p,
+                                       const char *end, bool taking)
+{
+    if (p[1] != '"')
+        return p;
+    w->kinds[w->depth++] = true;
+    w->s->p = p;
+    if (taking && !take_opening(w))
+        return NULL;
+    c->object = ALL;
+    c->key = 1;
+    return run_on(w, c, p + 1, end, taking);
+}
+
 /* -------- the walk ----------------------------------------------------- */
 
-/* A block with anything else than strings, colons and commas. */
+/* A block with anything else than strings, colons and commas; whether values
+ * are wanted of it. */
 SR_TARGET static __attribute__((noinline)) bool
-walk_other(walk *w, carry *c, block *b, const char *bytes)
+walk_other(walk *w, carry *c, block *b, const char *bytes, bool taking)
 {
     const uint64_t outside = ~b->inside;
     pairs p = {.objects = c->object};
@@ -536,6 +662,8 @@ walk_other(walk *w, carry *c, block *b, const char *bytes)
     c->primitive = b->primitive >> 63;
     if (starts != 0 && !check_primitives(w, b->base, starts))
         return false;
+    if (!taking)
+        return true;
     if (b->bracket == 0)
         return take_flat(w, c, b, bytes, starts);
     c->likely = c->in_key;
@@ -548,7 +676,7 @@ walk_other(walk *w, carry *c, block *b, const char *bytes)
 
 /* One block of the line from `base` on; its bytes are at bytes[shift]. */
 SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
-                                 const char *bytes, unsigned shift)
+                                 const char *bytes, unsigned shift, bool taking)
 {
     sr_masks m = classify(bytes);
     block b = {.base = base, .shift = shift};
@@ -572,20 +700,27 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
     if ((~(b.inside | b.quote_close | b.colon | b.comma) | c->primitive |
          ~c->object) != 0) {
         carry next = *c;
+        next.plain = false;
         block copy = b;
-        const bool good = walk_other(w, &next, &copy, bytes);
+        const bool good = walk_other(w, &next, &copy, bytes, taking);
         *c = next;
         return good;
     }
-    return check_plain(c, &b) && take_flat(w, c, &b, bytes, 0);
+    c->plain = true;
+    return check_plain(c, &b) && (!taking || take_flat(w, c, &b, bytes, 0));
 }
 
-SR_TARGET static bool walk_blocks(walk *w, const char *p, const char *end)
+SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
+                                  bool taking)
 {
     carry c = {.in_string = 0};
     char rest[SR_BLOCK];
-    const char *bytes = p;
     unsigned shift = 0;
+
+    p = run_start(w, &c, p, end, taking);
+    if (p == NULL)
+        return false;
+    const char *bytes = p;
 
     for (;;) {
         const size_t left = (size_t)(end - p);
@@ -598,11 +733,15 @@ SR_TARGET static bool walk_blocks(walk *w, const char *p, const char *end)
                 bytes = rest;
             }
         }
-        if (!walk_block(w, &c, p, bytes, shift))
+        if (!walk_block(w, &c, p, bytes, shift, taking))
             return false;
         if (left <= SR_BLOCK)
             return c.in_string == 0 && w->depth == 0;
         p += SR_BLOCK;
+        if (c.plain)
+            p = run_on(w, &c, p, end, taking);
+        if (p == NULL)
+            return false;
         bytes = p;
     }
 }
@@ -618,9 +757,14 @@ SR_TARGET static bool walk_line(sr_scan *s)
         s->end--;
     if (s->end - p < 2 || *p != '{' || s->end[-1] != '}')
         return false;
-    memset(&w, 0, offsetof(walk, kinds));
+    /* One by one: a short memset costs more than all of these. */
     w.s = s;
     w.utf8 = p;
+    w.node = NULL;
     w.ends = &sr_any_ends;
-    return walk_blocks(&w, p, s->end);
+    w.takes_keys = w.takes_values = 0;
+    w.depth = w.dead = 0;
+    w.every_key = false;
+    return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, false)
+                                    : walk_blocks(&w, p, s->end, true);
 }

@@ -320,6 +320,39 @@ static void test_prompt(void)
     CHECK(fcntl(STDIN_FILENO, F_GETFD) >= 0); /* stdin stays open */
 }
 
+/* Lines at hand, and passing over some of them. */
+static void test_ahead(void)
+{
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    sr_input *input;
+    sr_cursor at;
+    sg_str line;
+
+    write_file(SG_S("one\ntwo\r\nthree\n\nfive\nsix"));
+    input = sr_input_open(path, 8, reason);
+    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(sr_input_ahead(input), SG_S("two\r\nthree\n\nfive\n"));
+    sr_input_pass(input, 0, 0);
+    sr_input_pass(input, 11, 2);
+    CHECK_STR(sr_input_ahead(input), SG_S("\nfive\n"));
+    sr_input_cursor(input, &at);
+    CHECK_INT(at.line, 3);
+    CHECK_INT(at.offset, 15);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK(line.len == 0 && number == 4 && offset == 15);
+    sr_input_pass(input, 5, 1);
+    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(line, SG_S("six"));
+    CHECK(number == 6 && offset == 21);
+    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    sr_input_close(input);
+}
+
 int main(void)
 {
     const int fd = mkstemp(path);
@@ -335,6 +368,7 @@ int main(void)
     test_long_text();
     test_huge_lines();
     test_open_failures();
+    test_ahead();
     unlink(path);
     test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
     test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { SLOTS = 9, PLANS = 3, ROUNDS = 30000 };
+enum { SLOTS = 9, PLANS = 4, ROUNDS = 30000 };
 
 typedef struct fixture {
     sg_arena arena;
@@ -281,6 +281,7 @@ int main(void)
     f.plans[0] = sr_plan_new(&f.arena, wants, SLOTS - 1);
     f.plans[1] = sr_plan_new(&f.arena, wants, SLOTS);
     f.plans[2] = sr_plan_new(&f.arena, wants, 1);
+    f.plans[3] = sr_plan_new(&f.arena, wants, 0);
     sr_event_init(&f.want, SLOTS);
     sr_event_init(&f.have, SLOTS);
     test_random(&f);

@@ -1,0 +1,90 @@
+/*
+ * find.h - the prefilter's scan, 64 places at a time. Each level_*.c includes
+ * it once, after it has defined SR_TARGET and
+ *
+ *   places             a set of 64 places, in whatever form suits
+ *   like(p, b, fold)   those i where p[i], or-ed with fold, is b
+ *   both, either       of two sets
+ *   any(a)             whether there are any
+ *   places_mask(a)     the same as a mask
+ */
+#include "record/level.h"
+#include "record/needles.h"
+
+#define INLINE_FIND static inline __attribute__((always_inline))
+
+enum {
+    SR_SPAN = SR_BLOCK + SR_NEEDLE - 1 /* bytes that 64 places reach over */
+};
+
+/* Where the bytes of an escape \uXXXX or of a probe may begin. */
+SR_TARGET INLINE_FIND places maybe(const char *p, const sr_probe *probes,
+                                   uint32_t count)
+{
+    places out = both(like(p, '\\', 0), like(p + 1, 'u', 0));
+
+    for (uint32_t i = 0; i < count; i++) {
+        const sr_probe *q = &probes[i];
+        out = either(out, both(like(p + q->at[0], q->byte[0], q->fold[0]),
+                               like(p + q->at[1], q->byte[1], q->fold[1])));
+    }
+    return out;
+}
+
+/* The first of the places that is more than a maybe, or NULL. */
+static const char *certain(const sr_prefilter *f, const char *p, uint64_t mask)
+{
+    for (; mask != 0; mask &= mask - 1)
+        if (sr_needle_at(f, p + __builtin_ctzll(mask)))
+            return p + __builtin_ctzll(mask);
+    return NULL;
+}
+
+/* The last bytes are looked at in a copy with zeros behind. */
+SR_TARGET static const char *find_rest(const sr_prefilter *f, sg_str text)
+{
+    char rest[SR_BLOCK + SR_SPAN + 1] = {0};
+
+    memcpy(rest, text.ptr, text.len);
+    for (const char *p = rest; p < rest + text.len; p += SR_BLOCK) {
+        const places at = maybe(p, f->probes, f->count);
+        const char *hit = any(at) ? certain(f, p, places_mask(at)) : NULL;
+        if (hit != NULL)
+            return text.ptr + (hit - rest);
+    }
+    return NULL;
+}
+
+SR_TARGET INLINE_FIND const char *find_with(const sr_prefilter *f, sg_str text,
+                                            uint32_t count)
+{
+    sr_probe probes[SR_PROBES_MOST]; /* what the calls below cannot change */
+    const char *p = text.ptr;
+    size_t left = text.len;
+
+    memcpy(probes, f->probes, count * sizeof *probes);
+    for (; left >= SR_SPAN; p += SR_BLOCK, left -= SR_BLOCK) {
+        const places at = maybe(p, probes, count);
+        if (!any(at))
+            continue;
+        const char *hit = certain(f, p, places_mask(at));
+        if (hit != NULL)
+            return hit;
+    }
+    return left == 0 ? NULL : find_rest(f, (sg_str){p, left});
+}
+
+/* The usual numbers of probes are constants to the compiler. */
+SR_TARGET static const char *find(const sr_prefilter *f, sg_str text)
+{
+    switch (f->count) {
+    case 1:
+        return find_with(f, text, 1);
+    case 2:
+        return find_with(f, text, 2);
+    case 3:
+        return find_with(f, text, 3);
+    default:
+        return find_with(f, text, f->count);
+    }
+}

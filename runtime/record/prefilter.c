@@ -1,0 +1,311 @@
+/*
+ * prefilter.c - tells from the bytes of a line that none of its strings can
+ * hold any of some texts, so that its fields need not be read.
+ *
+ * Why a line that does not pass cannot match. Let a value, decoded and folded,
+ * hold a text. Of the text a window of up to eight bytes is looked for (a
+ * needle), chosen so that
+ *   - it has printable ASCII only, and no quote, backslash or slash. JSON
+ *     writes such a character as itself or as \uXXXX, in no other way;
+ *   - some byte of it is in no number's text. What holds it is a string or a
+ *     word, whose text is what the line says; a number's may be written in many
+ *     ways (1e3).
+ * So each character of the window stands in the line, one behind the other, as
+ * itself or as an escape, before folding. Simple case folding makes an ASCII
+ * character of its two cases, of U+017F (s) and of U+212A (k), of nothing else.
+ * Hence there is in the line
+ *   - the window in some mixture of cases, which the scan finds; or
+ *   - an escape of one of these characters, which it finds by `\u`. The digits
+ *     tell whether the escape is of any use to any window; or
+ *   - one of these two characters as UTF-8, which it looks for if there is an
+ *     s or k in a window.
+ * Where white space, keys or damaged strings look the same, the line passes
+ * for nothing. Shapes and repeated keys do not matter: every value that a field
+ * can have is in the line.
+ *
+ * A prefilter that lets most lines pass is a burden: after a round in which it
+ * did, it rests for many lines before it tries again.
+ */
+#include "record/needles.h"
+#include "record/scan.h"
+
+enum {
+    ROUND = 512,         /* lines, at least, that decide ... */
+    RESTING = 32 * 1024, /* ... to let so many pass unseen */
+    SHORTEST = 3,
+    DETOUR = 4 /* what an s or k takes from a window's rarity */
+};
+
+/* How rare a byte is in events, lower case: about -log2 of its share, less
+ * four; measured over logs of Windows, Linux and sensors. */
+static const uint8_t rarity[128] = {
+    [' '] = 2, ['!'] = 9,  ['"'] = 0, ['#'] = 6, ['$'] = 8, ['%'] = 8,
+    ['&'] = 9, ['\''] = 8, ['('] = 7, [')'] = 7, ['*'] = 9, ['+'] = 8,
+    [','] = 1, ['-'] = 2,  ['.'] = 3, ['/'] = 3, ['0'] = 1, ['1'] = 1,
+    ['2'] = 2, ['3'] = 2,  ['4'] = 2, ['5'] = 2, ['6'] = 2, ['7'] = 3,
+    ['8'] = 2, ['9'] = 3,  [':'] = 1, [';'] = 9, ['<'] = 9, ['='] = 6,
+    ['>'] = 9, ['?'] = 9,  ['@'] = 7, ['['] = 4, [']'] = 4, ['^'] = 9,
+    ['_'] = 3, ['`'] = 9,  ['a'] = 0, ['b'] = 2, ['c'] = 1, ['d'] = 1,
+    ['e'] = 0, ['f'] = 2,  ['g'] = 3, ['h'] = 3, ['i'] = 1, ['j'] = 5,
+    ['k'] = 4, ['l'] = 2,  ['m'] = 2, ['n'] = 1, ['o'] = 1, ['p'] = 2,
+    ['q'] = 5, ['r'] = 1,  ['s'] = 0, ['t'] = 1, ['u'] = 2, ['v'] = 3,
+    ['w'] = 2, ['x'] = 4,  ['y'] = 3, ['z'] = 5, ['{'] = 4, ['|'] = 9,
+    ['}'] = 4, ['~'] = 9};
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+static bool is_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* -------- windows ------------------------------------------------------ */
+
+/* JSON has no way to write it but itself and \uXXXX. */
+static bool is_plain(char c)
+{
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '/';
+}
+
+/* 123, -1.5e+300, inf */
+static bool is_in_numbers(char c)
+{
+    return (c >= '0' && c <= '9') ||
+           sg_str_find(SG_S("+-.einf"), (sg_str){&c, 1}) != SIZE_MAX;
+}
+
+static bool is_detour(char c)
+{
+    return c == 's' || c == 'k';
+}
+
+/* How rare a window is; below 0 when it cannot be used. */
+static int window_score(sg_str window)
+{
+    int score = 0;
+    bool text = false, detour = false;
+
+    for (size_t i = 0; i < window.len; i++) {
+        const char c = window.ptr[i];
+        if (!is_plain(c))
+            return -1;
+        score += 1 + rarity[(unsigned char)c];
+        text = text || !is_in_numbers(c);
+        detour = detour || is_detour(c);
+    }
+    score -= detour ? DETOUR : 0;
+    return !text ? -1 : score < 0 ? 0 : score;
+}
+
+/* The rarest window of a text in lower case; empty when there is none. */
+static sg_str best_window(sg_str text)
+{
+    sg_str best = SG_S("");
+    int best_score = -1;
+
+    for (size_t len = SR_NEEDLE; len >= SHORTEST; len--)
+        for (size_t at = 0; at + len <= text.len; at++) {
+            const sg_str window = {text.ptr + at, len};
+            const int score = window_score(window);
+            if (score > best_score) {
+                best = window;
+                best_score = score;
+            }
+        }
+    return best;
+}
+
+/* -------- needles ------------------------------------------------------ */
+
+static uint8_t fold_of(char c)
+{
+    return is_letter(c) ? 0x20 : 0;
+}
+
+/* The two rarest bytes of a window, the farther apart the better. */
+static sr_probe probe_of(sg_str window, bool folded)
+{
+    sr_probe probe = {.at = {0, 0}};
+    int best = -1;
+
+    for (size_t i = 0; i + 1 < window.len; i++)
+        for (size_t k = i + 1; k < window.len; k++) {
+            const int score = 4 * (rarity[window.ptr[i] & 127] +
+                                   rarity[window.ptr[k] & 127]) +
+                              (int)(k - i);
+            if (score <= best)
+                continue;
+            best = score;
+            probe.at[0] = (uint8_t)i;
+            probe.at[1] = (uint8_t)k;
+        }
+    for (int i = 0; i < 2; i++) {
+        const char c = window.ptr[probe.at[i]];
+        probe.byte[i] = (uint8_t)c;
+        probe.fold[i] = folded ? fold_of(c) : 0;
+    }
+    return probe;
+}
+
+static sr_needle needle_of(sg_str window, bool folded)
+{
+    uint8_t fold[SR_NEEDLE] = {0}, mask[SR_NEEDLE] = {0};
+    sr_needle needle = {.want = 0};
+
+    for (size_t i = 0; i < window.len; i++) {
+        fold[i] = folded ? fold_of(window.ptr[i]) : 0;
+        mask[i] = 0xFF;
+    }
+    memcpy(&needle.want, window.ptr, window.len);
+    memcpy(&needle.fold, fold, sizeof fold);
+    memcpy(&needle.mask, mask, sizeof mask);
+    return needle;
+}
+
+/* Look for these bytes, unless that is done. */
+static void add_needle(sr_prefilter *f, sg_str window, bool folded)
+{
+    const sr_needle needle = needle_of(window, folded);
+
+    for (uint32_t i = 0; i < f->count; i++)
+        if (f->needles[i].want == needle.want)
+            return;
+    f->needles[f->count] = needle;
+    f->probes[f->count++] = probe_of(window, folded);
+}
+
+/* A needle for the text; false when it has no window or there are too many. */
+static bool add_text(sr_prefilter *f, sg_arena *arena, sg_str text)
+{
+    uint8_t *copy = sg_arena_alloc(arena, text.len + 1, 1);
+
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = lower((uint8_t)text.ptr[i]);
+    const sg_str window = best_window((sg_str){(char *)copy, text.len});
+
+    if (window.len == 0)
+        return false;
+    add_needle(f, window, true);
+    for (size_t i = 0; i < window.len; i++)
+        f->hidden[(unsigned char)window.ptr[i]] = true;
+    return f->count <= SR_NEEDLES_MOST;
+}
+
+sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
+                               uint32_t count)
+{
+    sr_prefilter *f = sg_new(arena, sr_prefilter);
+
+    f->level = sr_level_choose();
+    for (uint32_t i = 0; i < count; i++)
+        if (!add_text(f, arena, texts[i]))
+            return NULL;
+    if (count == 0)
+        return NULL;
+    if (f->hidden['s'])
+        add_needle(f, SG_S("\xC5\xBF"), false); /* U+017F */
+    if (f->hidden['k'])
+        add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
+    return f;
+}
+
+/* -------- looking ------------------------------------------------------ */
+
+/* Whether \uXXXX at p stands for a character of some window. */
+static bool hides(const sr_prefilter *f, const char *p)
+{
+    uint32_t cp;
+
+    for (int i = 2; i < 6; i++)
+        if (!sr_is_hex(p[i]))
+            return false;
+    cp = sr_hex4(p + 2);
+    if (cp == 0x17F)
+        return f->hidden['s'];
+    if (cp == 0x212A)
+        return f->hidden['k'];
+    return cp < 128 && f->hidden[lower((uint8_t)cp)];
+}
+
+bool sr_needle_at(const sr_prefilter *f, const char *p)
+{
+    const uint64_t word = sr_needle_load(p);
+
+    for (uint32_t i = 0; i < f->count; i++) {
+        const sr_needle *n = &f->needles[i];
+        if (((word | n->fold) & n->mask) == n->want)
+            return true;
+    }
+    return p[0] == '\\' && p[1] == 'u' && hides(f, p);
+}
+
+const char *sr_find_plain(const sr_prefilter *f, sg_str text)
+{
+    char rest[2 * SR_NEEDLE] = {0};
+    const size_t tail = text.len < SR_NEEDLE ? text.len : SR_NEEDLE - 1;
+    const char *const end = text.ptr + (text.len - tail);
+
+    for (const char *p = text.ptr; p < end; p++)
+        if (sr_needle_at(f, p))
+            return p;
+    if (tail != 0)
+        memcpy(rest, end, tail);
+    for (size_t i = 0; i < tail; i++)
+        if (sr_needle_at(f, rest + i))
+            return end + i;
+    return NULL;
+}
+
+/* Whether the next line is to pass unseen. */
+static bool rests(sr_prefilter *f)
+{
+    if (f->resting == 0)
+        return false;
+    f->resting--;
+    return true;
+}
+
+/* So many lines were looked at, and some passed. Where three of four do it is
+ * not worth it. */
+static void note(sr_prefilter *f, uint64_t lines, bool passed)
+{
+    f->asked += lines;
+    f->passed += passed;
+    if (f->asked < ROUND)
+        return;
+    f->resting = f->passed >= f->asked / 4 * 3 ? RESTING : 0;
+    f->asked = f->passed = 0;
+}
+
+bool sr_prefilter_passes(sr_prefilter *f, sg_str line)
+{
+    if (rests(f))
+        return true;
+    const bool passes = f->level->find(f, line) != NULL;
+
+    note(f, 1, passes);
+    return passes;
+}
+
+sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text)
+{
+    sr_kept_out out = {.len = 0};
+
+    if (text.len == 0 || rests(f))
+        return out;
+    const char *const hit = f->level->find(f, text);
+    const char *const stop = hit == NULL ? text.ptr + text.len : hit;
+    const char *p = text.ptr, *end;
+
+    while ((end = memchr(p, '\n', (size_t)(stop - p))) != NULL) {
+        out.ends += end > p && end[-1] == '\r' ? 2 : 1;
+        out.lines++;
+        p = end + 1;
+    }
+    out.len = (size_t)(p - text.ptr);
+    note(f, out.lines + (hit != NULL), hit != NULL);
+    return out;
+}
