@@ -135,10 +135,6 @@ static const sigma_selection selections[] = {
     {{136, 9}, r0_selection}, /* 0: selection */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: linux/network_connection */
-};
-
 static const sigma_rule rules[] = {
     /* 0: IMAP Connection by Curl */
     {
@@ -158,6 +154,10 @@ static const sigma_rule rules[] = {
         .match = r0_imap_connection_by_curl,
         .digest = {306, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/network_connection */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

@@ -189,10 +189,6 @@ static const sigma_selection selections[] = {
     {{221, 10}, r0_in_address}, /* 4: in_address */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: linux/process_creation */
-};
-
 static const sigma_rule rules[] = {
     /* 0: Curl Reads a Mailbox With Credentials */
     {
@@ -212,6 +208,10 @@ static const sigma_rule rules[] = {
         .match = r0_curl_reads_a_mailbox_with_credentials,
         .digest = {401, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/process_creation */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

@@ -143,10 +143,6 @@ static const sigma_selection selections[] = {
     {{172, 9}, r0_selection}, /* 0: selection */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: linux/network_connection */
-};
-
 static const sigma_rule rules[] = {
     /* 0: POP3 Connection by Netcat */
     {
@@ -166,6 +162,10 @@ static const sigma_rule rules[] = {
         .match = r0_pop3_connection_by_netcat,
         .digest = {342, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/network_connection */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

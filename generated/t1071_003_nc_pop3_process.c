@@ -182,10 +182,6 @@ static const sigma_selection selections[] = {
     {{266, 8}, r0_commands}, /* 3: commands */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: linux/process_creation */
-};
-
 static const sigma_rule rules[] = {
     /* 0: POP3 Commands Through Netcat */
     {
@@ -205,6 +201,10 @@ static const sigma_rule rules[] = {
         .match = r0_pop3_commands_through_netcat,
         .digest = {435, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: linux/process_creation */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

@@ -187,10 +187,6 @@ static const sigma_selection selections[] = {
     {{306, 6}, r0_dotnet},      /* 2: dotnet */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: windows/process_creation */
-};
-
 static const sigma_rule rules[] = {
     /* 0: PowerShell Started to Send Mail */
     {
@@ -210,6 +206,10 @@ static const sigma_rule rules[] = {
         .match = r0_powershell_started_to_send_mail,
         .digest = {484, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: windows/process_creation */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

@@ -131,10 +131,6 @@ static const sigma_selection selections[] = {
     {{212, 6}, r0_dotnet}, /* 1: dotnet */
 };
 
-static const sigma_route routes[] = {
-    {route_0}, /* 0: windows/ps_script */
-};
-
 static const sigma_rule rules[] = {
     /* 0: PowerShell Script That Sends Mail */
     {
@@ -154,6 +150,10 @@ static const sigma_rule rules[] = {
         .match = r0_powershell_script_that_sends_mail,
         .digest = {391, 64},
     },
+};
+
+static const sigma_route routes[] = {
+    {route_0}, /* 0: windows/ps_script */
 };
 
 static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"

@@ -194,58 +194,70 @@ static sg_str sibling(sc_session *s, const unit *u, const sc_options *o,
     return sg_arena_printf(&s->arena, "%.*s%s", SG_FMT(base), suffix);
 }
 
-static bool write_c(sc_session *s, const sc_options *o, const unit *u,
-                    const sc_emit_options *emit, sg_str text)
+typedef struct c_files {
+    sc_session *s;
+    const sc_options *o;
+    const unit *u;
+} c_files;
+
+/* OUT.c, or beside it OUT.part000.c. */
+static bool write_file(void *context, sg_str name, sg_str text)
 {
+    const c_files *f = context;
+    sg_str path = f->u->out;
+
+    if (!sg_str_eq(name, SG_S("detector")))
+        path =
+            sibling(f->s, f->u, f->o,
+                    sg_arena_printf(&f->s->arena, ".%.*s.c", SG_FMT(name)).ptr);
+    else if (!sg_str_eq(f->o->emit, SG_S("c")))
+        path = sibling(f->s, f->u, f->o, ".c");
+    return sc_path_write(&f->s->arena, path, text);
+}
+
+/* The C as it is compiled, but in one file when it only is to be read and
+ * --parts says nothing else. */
+static bool write_c(sc_session *s, const sc_options *o, const unit *u,
+                    const sc_emit_options *emit)
+{
+    const bool whole = sg_str_eq(o->emit, SG_S("c")) && o->parts == 0;
+    const uint32_t parts = whole ? 1 : sc_cc_parts(o, u->ir->rules.count);
+    c_files files = {s, o, u};
     sg_buf manifest = {0};
     bool ok;
 
     sg_buf_put(&manifest, sc_emit_manifest(s, u->ir, emit));
     sg_buf_putc(&manifest, '\n');
-    ok = sc_path_write(&s->arena,
-                       sg_str_eq(o->emit, SG_S("c")) ? u->out
-                                                     : sibling(s, u, o, ".c"),
-                       text) &&
+    ok = sc_emit_files(s, u->ir, emit, parts, write_file, &files) &&
          sc_path_write(&s->arena, sibling(s, u, o, ".json"),
                        sg_buf_str(&manifest));
     sg_buf_free(&manifest);
     return ok;
 }
 
-static uint32_t most_selections(const sc_ir *ir)
-{
-    uint32_t most = 0;
-
-    for (uint32_t i = 0; i < ir->rules.count; i++)
-        if (ir->rules.items[i].sel_count > most)
-            most = ir->rules.items[i].sel_count;
-    return most;
-}
-
 static bool build_unit(sc_session *s, const sc_options *o,
                        const sc_loaded *loaded, unit *u, sc_cc *cc)
 {
     sc_emit_options emit = loaded->emit;
-    sg_buf text = {0};
-    bool ok = true;
+    sc_cc_job *job;
 
     emit.name = u->name;
-    if (u->ir == NULL)
+    if (u->ir == NULL) {
+        sc_watch_enter(loaded->watch, SC_PHASE_ir);
         u->ir = lower_again(s, o, loaded, &u->ast);
-    sc_opt_run(u->ir, loaded->disabled);
-    sc_emit_c(s, u->ir, &emit, &text);
-    if (cc == NULL || o->save_temps)
-        ok = write_c(s, o, u, &emit, sg_buf_str(&text));
-    if (cc != NULL && ok) {
-        sc_cc_job *job = sg_new(&s->arena, sc_cc_job);
-        job->name = u->name;
-        job->out = u->out;
-        job->rules = u->ir->rules.count;
-        job->selections = most_selections(u->ir);
-        sc_cc_start(cc, job, sg_buf_str(&text));
     }
-    sg_buf_free(&text);
-    return ok;
+    sc_watch_enter(loaded->watch, SC_PHASE_opt);
+    sc_opt_run(u->ir, loaded->disabled);
+    sc_watch_enter(loaded->watch, SC_PHASE_emit);
+    if ((cc == NULL || o->save_temps) && !write_c(s, o, u, &emit))
+        return false;
+    if (cc == NULL)
+        return true;
+    job = sg_new(&s->arena, sc_cc_job);
+    job->name = u->name;
+    job->out = u->out;
+    sc_cc_emit(cc, job, u->ir, &emit);
+    return true;
 }
 
 static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
@@ -259,7 +271,8 @@ static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
         return SC_EXIT_FAILED;
     if (units.list.count == 0)
         return SC_EXIT_REJECTED;
-    if (!text_only && !sc_cc_open(&cc, s, o))
+    if (!text_only &&
+        !sc_cc_open(&cc, s, o, loaded->watch, units.list.count == 1))
         return SC_EXIT_FAILED;
     for (uint32_t i = 0; i < units.list.count && ok; i++)
         ok = build_unit(s, o, loaded, &units.list.items[i],
@@ -281,7 +294,9 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
     if (code == SC_EXIT_OK && !loaded.dumped &&
         (s->errors == 0 || o->keep_going))
         code = build(s, o, &loaded);
+    sc_watch_enter(loaded.watch, SC_PHASE_finish);
     code = sc_finish(s, o, code);
+    sc_put_timings(o, loaded.watch);
     if (s->errors > 0 && !o->keep_going && code <= SC_EXIT_REJECTED &&
         !loaded.dumped)
         sc_fail(0, "nothing was built: some rule was rejected "

@@ -1,13 +1,16 @@
 /*
- * cc.c - runs the C compiler on emitted files: an argument vector, never a
- * shell; several at a time; output through a temporary name, so that a
- * detector is there whole or not at all. Leaves no temporary file behind, not
- * when the compiler fails and not on an interrupt.
+ * cc.c - makes detectors of C: several compilers at a time, then a linker;
+ * what was made before of the same comes from the cache (store.h). Output goes
+ * through a temporary name, so that a detector is there whole or not at all.
+ * Leaves no temporary file behind, not when the compiler fails and not on an
+ * interrupt.
  */
-#include "driver/driver.h"
+#include "driver/store.h"
+#include "driver/toolchain.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -16,22 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Flags that the runtime was built with and a detector must share, such as
- * sanitizers; set by the build system. */
-#ifndef SIGCC_CC_FLAGS
-#define SIGCC_CC_FLAGS ""
-#endif
-
 extern char **environ;
 
-enum {
-    MANY_RULES = 300,
-    /* A rule like that is a table, not a rule: optimising it takes minutes
-     * and makes little of it faster. */
-    MANY_SELECTIONS = 5000, /* of one rule */
-    MANY_BYTES = 4 << 20,   /* of C, for no more than MANY_RULES */
-    SHOWN_LINES = 5
-};
+enum { SHOWN_LINES = 5, SHOWN_BYTES = 4096 };
 
 /* -------- interrupts ----------------------------------------------------- */
 
@@ -55,217 +45,31 @@ static void catch_signals(void)
     }
 }
 
-/* -------- argument vectors ----------------------------------------------- */
+/* -------- files of a job ------------------------------------------------- */
 
-typedef struct args {
-    sg_arena *arena;
-    SG_VEC(char *) v;
-} args;
-
-static void add(args *a, sg_str text)
+static sg_str file_of(const sc_cc *cc, const sc_cc_job *job, sg_str name,
+                      const char *suffix)
 {
-    char *copy = sg_new_n(a->arena, char, text.len + 1);
-
-    if (text.len > 0)
-        memcpy(copy, text.ptr, text.len);
-    SG_PUSH(a->arena, &a->v, copy);
+    return sg_arena_printf(&cc->s->arena, "%.*s/%.*s%s", SG_FMT(job->folder),
+                           SG_FMT(name), suffix);
 }
 
-/* The words of text, separated by blanks. */
-static void add_words(args *a, sg_str text)
+static void remove_files(const sc_cc *cc, const sc_cc_job *job, sg_str name)
 {
-    for (size_t i = 0; i < text.len;) {
-        size_t n = 0;
-        while (i + n < text.len && text.ptr[i + n] != ' ')
-            n++;
-        if (n > 0)
-            add(a, sg_str_sub(text, i, i + n));
-        i += n + 1;
-    }
-}
+    static const char *const suffixes[] = {".c", ".o", ".log", ".d"};
 
-static sg_str compiler_of(const sc_options *o)
-{
-    const char *env = getenv("CC");
-
-    if (o->cc.len > 0)
-        return o->cc;
-    return sg_str_of(env != NULL && env[0] != '\0' ? env : "cc");
-}
-
-/* The runtime; shared objects need position-independent code, which a build
- * may keep in an archive of its own. */
-static sg_str library_of(const sc_cc *cc)
-{
-    sg_arena *arena = &cc->s->arena;
-    const sg_str pic =
-        sg_arena_printf(arena, "%.*s/lib/libsigccrt_pic.a", SG_FMT(cc->home));
-
-    if (cc->shared && access(pic.ptr, R_OK) == 0)
-        return pic;
-    return sg_arena_printf(arena, "%.*s/lib/libsigccrt.a", SG_FMT(cc->home));
-}
-
-static void add_libraries(const sc_cc *cc, args *a)
-{
-    static const char *const names[] = {"pcre2-8", "z", "zstd", "sqlite3"};
-
-    if (cc->shared)
-        add(a, SG_S("-Wl,--whole-archive"));
-    add(a, library_of(cc));
-    if (cc->shared)
-        add(a, SG_S("-Wl,--no-whole-archive"));
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        add(a, sg_arena_printf(a->arena,
-                               cc->o->static_link ? "-l:lib%s.a" : "-l%s",
-                               names[i]));
-    add_words(a, SG_S("-lm -lpthread"));
-}
-
-static sg_str level_of(const sc_options *o, const sc_cc_job *job)
-{
-    if (o->optimise.len > 0)
-        return o->optimise;
-    if (job->selections > MANY_SELECTIONS)
-        return SG_S("0");
-    if (job->rules > MANY_RULES)
-        return SG_S("1");
-    return job->bytes > MANY_BYTES ? SG_S("0") : SG_S("2");
-}
-
-static char **make_args(const sc_cc *cc, const sc_cc_job *job)
-{
-    args a = {.arena = &cc->s->arena};
-    const sg_str level = level_of(cc->o, job);
-
-    add_words(&a, compiler_of(cc->o));
-    add(&a, SG_S("-std=c11"));
-    add(&a, sg_arena_printf(a.arena, "-O%.*s", SG_FMT(level)));
-    add(&a, SG_S("-I"));
-    add(&a, sg_arena_printf(a.arena, "%.*s/include/sigcc", SG_FMT(cc->home)));
-    /* Nothing of this machine's folders goes into the output. */
-    add(&a, sg_arena_printf(a.arena,
-                            "-ffile-prefix-map=%.*s/=", SG_FMT(job->folder)));
-    add_words(&a, SG_S(SIGCC_CC_FLAGS));
-    if (cc->shared)
-        add_words(&a, SG_S("-fPIC -shared"));
-    else if (cc->o->static_link)
-        add_words(&a, SG_S("-DSIGMA_WITH_MAIN -fno-pie -no-pie -static"));
-    else
-        add_words(&a, SG_S("-DSIGMA_WITH_MAIN -fPIE -pie"));
-    add(&a, SG_S("-o"));
-    add(&a, job->temp);
-    add(&a, job->source);
-    add_libraries(cc, &a);
-    add_words(&a, SG_S("-Wl,-z,relro,-z,now -Wl,-z,noexecstack "
-                       "-Wl,--as-needed -Wl,--build-id=sha1"));
-    SG_PUSH(a.arena, &a.v, NULL);
-    return a.v.items;
-}
-
-/* -------- one compiler --------------------------------------------------- */
-
-static sg_str log_of(const sc_cc *cc, const sc_cc_job *job)
-{
-    return sg_arena_printf(&cc->s->arena, "%.*s/log", SG_FMT(job->folder));
-}
-
-static int spawn(const sc_cc *cc, const sc_cc_job *job, pid_t *pid)
-{
-    char **argv = make_args(cc, job);
-    posix_spawn_file_actions_t actions;
-    int code;
-
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        sg_fatal("out of memory");
-    code =
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_addopen(
-            &actions, 2, log_of(cc, job).ptr, O_WRONLY | O_CREAT | O_TRUNC,
-            0600);
-    if (code == 0)
-        code = posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    if (code == 0)
-        code = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return code;
-}
-
-/* The first lines the compiler wrote, as notes of the latest diagnostic. */
-static void note_log(const sc_cc *cc, const sc_cc_job *job)
-{
-    FILE *file = fopen(log_of(cc, job).ptr, "rb");
-    char text[4096];
-    size_t len, beg = 0;
-
-    if (file == NULL)
-        return;
-    len = fread(text, 1, sizeof(text), file);
-    fclose(file);
-    for (int i = 0; i < SHOWN_LINES && beg < len; i++) {
-        const char *end = memchr(text + beg, '\n', len - beg);
-        const size_t n = end != NULL ? (size_t)(end - text) - beg : len - beg;
-        sc_note_at(cc->s, SC_NOWHERE, "%.*s", (int)n, text + beg);
-        beg += n + 1;
-    }
-}
-
-static void report(sc_cc *cc, const sc_cc_job *job, int status)
-{
-    const sg_str name = compiler_of(cc->o);
-
-    if (interrupted)
-        return;
-    if (WIFSIGNALED(status))
-        sc_error(cc->s, SC_E0901, SC_NOWHERE,
-                 "the C compiler '%.*s' was killed by signal %d on '%.*s'",
-                 SG_FMT(name), WTERMSIG(status), SG_FMT(job->name));
-    else
-        sc_error(cc->s, SC_E0901, SC_NOWHERE,
-                 "the C compiler '%.*s' failed with exit code %d on '%.*s'",
-                 SG_FMT(name), WEXITSTATUS(status), SG_FMT(job->name));
-    note_log(cc, job);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        unlink(file_of(cc, job, name, suffixes[i]).ptr);
 }
 
 static void remove_job(const sc_cc *cc, const sc_cc_job *job)
 {
-    unlink(job->source.ptr);
-    unlink(log_of(cc, job).ptr);
+    for (uint32_t i = 0; i < job->files.count; i++)
+        remove_files(cc, job, job->files.items[i]->name);
+    remove_files(cc, job, SG_S("link"));
     rmdir(job->folder.ptr);
-    if (!job->ok && job->temp.len > 0)
+    if (job->failed && job->temp.len > 0)
         unlink(job->temp.ptr);
-}
-
-/* The job's compiler has ended. */
-static void finish(sc_cc *cc, sc_cc_job *job, int status)
-{
-    job->ok = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !interrupted;
-    if (!job->ok) {
-        report(cc, job, status);
-    } else if (chmod(job->temp.ptr, 0777 & ~cc->mask) != 0 ||
-               rename(job->temp.ptr, job->out.ptr) != 0) {
-        job->ok = sc_error(cc->s, SC_E0903, SC_NOWHERE,
-                           "'%.*s' cannot be written: %s", SG_FMT(job->out),
-                           strerror(errno));
-    }
-    cc->failed |= !job->ok;
-    remove_job(cc, job);
-}
-
-static void wait_one(sc_cc *cc)
-{
-    sc_cc_job *job = cc->running.items[0];
-    int status = 0;
-
-    /* In order of start: messages come in the same order every time. */
-    while (waitpid(job->pid, &status, 0) < 0)
-        if (errno != EINTR)
-            sg_fatal("waiting for the C compiler failed: %s", strerror(errno));
-    cc->running.count--;
-    memmove(cc->running.items, cc->running.items + 1,
-            cc->running.count * sizeof(cc->running.items[0]));
-    finish(cc, job, status);
 }
 
 /* A name for the output in the folder where it will stand. */
@@ -287,42 +91,336 @@ static bool reserve_output(sc_cc *cc, sc_cc_job *job)
     return true;
 }
 
-void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text)
+/* -------- failures ------------------------------------------------------- */
+
+/* What the program wrote first is kept until all have ended: messages come in
+ * the order of jobs and files, whoever failed first. */
+static void fail_step(sc_cc *cc, sc_cc_job *job, sc_cc_file *step, int status)
 {
-    sg_arena *arena = &cc->s->arena;
-    pid_t pid;
+    sg_buf text = {0};
+
+    cc->failed = job->failed = true;
+    step->failed = true;
+    step->status = status;
+    sc_path_read(file_of(cc, job, step->name, ".log"), &text);
+    step->log = sg_arena_dup(&cc->s->arena,
+                             sg_str_sub(sg_buf_str(&text), 0, SHOWN_BYTES));
+    sg_buf_free(&text);
+}
+
+/* Its first lines, as notes of the latest diagnostic. */
+static void note_log(const sc_cc *cc, sg_str log)
+{
+    for (int i = 0; i < SHOWN_LINES && log.len > 0; i++) {
+        const size_t end = sg_str_find(log, SG_S("\n"));
+        const sg_str line = sg_str_sub(log, 0, end);
+        sc_note_at(cc->s, SC_NOWHERE, "%.*s", SG_FMT(line));
+        log = sg_str_sub(log, line.len + 1, log.len);
+    }
+}
+
+static void report_step(const sc_cc *cc, const sc_cc_job *job,
+                        const sc_cc_file *step)
+{
+    const sg_str name = sc_tool_name(cc->o);
+
+    if (step->code != 0)
+        sc_error(cc->s, SC_E0901, SC_NOWHERE,
+                 "the C compiler '%.*s' cannot be run: %s", SG_FMT(name),
+                 strerror(step->code));
+    else if (WIFSIGNALED(step->status))
+        sc_error(cc->s, SC_E0901, SC_NOWHERE,
+                 "the C compiler '%.*s' was killed by signal %d on '%.*s'",
+                 SG_FMT(name), WTERMSIG(step->status), SG_FMT(job->name));
+    else
+        sc_error(cc->s, SC_E0901, SC_NOWHERE,
+                 "the C compiler '%.*s' failed with exit code %d on '%.*s'",
+                 SG_FMT(name), WEXITSTATUS(step->status), SG_FMT(job->name));
+    note_log(cc, step->log);
+}
+
+/* The first step of the job that failed. */
+static void report_job(const sc_cc *cc, const sc_cc_job *job)
+{
+    for (uint32_t i = 0; i < job->files.count; i++) {
+        if (job->files.items[i]->failed) {
+            report_step(cc, job, job->files.items[i]);
+            return;
+        }
+    }
+    if (job->link.failed)
+        report_step(cc, job, &job->link);
+}
+
+/* -------- processes ------------------------------------------------------ */
+
+static int spawn(char **argv, sg_str log, pid_t *pid)
+{
+    posix_spawn_file_actions_t actions;
     int code;
 
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        sg_fatal("out of memory");
+    code =
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (code == 0)
+        code = posix_spawn_file_actions_addopen(
+            &actions, 2, log.ptr, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (code == 0)
+        code = posix_spawn_file_actions_adddup2(&actions, 2, 1);
+    if (code == 0)
+        code = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
+}
+
+static void run(sc_cc *cc, sc_cc_job *job, sc_cc_file *step, char **argv)
+{
+    sc_cc_process p = {.job = job, .step = step};
+
+    step->code = spawn(argv, file_of(cc, job, step->name, ".log"), &p.pid);
+    if (step->code != 0) {
+        fail_step(cc, job, step, 0);
+        return;
+    }
+    job->running++;
+    SG_PUSH(&cc->s->arena, &cc->running, p);
+}
+
+static void show_progress(const sc_cc *cc)
+{
+    if (cc->jobs.count > 1)
+        sc_watch_step(cc->watch, cc->jobs_done, cc->jobs.count);
+    else
+        sc_watch_step(cc->watch, cc->watch->files - (uint32_t)cc->running.count,
+                      cc->watch->files);
+}
+
+/* The process that ended next, taken from those that run. */
+static sc_cc_process wait_any(sc_cc *cc, int *status)
+{
+    const sc_phase before = sc_watch_enter(
+        cc->watch,
+        cc->running.items[0].step->is_link ? SC_PHASE_link : SC_PHASE_cc);
+    struct rusage usage;
+    uint32_t i = UINT32_MAX;
+    sc_cc_process p;
+
+    while (i >= cc->running.count) {
+        const pid_t pid = wait4(-1, status, 0, &usage);
+        if (pid < 0 && errno != EINTR)
+            sg_fatal("waiting for the C compiler failed: %s", strerror(errno));
+        /* A child of whoever ran before in this process is passed over. */
+        for (i = 0; i < cc->running.count; i++)
+            if (cc->running.items[i].pid == pid)
+                break;
+    }
+    p = cc->running.items[i];
+    cc->running.items[i] = cc->running.items[--cc->running.count];
+    sc_watch_child(cc->watch, p.step->is_link ? SC_PHASE_link : SC_PHASE_cc,
+                   &usage);
+    show_progress(cc);
+    sc_watch_enter(cc->watch, before);
+    return p;
+}
+
+/* -------- what was made before ------------------------------------------- */
+
+/* A stored detector is what the linker had read, then the file. */
+static bool unpack(sc_cc *cc, sg_str entry, sg_str *content)
+{
+    sg_reader r = {.rest = entry};
+    const sg_str witness = sg_read_text(&r);
+
+    *content = r.rest;
+    return !r.bad && sc_tool_unchanged(cc->s, witness);
+}
+
+static bool write_plain(sg_str path, sg_str text)
+{
+    const int fd =
+        open(path.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && sc_write_all(fd, text);
+
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    return ok;
+}
+
+static bool fetch_object(sc_cc *cc, const sc_cc_job *job,
+                         const sc_cc_file *file)
+{
+    sg_buf object = {0};
+    const bool found =
+        sc_store_get(cc->store, file->key, &object) &&
+        write_plain(file_of(cc, job, file->name, ".o"), sg_buf_str(&object));
+
+    sg_buf_free(&object);
+    return found;
+}
+
+static void keep_object(sc_cc *cc, const sc_cc_job *job, const sc_cc_file *file)
+{
+    sg_buf object = {0};
+
+    if (cc->keeps && sc_path_read(file_of(cc, job, file->name, ".o"), &object))
+        sc_store_put(cc->store, file->key, sg_buf_str(&object));
+    sg_buf_free(&object);
+}
+
+static bool fetch_linked(sc_cc *cc, const sc_cc_job *job)
+{
+    sg_buf entry = {0};
+    sg_str content;
+    const bool found = cc->keep_linked &&
+                       sc_store_get(cc->store, job->link.key, &entry) &&
+                       unpack(cc, sg_buf_str(&entry), &content) &&
+                       write_plain(job->temp, content);
+
+    sg_buf_free(&entry);
+    return found;
+}
+
+static void keep_linked(sc_cc *cc, const sc_cc_job *job)
+{
+    sg_buf entry = {0}, read = {0}, content = {0};
+
+    if (!cc->keep_linked)
+        return;
+    if (sc_path_read(file_of(cc, job, job->link.name, ".d"), &read)) {
+        const size_t at = sg_put_text_begin(&entry);
+        sc_tool_witness(cc->s, sg_buf_str(&read), job->folder, &entry);
+        sg_put_text_end(&entry, at);
+        /* A linker that says nothing of what it read is not trusted. */
+        if (entry.len > at && sc_path_read(job->temp, &content)) {
+            sg_buf_put(&entry, sg_buf_str(&content));
+            sc_store_put(cc->store, job->link.key, sg_buf_str(&entry));
+        }
+    }
+    sg_buf_free(&entry);
+    sg_buf_free(&read);
+    sg_buf_free(&content);
+}
+
+/* -------- jobs ----------------------------------------------------------- */
+
+static void publish(sc_cc *cc, sc_cc_job *job)
+{
+    if (chmod(job->temp.ptr, 0777 & ~cc->mask) == 0 &&
+        rename(job->temp.ptr, job->out.ptr) == 0)
+        return;
+    cc->failed = job->failed = true;
+    sc_error(cc->s, SC_E0903, SC_NOWHERE, "'%.*s' cannot be written: %s",
+             SG_FMT(job->out), strerror(errno));
+}
+
+static void end_job(sc_cc *cc, sc_cc_job *job)
+{
+    if (!job->failed)
+        publish(cc, job);
+    job->done = true;
+    cc->jobs_done++;
+    remove_job(cc, job);
+}
+
+/* Link when all files are compiled; end when there is nothing to link. */
+static void settle(sc_cc *cc, sc_cc_job *job)
+{
+    if (!job->complete || job->running > 0 || job->done)
+        return;
+    if (interrupted)
+        cc->failed = job->failed = true;
+    if (job->failed) {
+        end_job(cc, job);
+        return;
+    }
+    cc->watch->linked++;
+    if (cc->keep_linked)
+        sc_tool_link_key(cc, job, job->link.key);
+    if (fetch_linked(cc, job)) {
+        cc->watch->linked_cached++;
+        end_job(cc, job);
+        return;
+    }
+    run(cc, job, &job->link, sc_tool_link(cc, job, job->folder, job->temp));
+    if (job->failed)
+        end_job(cc, job);
+}
+
+static void wait_one(sc_cc *cc)
+{
+    int status = 0;
+    const sc_cc_process p = wait_any(cc, &status);
+    sc_cc_job *job = p.job;
+
+    job->running--;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || interrupted) {
+        fail_step(cc, job, p.step, status);
+    } else if (p.step->is_link) {
+        keep_linked(cc, job);
+        end_job(cc, job);
+        return;
+    } else {
+        keep_object(cc, job, p.step);
+    }
+    settle(cc, job);
+}
+
+void sc_cc_begin(sc_cc *cc, sc_cc_job *job)
+{
+    sg_arena *arena = &cc->s->arena;
+
+    job->out = sc_path_safe(arena, job->out);
+    job->folder = sg_arena_printf(arena, "%.*s/%" PRIu32, SG_FMT(cc->folder),
+                                  cc->jobs.count);
+    job->link = (sc_cc_file){.name = SG_S("link"), .is_link = true};
+    SG_PUSH(arena, &cc->jobs, job);
+    if (mkdir(job->folder.ptr, 0700) != 0 || !reserve_output(cc, job))
+        cc->failed = job->failed = true;
+}
+
+static void add_file(sc_cc *cc, sc_cc_job *job, sg_str name, sg_str text)
+{
+    sc_cc_file *file = sg_new(&cc->s->arena, sc_cc_file);
+
+    file->name = name;
+    file->bytes = text.len;
+    SG_PUSH(&cc->s->arena, &job->files, file);
+    cc->watch->files++;
+    if (cc->keeps)
+        sc_tool_object_key(cc, job, file, text, file->key);
+    if (fetch_object(cc, job, file)) {
+        cc->watch->files_cached++;
+        return;
+    }
     while (cc->running.count >= cc->limit)
         wait_one(cc);
-    if (interrupted) {
-        cc->failed = true;
+    if (job->failed || interrupted)
+        return;
+    if (!write_plain(file_of(cc, job, name, ".c"), text)) {
+        cc->failed = job->failed = true;
+        sc_error(cc->s, SC_E0903, SC_NOWHERE, "'%.*s' cannot be written: %s",
+                 SG_FMT(file_of(cc, job, name, ".c")), strerror(errno));
         return;
     }
-    job->bytes = text.len;
-    job->out = sc_path_safe(arena, job->out);
-    job->folder = sg_arena_printf(arena, "%.*s/%u", SG_FMT(cc->folder),
-                                  (unsigned)cc->started++);
-    /* Always this name: it stands in the output's symbol table. */
-    job->source =
-        sg_arena_printf(arena, "%.*s/detector.c", SG_FMT(job->folder));
-    if (mkdir(job->folder.ptr, 0700) != 0 ||
-        !sc_path_write(arena, job->source, text) || !reserve_output(cc, job)) {
-        cc->failed = true;
-        remove_job(cc, job);
-        return;
-    }
-    code = spawn(cc, job, &pid);
-    if (code != 0) {
-        cc->failed = true;
-        sc_error(cc->s, SC_E0901, SC_NOWHERE,
-                 "the C compiler '%.*s' cannot be run: %s",
-                 SG_FMT(compiler_of(cc->o)), strerror(code));
-        remove_job(cc, job);
-        return;
-    }
-    job->pid = pid;
-    SG_PUSH(arena, &cc->running, job);
+    run(cc, job, file, sc_tool_compile(cc, job, file, job->folder));
+}
+
+void sc_cc_add(sc_cc *cc, sc_cc_job *job, sg_str name, sg_str text)
+{
+    const sc_phase before = sc_watch_enter(cc->watch, SC_PHASE_cc);
+
+    if (!job->failed && !interrupted)
+        add_file(cc, job, name, text);
+    sc_watch_enter(cc->watch, before);
+}
+
+void sc_cc_end(sc_cc *cc, sc_cc_job *job)
+{
+    while (cc->running.count >= cc->limit)
+        wait_one(cc);
+    job->complete = true;
+    settle(cc, job);
 }
 
 /* -------- the session ---------------------------------------------------- */
@@ -332,7 +430,7 @@ static bool find_runtime(sc_cc *cc)
     sg_str library;
 
     cc->home = sc_path_home(&cc->s->arena);
-    library = library_of(cc);
+    library = sc_tool_library(cc);
     if (access(library.ptr, R_OK) == 0)
         return true;
     return sc_error(cc->s, SC_E0902, SC_NOWHERE,
@@ -340,26 +438,46 @@ static bool find_runtime(sc_cc *cc)
                     SG_FMT(library), strerror(errno));
 }
 
-bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o)
+static bool make_folder(sc_cc *cc)
 {
     const char *set = getenv("TMPDIR");
     const sg_str base = sc_path_safe(
-        &s->arena, sg_str_of(set != NULL && set[0] != '\0' ? set : "/tmp"));
-    const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    char *folder = sg_new_n(&s->arena, char, base.len + 32);
+        &cc->s->arena, sg_str_of(set != NULL && set[0] != '\0' ? set : "/tmp"));
+    char *folder = sg_new_n(&cc->s->arena, char, base.len + 32);
 
-    *cc = (sc_cc){.s = s, .o = o, .limit = o->jobs};
-    cc->shared = sg_str_eq(o->emit, SG_S("so"));
-    if (cc->limit == 0)
-        cc->limit = online > 0 && online < 1000 ? (uint32_t)online : 1;
-    if (!find_runtime(cc))
-        return false;
     snprintf(folder, base.len + 32, "%.*s/sigcc-XXXXXX", SG_FMT(base));
     if (mkdtemp(folder) == NULL)
-        return sc_error(s, SC_E0903, SC_NOWHERE,
+        return sc_error(cc->s, SC_E0903, SC_NOWHERE,
                         "no temporary folder in '%.*s': %s", SG_FMT(base),
                         strerror(errno));
     cc->folder = sg_str_of(folder);
+    return true;
+}
+
+static void open_store(sc_cc *cc, bool one)
+{
+    cc->store = sg_new(&cc->s->arena, sc_store);
+    sc_store_open(cc->store, cc->s, cc->o->no_cache);
+    if (cc->store->folder < 0)
+        return;
+    cc->keeps = sc_tool_identify(cc);
+    cc->keep_linked = cc->keeps && one;
+    if (!cc->keeps)
+        sc_store_close(cc->store);
+}
+
+bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o, sc_watch *watch,
+                bool one)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+    *cc = (sc_cc){.s = s, .o = o, .watch = watch, .limit = o->jobs};
+    cc->shared = sg_str_eq(o->emit, SG_S("so"));
+    if (cc->limit == 0)
+        cc->limit = online > 0 && online < 1000 ? (uint32_t)online : 1;
+    if (!find_runtime(cc) || !make_folder(cc))
+        return false;
+    open_store(cc, one);
     cc->mask = umask(0);
     umask(cc->mask);
     catch_signals();
@@ -370,7 +488,18 @@ bool sc_cc_close(sc_cc *cc)
 {
     while (cc->running.count > 0)
         wait_one(cc);
+    for (uint32_t i = 0; i < cc->jobs.count; i++) {
+        sc_cc_job *job = cc->jobs.items[i];
+        if (!job->done) {
+            cc->failed = job->failed = true;
+            end_job(cc, job);
+        }
+        if (!interrupted)
+            report_job(cc, job);
+    }
     rmdir(cc->folder.ptr);
+    sc_store_close(cc->store);
+    sc_watch_clear(cc->watch);
     if (interrupted) {
         signal(interrupted, SIG_DFL);
         raise(interrupted);

@@ -80,11 +80,14 @@ int sc_cmd_check(sc_session *s, const sc_options *o)
     if (!choose(o, &set))
         return SC_EXIT_USAGE;
     code = sc_load(s, o, &loaded);
+    sc_watch_enter(loaded.watch, SC_PHASE_finish);
     sc_code_set_filter(s, &set);
     if (!loaded.dumped && code <= SC_EXIT_REJECTED)
         put_result(s, o);
     if (code == SC_EXIT_OK && s->warnings > 0 &&
         sg_str_eq(o->fail_on, SG_S("warning")))
         code = SC_EXIT_REJECTED;
-    return sc_finish(s, o, code);
+    code = sc_finish(s, o, code);
+    sc_put_timings(o, loaded.watch);
+    return code;
 }

@@ -55,23 +55,19 @@ bool sc_detector_build(sc_detector *d, sc_session *s, const sc_options *o,
 {
     sc_cc_job *job = sg_new(&s->arena, sc_cc_job);
     sc_emit_options emit = loaded->emit;
-    sg_buf text = {0};
     sc_cc cc;
 
     *d = (sc_detector){.session = s,
                        .rules = loaded->ir->rules.count,
                        .corrs = loaded->ir->corrs.count};
-    if (!make_folder(d) || !sc_cc_open(&cc, s, o))
+    if (!make_folder(d) || !sc_cc_open(&cc, s, o, loaded->watch, true))
         return false;
     d->path = sg_arena_printf(&s->arena, "%.*s/detector", SG_FMT(d->folder));
     expose(s, loaded->ir);
     sc_opt_run(loaded->ir, loaded->disabled);
     emit.name = job->name = SG_S("rules");
-    sc_emit_c(s, loaded->ir, &emit, &text);
     job->out = d->path;
-    job->rules = d->rules;
-    sc_cc_start(&cc, job, sg_buf_str(&text));
-    sg_buf_free(&text);
+    sc_cc_emit(&cc, job, loaded->ir, &emit);
     return sc_cc_close(&cc);
 }
 

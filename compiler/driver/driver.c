@@ -137,6 +137,7 @@ static int read_rules(sc_session *s, const sc_options *o, sc_loaded *out,
         SG_PUSH(&s->arena, &out->emit.roots, o->paths.items[i]);
     for (uint32_t i = 0; i < files.count; i++) {
         uint32_t source;
+        sc_watch_step(out->watch, i, files.count);
         if (!open_source(s, files.items[i], &source))
             continue;
         if (yaml)
@@ -221,6 +222,7 @@ static int lower(sc_session *s, const sc_options *o, sc_loaded *out,
 {
     const bool opt = sg_str_eq(o->dump, SG_S("opt"));
 
+    sc_watch_enter(out->watch, SC_PHASE_ir);
     out->ir = sc_ir_build(s, &out->ast);
     if (!o->no_routing)
         sc_ir_add_routes(out->ir);
@@ -243,6 +245,7 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     const sc_placeholders *placeholders = NULL;
     int code = read_passes(s, o, out);
 
+    sc_watch_enter(out->watch, SC_PHASE_read);
     if (o->no_routing)
         SG_PUSH(&s->arena, &out->emit.flags, SG_S("no-logsource-routing"));
     if (code == SC_EXIT_OK)
@@ -264,8 +267,11 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     }
     if (out->ast.rules.count == 0 && s->errors == 0)
         return sc_fail(SC_EXIT_USAGE, "no rule found in the given files");
-    if (o->command == SC_CMD_check)
+    if (o->command == SC_CMD_check) {
+        sc_watch_enter(out->watch, SC_PHASE_lint);
         sc_check_lint(s, o, &out->ast);
+    }
+    sc_watch_enter(out->watch, SC_PHASE_resolve);
     resolve(s, out, &pipelines, placeholders);
     if (sg_str_eq(o->dump, SG_S("rules"))) {
         sc_ast_dump(dump, &out->ast);
@@ -280,8 +286,10 @@ int sc_load(sc_session *s, const sc_options *o, sc_loaded *out)
     sg_buf dump = {0};
     int code;
 
-    *out = (sc_loaded){0};
+    *out = (sc_loaded){.watch = sg_new(&s->arena, sc_watch)};
+    sc_watch_start(out->watch);
     code = load(s, o, out, &dump);
+    sc_watch_clear(out->watch);
     if (dump.len > 0)
         fwrite(dump.ptr, 1, dump.len, stdout);
     sg_buf_free(&dump);
@@ -331,6 +339,17 @@ int sc_finish(sc_session *s, const sc_options *o, int code)
     }
     sg_buf_free(&text);
     return code;
+}
+
+void sc_put_timings(const sc_options *o, sc_watch *watch)
+{
+    sg_buf text = {0};
+
+    if (o->timings.len == 0)
+        return;
+    sc_watch_put(watch, &text, sg_str_eq(o->timings, SG_S("json")));
+    fwrite(text.ptr, 1, text.len, stderr);
+    sg_buf_free(&text);
 }
 
 int sc_main(int argc, char **argv)

@@ -5,6 +5,7 @@
 #ifndef SC_DRIVER_H
 #define SC_DRIVER_H
 
+#include "driver/watch.h"
 #include "emit/emit.h"
 #include "enrich/enrichment.h"
 #include "resolve/resolve.h"
@@ -39,6 +40,7 @@ typedef struct sc_options {
 #define SC_FIELD_TEXT(field) sg_str field
 #define SC_FIELD_LIST(field) sc_strs field
 #define SC_FIELD_NUMBER(field) uint32_t field
+#define SC_FIELD_CHOICE(field) sg_str field
 #define OPT(commands, name, letter, kind, field, metavar, help)                \
     SC_FIELD_##kind(field);
 #include "driver/options.def"
@@ -77,6 +79,7 @@ typedef struct sc_loaded {
     sc_ir *ir;            /* not optimised */
     uint32_t disabled;    /* passes left out */
     sc_emit_options emit; /* without a name */
+    sc_watch *watch;      /* in use since the load */
     bool dumped;          /* --dump was asked for and served */
     uint32_t doc_base;    /* documents before it belong to no rule file */
 } sc_loaded;
@@ -91,6 +94,8 @@ void sc_check_lint(sc_session *s, const sc_options *o, const sc_ast *ast);
 /* Print diagnostics and the summary, write the report. Returns `code`, or a
  * graver one. */
 int sc_finish(sc_session *s, const sc_options *o, int code);
+/* Print --timings, last of all. */
+void sc_put_timings(const sc_options *o, sc_watch *watch);
 
 /* "sigcc: " and a message on standard error; texts from outside are shown
  * escaped. Returns `code`. */
@@ -134,41 +139,86 @@ void sc_path_enrichments(sg_arena *arena, sc_strs *out);
 /* Write a file through a temporary name beside it, so that it is there whole
  * or not at all. */
 bool sc_path_write(sg_arena *arena, sg_str path, sg_str text);
+/* Append a file's bytes; false when not all could be read. */
+bool sc_path_read(sg_str path, sg_buf *out);
+/* The same from and to an open file: `size` bytes, or fail. */
+bool sc_read_all(int fd, size_t size, sg_buf *out);
+bool sc_write_all(int fd, sg_str text);
 
 /* -------- the C compiler (cc.c) ------------------------------------------ */
 
-/* A detector to compile. */
+/* A step towards a detector: a C file to compile, or the linking. Private to
+ * cc.c and toolchain.c. */
+typedef struct sc_cc_file {
+    sg_str name;  /* without suffix */
+    size_t bytes; /* of C */
+    bool is_link;
+    char key[65]; /* of what it makes, in the cache */
+    bool failed;
+    int code, status; /* why it could not be run; how it ended */
+    sg_str log;       /* what it wrote then */
+} sc_cc_file;
+
+/* A detector to make. */
 typedef struct sc_cc_job {
     sg_str name, out; /* for messages; where it goes */
     uint32_t rules;
     uint32_t selections; /* of the rule that has most */
-    size_t bytes;        /* of C, set by sc_cc_start */
-    uint32_t slot;       /* of the folder in use, private */
-    int pid;
-    sg_str folder, source, temp;
-    bool ok;
+
+    /* Private to cc.c. */
+    sg_str folder, temp; /* of its files; of the output */
+    SG_VEC(sc_cc_file *) files;
+    sc_cc_file link;
+    uint32_t running; /* processes */
+    bool complete;    /* all files were added */
+    bool failed, done;
 } sc_cc_job;
+
+typedef struct sc_cc_process {
+    sc_cc_job *job;
+    sc_cc_file *step;
+    int pid;
+} sc_cc_process;
+
+typedef struct sc_store sc_store;
 
 typedef struct sc_cc {
     sc_session *s;
     const sc_options *o;
+    sc_watch *watch;
     sg_str folder; /* temporary, removed by sc_cc_close */
     sg_str home;
     bool shared;
-    SG_VEC(sc_cc_job *) running;
-    uint32_t limit, started;
+    SG_VEC(sc_cc_job *) jobs;
+    SG_VEC(sc_cc_process) running;
+    uint32_t limit, jobs_done;
     unsigned mask; /* umask */
     bool failed;
+    sc_store *store;         /* the cache */
+    bool keeps, keep_linked; /* objects go there; the detector too */
+    char compiler_digest[65], runtime_digest[65];
 } sc_cc;
 
-/* Find the toolchain's parts, make a temporary folder. False when reported
+/* Find the toolchain's parts, make a temporary folder, open the cache; `one`:
+ * there will be one detector, which is worth keeping whole. False when reported
  * (E0902, E0903). */
-bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o);
-/* Compile `text` to job->out; waits for a running compiler first when there
- * are as many as allowed. Failures are reported (E0901, E0903). */
-void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text);
+bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o, sc_watch *watch,
+                bool one);
+/* A detector: begin it, add its C files, end it. Files are compiled meanwhile,
+ * and waited for where as many compilers run as are allowed. Failures are
+ * reported by sc_cc_close, in the order of detectors (E0901, E0903). */
+void sc_cc_begin(sc_cc *cc, sc_cc_job *job);
+void sc_cc_add(sc_cc *cc, sc_cc_job *job, sg_str name, sg_str text);
+void sc_cc_end(sc_cc *cc, sc_cc_job *job);
 /* Wait for all, remove what is temporary. Whether all went well. */
 bool sc_cc_close(sc_cc *cc);
+
+/* How many parts the functions of so many rules are compiled in; 1: all is one
+ * file. --parts decides, else the number of rules. */
+uint32_t sc_cc_parts(const sc_options *o, uint32_t rules);
+/* Emit the IR and make the detector of job->name: begin, add, end. */
+void sc_cc_emit(sc_cc *cc, sc_cc_job *job, const sc_ir *ir,
+                const sc_emit_options *emit);
 
 /* -------- report (report.c) ---------------------------------------------- */
 

@@ -371,9 +371,35 @@ sg_str sc_path_enrichment(sg_arena *arena, sg_str name)
     return find_shipped(arena, &enrichments, name);
 }
 
-/* -------- writing -------------------------------------------------------- */
+/* -------- reading and writing -------------------------------------------- */
 
-static bool write_all(int fd, sg_str text)
+bool sc_read_all(int fd, size_t size, sg_buf *out)
+{
+    while (size > 0) {
+        const ssize_t n = read(fd, sg_buf_reserve(out, size), size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        out->len += (size_t)n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+bool sc_path_read(sg_str path, sg_buf *out)
+{
+    const int fd = open(path.ptr, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+              sc_read_all(fd, (size_t)st.st_size, out);
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+bool sc_write_all(int fd, sg_str text)
 {
     while (text.len > 0) {
         const ssize_t n = write(fd, text.ptr, text.len);
@@ -400,7 +426,7 @@ static bool write_file(sg_arena *arena, sg_str path, sg_str text)
     fd = mkstemp(temp);
     if (fd < 0)
         return fail(path, strerror(errno));
-    ok = write_all(fd, text) && fchmod(fd, 0666 & ~mask) == 0;
+    ok = sc_write_all(fd, text) && fchmod(fd, 0666 & ~mask) == 0;
     saved = errno;
     if (close(fd) != 0 && ok) {
         saved = errno;
@@ -419,7 +445,7 @@ static bool write_file(sg_arena *arena, sg_str path, sg_str text)
 static bool write_special(sg_str path, sg_str text)
 {
     const int fd = open(path.ptr, O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write_all(fd, text);
+    bool ok = fd >= 0 && sc_write_all(fd, text);
     const int saved = errno;
 
     if (fd >= 0)

@@ -22,6 +22,7 @@ enum {
 typedef struct sc_cw {
     sg_buf *out;
     unsigned depth;
+    bool linked; /* tables are for other files too, which declare them */
 } sc_cw;
 
 /* One line at the current depth, end of line included. */

@@ -9,6 +9,13 @@
 #include "emit/cwriter.h"
 #include "emit/emit.h"
 
+/* A part of a pack's functions. It numbers the predicates it asks for. */
+typedef struct sc_part {
+    SG_VEC(uint32_t) preds; /* in order of their numbers */
+    sg_str *names;          /* per predicate of the IR: its name here, empty
+                             * when it was not asked for */
+} sc_part;
+
 typedef struct sc_module {
     sc_session *s;
     const sc_ir *ir;
@@ -31,6 +38,9 @@ typedef struct sc_module {
                          * from its rule's first, or SIGMA_NONE */
     uint32_t *starts;   /* per rule: first of its selections in that table */
     uint32_t sel_count; /* of the emitted table */
+
+    uint32_t *part_of; /* per rule: its part; NULL: all is in one file */
+    sc_part *part;     /* whose functions are being written, or NULL */
 } sc_module;
 
 /* Offset and length of a text in the pool, which it joins when new. */
@@ -47,6 +57,10 @@ sg_str sc_module_field(const sc_module *m, uint32_t field);
 sg_str sc_module_pred(const sc_module *m, uint32_t pred);
 /* A number of the ABI as an initialiser: {SIGMA_INT, {.i = 22}}. */
 sg_str sc_module_num(sg_arena *arena, sg_num n);
+/* Name of a predicate's enumerator, its value being `number`. */
+sg_str sc_module_pred_name(const sc_module *m, uint32_t pred, uint32_t number);
+/* How functions call a predicate; in a part that numbers it, if need be. */
+sg_str sc_module_asked(const sc_module *m, uint32_t pred);
 /* A predicate for readers: Image|ends: "\certutil.exe". */
 sg_str sc_module_pred_text(const sc_module *m, uint32_t pred);
 /* path:line of a span, or empty. */
@@ -57,8 +71,10 @@ sg_str sc_emit_path(sg_arena *arena, const sc_emit_options *o, sg_str path);
 /* Each writes its tables; empty ones are left out. */
 void sc_emit_enums(sc_module *m, sc_cw *w);        /* tables.c */
 void sc_emit_data(sc_module *m, sc_cw *w);         /* tables.c */
+void sc_emit_routes(sc_module *m, sc_cw *w);       /* rules.c */
 void sc_emit_functions(sc_module *m, sc_cw *w);    /* rules.c */
 void sc_emit_rules(sc_module *m, sc_cw *w);        /* tables.c */
+void sc_emit_route_table(sc_module *m, sc_cw *w);  /* tables.c */
 void sc_emit_correlations(sc_module *m, sc_cw *w); /* correlations.c */
 void sc_emit_enrich(sc_module *m, sc_cw *w);       /* enrich.c */
 
@@ -77,7 +93,19 @@ void sc_emit_meta(sc_module *m, sc_cw *w, const sc_ir_meta *meta);
 /* `.digest = {...},` unless empty. */
 void sc_emit_digest(sc_module *m, sc_cw *w, sg_str digest);
 
-/* Names and use of functions (rules.c), before anything is written. */
+/* Names of enumerators (tables.c), names and use of functions (rules.c), before
+ * anything is written. */
+void sc_name_tables(sc_module *m);
 void sc_name_functions(sc_module *m);
+/* Functions of one rule. */
+void sc_emit_rule(sc_module *m, sc_cw *w, uint32_t index);
+
+/* The frame of a file (module.c): a comment on what it is; that and the header,
+ * for files with tables; and, below the enumerators of the file that holds the
+ * detector, the pool, the tables (written before, they fill the pool), the
+ * manifest, the detector and its export. */
+void sc_emit_banner(sc_cw *w, sg_str what);
+void sc_emit_head(const sc_module *m, sc_cw *w);
+void sc_emit_detector(sc_module *m, sc_cw *w, sg_str tables);
 
 #endif

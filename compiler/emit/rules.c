@@ -33,6 +33,7 @@ typedef struct function {
     sc_cw *w;
     sg_str name, comment; /* comment: whole lines, or empty */
     uint32_t parts;
+    bool linked; /* tables in another file name it */
     sc_cw_rows rows;
 } function;
 
@@ -71,12 +72,12 @@ static bool derives_from(const sc_ir *ir, const sc_ir_rule *rule, uint32_t i)
     return false;
 }
 
-static void name_rule(sc_module *m, uint32_t index, bool *used)
+/* `prefix` tells the rule's functions from those of all others. */
+static void name_rule(sc_module *m, uint32_t index, sg_str prefix, bool *used)
 {
     const sc_cw_style style = {"rule", SC_CW_NAME, false};
     const sc_cw_style sel_style = {"selection", SC_CW_NAME, false};
     const sc_ir_rule *rule = &m->ir->rules.items[index];
-    sg_str prefix = sg_arena_printf(m->arena, "r%" PRIu32 "_", index);
 
     mark_used(m, rule, rule->node, used);
     m->starts[index] = m->sel_count;
@@ -109,6 +110,7 @@ static void name_routes(sc_module *m)
 void sc_name_functions(sc_module *m)
 {
     bool *used = sg_new_n(m->arena, bool, m->ir->sels.count);
+    uint32_t counts[SC_MAX_PARTS] = {0}; /* rules of each part so far */
 
     m->rules = sg_new_n(m->arena, sg_str, m->ir->rules.count);
     m->starts = sg_new_n(m->arena, uint32_t, m->ir->rules.count);
@@ -117,8 +119,13 @@ void sc_name_functions(sc_module *m)
     for (uint32_t i = 0; i < m->ir->sels.count; i++)
         m->slots[i] = SIGMA_NONE;
     name_routes(m);
-    for (uint32_t i = 0; i < m->ir->rules.count; i++)
-        name_rule(m, i, used);
+    for (uint32_t i = 0; i < m->ir->rules.count; i++) {
+        sg_str prefix = sg_arena_printf(m->arena, "r%" PRIu32 "_", i);
+        if (m->part_of != NULL)
+            prefix = sg_arena_printf(m->arena, "p%" PRIu32 "r%" PRIu32 "_",
+                                     m->part_of[i], counts[m->part_of[i]]++);
+        name_rule(m, i, prefix, used);
+    }
 }
 
 /* -------- expressions ---------------------------------------------------- */
@@ -193,7 +200,7 @@ static expr *expr_of(const sc_module *m, const sc_ir_rule *rule, uint32_t node)
     case SC_NODE_PRED:
         return atom(m->arena,
                     sg_arena_printf(m->arena, "SIGMA_P(e, %.*s)",
-                                    SG_FMT(m->preds[n->first])),
+                                    SG_FMT(sc_module_asked(m, n->first))),
                     sc_module_pred_text(m, n->first));
     case SC_NODE_SEL:
         id = rule->sel_first + n->first;
@@ -367,7 +374,8 @@ static void put_function(function *f, expr *x)
 
     if (f->comment.len > 0)
         sg_buf_put(f->w->out, f->comment);
-    sc_cw_line(f->w, "static bool %.*s(sigma_event *e)", SG_FMT(f->name));
+    sc_cw_line(f->w, "%sbool %.*s(sigma_event *e)", f->linked ? "" : "static ",
+               SG_FMT(f->name));
     sc_cw_line(f->w, "{");
     f->w->depth++;
     put_body(f, body);
@@ -488,30 +496,37 @@ static void emit_route(sc_module *m, sc_cw *w, uint32_t index)
     put_function(&f, expr_of(m, &no_rule, route->node));
 }
 
-static void emit_rule(sc_module *m, sc_cw *w, uint32_t index)
+void sc_emit_rule(sc_module *m, sc_cw *w, uint32_t index)
 {
     const sc_ir_rule *rule = &m->ir->rules.items[index];
     function f = {.m = m, .w = w};
 
     for (uint32_t i = 0; i < rule->sel_count; i++) {
-        const sc_ir_sel *sel = &m->ir->sels.items[rule->sel_first + i];
-        f.name = m->sels[rule->sel_first + i];
+        const uint32_t id = rule->sel_first + i;
+        const sc_ir_sel *sel = &m->ir->sels.items[id];
+        f.name = m->sels[id];
         if (f.name.len == 0)
             continue;
         f.parts = 0;
+        f.linked = m->part != NULL && m->slots[id] != SIGMA_NONE;
         f.comment = sel_comment(m, sel);
         put_function(&f, expr_of(m, rule, sel->node));
     }
     f.name = m->rules[index];
     f.parts = 0;
+    f.linked = m->part != NULL;
     f.comment = rule_comment(m, rule);
     put_function(&f, expr_of(m, rule, rule->node));
 }
 
-void sc_emit_functions(sc_module *m, sc_cw *w)
+void sc_emit_routes(sc_module *m, sc_cw *w)
 {
     for (uint32_t i = 0; i < m->ir->routes.count; i++)
         emit_route(m, w, i);
+}
+
+void sc_emit_functions(sc_module *m, sc_cw *w)
+{
     for (uint32_t i = 0; i < m->ir->rules.count; i++)
-        emit_rule(m, w, i);
+        sc_emit_rule(m, w, i);
 }

@@ -138,31 +138,38 @@ static void name_fields(sc_module *m)
     }
 }
 
+sg_str sc_module_pred_name(const sc_module *m, uint32_t pred, uint32_t number)
+{
+    const sc_ir_pred *p = &m->ir->preds.items[pred];
+    const sg_str op = op_code(p->op);
+    sg_str name;
+
+    field_name(m, p->field, &name);
+    /* The operator is kept whole: it tells siblings apart. */
+    name = sc_cw_name(m->arena, indexed(m->arena, 'P', number), name,
+                      (sc_cw_style){"field", SC_CW_SHORT - 1 - op.len, true});
+    return sg_arena_printf(m->arena, "%.*s_%.*s", SG_FMT(name), SG_FMT(op));
+}
+
 static void name_preds(sc_module *m)
 {
     const uint32_t count = m->ir->preds.count;
 
     m->preds = sg_new_n(m->arena, sg_str, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const sc_ir_pred *p = &m->ir->preds.items[i];
-        const sg_str op = op_code(p->op);
-        sg_str name;
-        field_name(m, p->field, &name);
-        /* The operator is kept whole: it tells siblings apart. */
-        name =
-            sc_cw_name(m->arena, indexed(m->arena, 'P', i), name,
-                       (sc_cw_style){"field", SC_CW_SHORT - 1 - op.len, true});
-        m->preds[i] =
-            sg_arena_printf(m->arena, "%.*s_%.*s", SG_FMT(name), SG_FMT(op));
-    }
+    for (uint32_t i = 0; i < count; i++)
+        m->preds[i] = sc_module_pred_name(m, i, i);
+}
+
+void sc_name_tables(sc_module *m)
+{
+    name_fields(m);
+    name_preds(m);
 }
 
 void sc_emit_enums(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
-    name_fields(m);
-    name_preds(m);
     if (m->ir->fields.count > 0) {
         sc_cw_line(w, "enum {");
         w->depth++;
@@ -192,7 +199,8 @@ void sc_emit_enums(sc_module *m, sc_cw *w)
 
 void sc_table_begin(sc_cw *w, const char *type, const char *name)
 {
-    sc_cw_line(w, "static const %s %s[] = {", type, name);
+    sc_cw_line(w, "%sconst %s %s[] = {", w->linked ? "" : "static ", type,
+               name);
     w->depth++;
 }
 
@@ -355,7 +363,7 @@ static void put_derives(sc_module *m, sc_cw *w)
     sc_table_end(w);
 }
 
-static void put_routes(sc_module *m, sc_cw *w)
+void sc_emit_route_table(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
@@ -441,7 +449,6 @@ void sc_emit_rules(sc_module *m, sc_cw *w)
     put_gates(m, w);
     put_selections(m, w);
     put_derives(m, w);
-    put_routes(m, w);
     if (m->ir->rules.count == 0)
         return;
     sc_table_begin(w, "sigma_rule", "rules");

@@ -587,6 +587,11 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     return verdict;
 }
 
+bool sigma_ask(sigma_event *bits, uint32_t p)
+{
+    return sigma_verdict(bits, p);
+}
+
 /* -------- rules ---------------------------------------------------------- */
 
 void sr_eval_begin(sr_eval *eval, sr_event *event)

@@ -2,7 +2,7 @@
  * sigma_abi.h - the contract between emitted C and the runtime.
  *
  * The only header that emitted C includes. Everything here is constant data
- * plus two small inline functions. Strings live in one pool and are named by
+ * plus a small inline function. Strings live in one pool and are named by
  * offset and length, so a detector needs no relocations but its functions.
  * `abi` and `size` come first in sigma_detector; the runtime checks both
  * before it reads on.
@@ -102,8 +102,15 @@ typedef struct sigma_event {
 /* Evaluate predicate p, record and return its verdict. */
 bool sigma_pred_eval(sigma_event *event, uint32_t p);
 
+/* Seen by the files of one detector and by nothing else. */
+#if defined(__GNUC__)
+#define SIGMA_HIDDEN __attribute__((visibility("hidden")))
+#else
+#define SIGMA_HIDDEN
+#endif
+
 /* The verdict of predicate p on this event. */
-static inline bool SIGMA_P(sigma_event *event, uint32_t p)
+static inline bool sigma_verdict(sigma_event *event, uint32_t p)
 {
     const uint64_t bit = UINT64_C(1) << (p & 63);
 
@@ -111,6 +118,20 @@ static inline bool SIGMA_P(sigma_event *event, uint32_t p)
         return (event->value[p >> 6] & bit) != 0;
     return sigma_pred_eval(event, p);
 }
+
+/* The same as a call, for packs: less to compile, and less code to fetch. */
+bool sigma_ask(sigma_event *event, uint32_t p);
+
+/* How functions ask. The functions of a large pack stand in parts; each numbers
+ * the predicates it asks for by itself and finds the detector's number in the
+ * table that SIGMA_PART names, so that it stays the same, byte by byte, when
+ * rules of other parts change. */
+#ifdef SIGMA_PART
+extern SIGMA_HIDDEN const uint32_t SIGMA_PART[];
+#define SIGMA_P(event, p) sigma_ask(event, SIGMA_PART[p])
+#else
+#define SIGMA_P(event, p) sigma_verdict(event, p)
+#endif
 
 typedef bool sigma_match_fn(sigma_event *event);
 

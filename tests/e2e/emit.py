@@ -7,6 +7,7 @@ TEST_EMIT writes the C of a hand-made IR with every operator and hostile texts;
 SIGCC emits RULES. Compilers and clang-format that are not installed are left
 out, gcc or clang must be there. Exits 0 when all is well.
 """
+import glob
 import os
 import shutil
 import subprocess
@@ -58,9 +59,12 @@ def main():
         files = [os.path.join(generated, name) for name in ("ops.c", "empty.c")]
         run(failures, "test_emit", [test_emit, *files])
         if rules:
-            files.append(os.path.join(generated, "rules.c"))
-            run(failures, "sigcc", [sigcc, "build", "--pack", "--emit", "c", "-o", files[-1],
-                                    "--", *rules])
+            for name, parts in (("rules.c", "1"), ("parts.c", "3")):
+                run(failures, "sigcc", [sigcc, "build", "--pack", "--emit", "c", "--parts", parts,
+                                        "-o", os.path.join(generated, name), "--", *rules])
+            files = sorted(glob.glob(os.path.join(generated, "*.c")))
+            if len(files) < 6:
+                failures.append("no parts")
         for path in files:
             check(failures, path, compilers, formatters)
     print("%d compilers, %d formatters, %d failures" %

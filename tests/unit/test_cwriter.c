@@ -104,7 +104,7 @@ static void test_string(void)
     char many[200];
     sg_str pieces[] = {SG_S("one"), SG_S(""), SG_S("two"), {many, 72}};
     sg_buf out = {0};
-    sc_cw w = {&out, 0};
+    sc_cw w = {.out = &out, .depth = 0};
 
     memset(many, 'x', sizeof(many));
     sc_cw_string(&w, "pool", pieces, 3);
@@ -125,7 +125,7 @@ static void test_rows(void)
     sg_arena arena = {0};
     sc_cw_rows rows = {0};
     sg_buf out = {0};
-    sc_cw w = {&out, 1};
+    sc_cw w = {.out = &out, .depth = 1};
     sc_cw_row short_row = {SG_LIT("1,"), SG_LIT("*/")};
     sc_cw_row bare = {SG_LIT("100000,"), SG_LIT("")};
     sc_cw_row long_row = {SG_LIT("100,"), SG_LIT("hundred")};
