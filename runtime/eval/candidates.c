@@ -323,15 +323,26 @@ static void find_value(finding *f, const field_index *x, sr_event *event,
         sr_grams_scan(x->grams, sr_value_folded(event, v), add_rules, f);
 }
 
+static void find_field(finding *f, const field_index *x, sr_event *event,
+                       sr_profile *profile)
+{
+    const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
+
+    for (sr_value *v = sr_first(event, x->field); v != NULL;
+         v = sr_next(event, v))
+        find_value(f, x, event, v);
+    if (profile != NULL)
+        sr_profile_stop(profile, start, &profile->fields[x->field].scan_ns);
+}
+
 void sr_candidates_find(const sr_candidates *c, sr_event *event,
-                        uint64_t *rules)
+                        uint64_t *rules, sr_profile *profile)
 {
     finding f = {c, rules};
 
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= c->always[i];
     for (uint32_t i = 0; i < c->field_count; i++)
-        for (sr_value *v = sr_first(event, c->fields[i].field); v != NULL;
-             v = sr_next(event, v))
-            find_value(&f, &c->fields[i], event, v);
+        if (sr_first(event, c->fields[i].field) != NULL)
+            find_field(&f, &c->fields[i], event, profile);
 }

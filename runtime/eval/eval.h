@@ -10,7 +10,7 @@
 #ifndef SR_EVAL_H
 #define SR_EVAL_H
 
-#include "record/record.h"
+#include "eval/profile.h"
 
 typedef struct sr_eval sr_eval;
 
@@ -20,6 +20,7 @@ typedef struct sr_eval_stats {
     uint64_t candidates;     /* rules asked since their gate may be open */
     uint64_t regex_refusals; /* not made, as the expression did not compile */
     uint64_t pair_limits;    /* field references between huge arrays cut off */
+    uint64_t regexes;        /* searches made; no loss */
 } sr_eval_stats;
 
 /* Whether every table of the detector is in order: ABI, size, all indices and
@@ -41,6 +42,9 @@ void sr_eval_close(sr_eval *eval);
  * is the field's id. Owned by the evaluator. */
 const sr_want *sr_eval_wants(const sr_eval *eval, bool context,
                              uint32_t *count);
+
+/* Keep account of rules and fields there from now on; NULL: no more. */
+void sr_eval_profile(sr_eval *eval, sr_profile *profile);
 
 /* Make the event, whose predicate fields are in its slots, the one to judge:
  * forgets all bits, sets event->evaluator. */

@@ -23,6 +23,7 @@ typedef struct sr_options {
     sr_format format;
     bool format_given;
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
+    bool profile, profile_json;
     const char *output, *time_field, *rejects, *late, *state; /* or NULL */
     int64_t lateness;                                         /* ns */
     uint64_t max_groups, max_memory, exact_values, max_enrich;
