@@ -39,6 +39,7 @@ typedef struct sc_options {
 #define SC_FIELD_TEXT(field) sg_str field
 #define SC_FIELD_LIST(field) sc_strs field
 #define SC_FIELD_NUMBER(field) uint32_t field
+#define SC_FIELD_CHOICE(field) sg_str field
 #define OPT(commands, name, letter, kind, field, metavar, help)                \
     SC_FIELD_##kind(field);
 #include "driver/options.def"
@@ -169,6 +170,11 @@ bool sc_cc_open(sc_cc *cc, sc_session *s, const sc_options *o);
 void sc_cc_start(sc_cc *cc, sc_cc_job *job, sg_str text);
 /* Wait for all, remove what is temporary. Whether all went well. */
 bool sc_cc_close(sc_cc *cc);
+
+/* -------- costs (cost.c) ------------------------------------------------- */
+
+/* What each of the optimised rules costs: a table, or one JSON object. */
+void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out);
 
 /* -------- report (report.c) ---------------------------------------------- */
 

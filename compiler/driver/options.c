@@ -23,7 +23,7 @@ static const command_info commands[] = {
 #undef COMMAND
 };
 
-typedef enum value_kind { FLAG, TEXT, LIST, NUMBER } value_kind;
+typedef enum value_kind { FLAG, TEXT, LIST, NUMBER, CHOICE } value_kind;
 
 typedef struct option {
     unsigned commands;
@@ -78,9 +78,13 @@ static void help_option(sg_buf *out, const option *o)
         sg_buf_printf(out, "  -%c", o->letter);
     else
         sg_buf_printf(out, "      --%.*s", SG_FMT(o->name));
-    if (o->kind != FLAG && o->name.len > 0)
+    if (o->kind == CHOICE)
+        sg_buf_putz(out, "[=");
+    else if (o->kind != FLAG && o->name.len > 0)
         sg_buf_putc(out, strchr(o->metavar.ptr, '|') != NULL ? '=' : ' ');
     sg_buf_put(out, o->metavar);
+    if (o->kind == CHOICE)
+        sg_buf_putc(out, ']');
     width = out->len - start;
     if (width >= 28)
         sg_buf_printf(out, "\n%*s", 28, "");
@@ -199,6 +203,7 @@ static sc_parsed set_value(parser *p, const option *o, sg_str value)
     case FLAG:
         break;
     case TEXT:
+    case CHOICE:
         if (value.len == 0 || !is_choice(o->metavar, value)) {
             wrong(
                 p, value, "-%s%.*s takes %.*s, not", o->name.len > 0 ? "-" : "",
@@ -235,6 +240,8 @@ static sc_parsed apply(parser *p, const option *o, sg_str name, sg_str value)
         *(bool *)(void *)((char *)p->out + o->offset) = true;
         return SC_PARSED;
     }
+    if (value.ptr == NULL && o->kind == CHOICE)
+        value = sg_str_sub(o->metavar, 0, sg_str_find(o->metavar, SG_S("|")));
     if (value.ptr == NULL) {
         if (p->at >= p->argc) {
             wrong(p, name, "a value (%.*s) is missing behind",

@@ -11,6 +11,7 @@
 #include "eval/candidates.h"
 
 #include "match/grams.h"
+#include "match/match.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,23 +58,6 @@ static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
     return (sg_str){d->pool + ref.off, ref.len};
 }
 
-/* The longest run of a pattern without wildcards. */
-static sg_str longest_run(sg_str glob)
-{
-    sg_str best = {"", 0};
-    size_t beg = 0;
-
-    for (size_t i = 0; i <= glob.len; i++) {
-        if (i < glob.len && glob.ptr[i] != SIGMA_GLOB_STAR &&
-            glob.ptr[i] != SIGMA_GLOB_ANY)
-            continue;
-        if (i - beg > best.len)
-            best = sg_str_sub(glob, beg, i);
-        beg = i + 1;
-    }
-    return best;
-}
-
 static sg_str folded(sg_arena *arena, sg_str text)
 {
     char *out = sg_arena_alloc(arena, sg_fold_bound(text.len) + 1, 1);
@@ -87,7 +71,7 @@ static sg_str folded(sg_arena *arena, sg_str text)
 static sg_str needed_text(builder *b, const sigma_pred *p, uint32_t i)
 {
     const sg_str lit = lit_of(b->c->d, p, i);
-    const sg_str text = p->op == SIGMA_OP_GLOB ? longest_run(lit) : lit;
+    const sg_str text = p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
 
     return folded(b->arena, text);
 }
