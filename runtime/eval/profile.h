@@ -3,9 +3,8 @@
  *
  * Counts are exact. Times are those of some events, picked at random and scaled
  * up by bytes, since what an event takes grows with its length; what a
- * preempted event took is thrown away. One profile belongs to one thread. Every
- * function but those that read results accepts NULL, which means that nobody
- * asked.
+ * preempted event took is thrown away. One profile belongs to one thread; NULL,
+ * where it is accepted, means that nobody asked.
  */
 #ifndef SR_PROFILE_H
 #define SR_PROFILE_H
@@ -65,12 +64,14 @@ typedef struct sr_profile {
 
 /* Never NULL. */
 sr_profile *sr_profile_open(const sigma_detector *d);
+/* Accepts NULL. */
 void sr_profile_close(sr_profile *p);
-/* Add what another thread's profile holds, its times as those of all its
- * events. */
+/* Add what another thread's profile holds to sum->exact, rules and fields: its
+ * times as those of all its events. Accepts NULL for `p`. */
 void sr_profile_add(sr_profile *sum, const sr_profile *p);
 
-/* An event begins and ends; the event then still has its fields. */
+/* An event begins and ends; it then still has its fields. Inline so that a
+ * run without a profile pays for a comparison; NULL is accepted by what is. */
 void sr_profile_enter(sr_profile *p);
 void sr_profile_leave(sr_profile *p, sr_event *event);
 static inline void sr_profile_begin(sr_profile *p)
@@ -92,12 +93,12 @@ static inline void sr_profile_lap(sr_profile *p, sr_phase phase)
         sr_profile_take_lap(p, phase);
 }
 
-/* A span within a phase: from `start` to `stop`. Only of a profile that is
- * there. */
+/* A span within a phase: from `start` to `stop`. Not for NULL. */
 int64_t sr_profile_start(sr_profile *p);
 void sr_profile_stop(sr_profile *p, int64_t start, double *sum);
 
-/* Rare spans outside of events, by the processor time of this thread. */
+/* Rare spans outside of events, by the processor time of this thread (ns).
+ * These accept NULL. */
 int64_t sr_profile_cpu(const sr_profile *p);
 void sr_profile_spent(sr_profile *p, sr_phase phase, int64_t since);
 /* What this thread spent since then and is not accounted for is this phase. */

@@ -95,7 +95,8 @@ def pack_speed(w, rounds):
         name = "pack of %s, %s" % (w.collection, what)
         yield at_least(name, "events/s of one core", counts[what] / times[what] / 1e3, aim / 1e3, "k/s")
         yield at_most(name, "rules asked for an event", candidates(pack, path), 8, "rules")
-    yield absent("pack of %s, %s" % (w.collection, sets[0][0]), "against rsigma", 10, "not installed; it publishes 19 to 99 k events/s for another core")
+    yield absent("pack of %s, %s" % (w.collection, sets[0][0]), "against rsigma", 10,
+                 "not installed; it publishes 19 to 99 k events/s for another core")
 
 
 @row("two cores")
@@ -116,7 +117,8 @@ def inputs(w, rounds):
     runs = in_turn({"ours": (ours, {"feed": ["cat", path]}), "pipe": ([w.peer("peer_pipe.c")], {"feed": ["cat", path]})}, rounds)
     times = medians(runs, "wall")
     yield at_least("standard input", "against a bare pipe reader", times["pipe"] / times["ours"], 0.85, note="by the clock")
-    for kind, pack, peers in (("gz", ["gzip", "-1c"], [("rg -z", ["rg", "-z", "-c", "-F", "NetworkConnectIP4"], 4), ("gzip -dc", ["gzip", "-dc"], None)]),
+    search = ["rg", "-z", "-c", "-F", "NetworkConnectIP4"]
+    for kind, pack, peers in (("gz", ["gzip", "-1c"], [("rg -z", search, 4), ("gzip -dc", ["gzip", "-dc"], None)]),
                               ("zst", ["zstd", "-qc"], [("zstd -dc", ["zstd", "-dqc"], 0.85)])):
         name = "." + kind
         if not shutil.which(pack[0]):
@@ -202,8 +204,8 @@ def group_by(w, rounds):
         return
     cells = []
     for section in ("flood", "peers"):
-        out = subprocess.run([program, "--json", "--only", section, "--rounds", str(min(rounds, 3))] + ["--quick"] * w.quick, capture_output=True, check=True)
-        cells += json.loads(out.stdout)
+        args = [program, "--json", "--only", section, "--rounds", str(min(rounds, 3))] + ["--quick"] * w.quick
+        cells += json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
     for cell in cells:
         name = "group-by, " + cell["table"]
         if cell["column"] == "updates/s":

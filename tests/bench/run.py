@@ -40,7 +40,8 @@ def table(results):
     for r in results:
         aim = "" if r.aim is None else ("≥ " if r.least else "≤ ") + number(r.aim, r.unit)
         met = {True: "yes", False: "**no**", None: ""}[is_met(r)]
-        lines.append("| %s | %s | %s | %s | %s | %s |" % (r.row, r.what, "not measured" if r.value is None else number(r.value, r.unit), aim, met, r.note))
+        value = "not measured" if r.value is None else number(r.value, r.unit)
+        lines.append("| %s | %s | %s | %s | %s | %s |" % (r.row, r.what, value, aim, met, r.note))
     return "\n".join(lines) + "\n"
 
 
@@ -59,14 +60,17 @@ def chosen(names, only):
 
 
 def measure(w, a, results, series):
+    """Row by row; what there is so far is written each time, so that an early end loses little."""
     for name in chosen(ROWS, a.only):
         print("row: " + name, file=sys.stderr)
         results += ROWS[name](w, a.rounds)
+        write(a, results, series)
     for name in chosen(CURVES, a.only):
         print("curve: " + name, file=sys.stderr)
         svg, series[name] = CURVES[name](w, a.rounds)
         if a.output:
             put(a.output, "%s.svg" % name, svg)
+        write(a, results, series)
 
 
 def put(folder, name, text):
@@ -77,6 +81,24 @@ def put(folder, name, text):
 def curve_table(series):
     return "".join("| %s, %s | %s |\n" % (name, line, ", ".join("%g: %.0f" % (round(x), y) for x, y in points))
                    for name, lines in series.items() for line, points in lines.items())
+
+
+def told(a, results, series):
+    text = "%s; medians of %d alternating runs%s\n\n" % (machine(), a.rounds, ", --quick: a smoke run" if a.quick else "")
+    if results:
+        text += table(results)
+    if series:
+        text += "\n| curve | x: ns an event |\n|---|---|\n" + curve_table(series)
+    return text
+
+
+def write(a, results, series):
+    if not a.output:
+        return
+    put(a.output, "bench.md", told(a, results, series) + "".join("\n![%s](%s.svg)\n" % (name, name) for name in series))
+    rows = [{**r._asdict(), "met": is_met(r)} for r in results]
+    all_of_it = {"machine": machine(), "rounds": a.rounds, "quick": a.quick, "rows": rows, "curves": series}
+    put(a.output, "bench.json", json.dumps(all_of_it, indent=1))
 
 
 def main():
@@ -100,14 +122,7 @@ def main():
         measure(Workload(a.build, folder, a.quick), a, results, series)
     finally:
         shutil.rmtree(folder)
-    text = "%s; medians of %d alternating runs%s\n\n" % (machine(), a.rounds, ", --quick: a smoke run" if a.quick else "")
-    text += table(results) if results else ""
-    text += "\n| curve | x: ns an event |\n|---|---|\n" + curve_table(series) if series else ""
-    print(text)
-    if a.output:
-        put(a.output, "bench.md", text + "".join("\n![%s](%s.svg)\n" % (name, name) for name in series))
-        rows = [{**r._asdict(), "met": is_met(r)} for r in results]
-        put(a.output, "bench.json", json.dumps({"machine": machine(), "rounds": a.rounds, "quick": a.quick, "rows": rows, "curves": series}, indent=1))
+    print(told(a, results, series))
     return 0
 
 

@@ -35,8 +35,8 @@ def made_rule(r, n):
     """A rule like those of a collection, as JSON, which is YAML."""
     word = "".join(r.choice("bcdfghjklmnpqrstvwxz") for _ in range(r.randrange(6, 14)))
     detection = {"image": {"Image|endswith": ["\\%s.exe" % word, "\\%s64.exe" % word]},
-                 "line": {"CommandLine|contains": ["--%s%d" % (word, k) for k in range(r.randrange(1, 12))]}, "filter": {"User|startswith": "NT AUTHORITY"},
-                 "condition": "image or line and not filter"}
+                 "line": {"CommandLine|contains": ["--%s%d" % (word, k) for k in range(r.randrange(1, 12))]},
+                 "filter": {"User|startswith": "NT AUTHORITY"}, "condition": "image or line and not filter"}
     return json.dumps({"title": "Made rule %d" % n, "id": "00000000-0000-4000-8000-%012d" % n, "logsource": {"product": "windows", "category":
                        "process_creation"}, "detection": detection, "level": "low"})
 
