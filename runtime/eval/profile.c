@@ -6,8 +6,9 @@
  * a random distance, since logs repeat. Half of them are timed by phase alone,
  * the others rule by rule and field by field as well: reading the clock so
  * often makes these slower, so phases are told from the former, and rules and
- * fields get their shares of them. The processor time of a thread tells events
- * that were preempted: it is dear to read, so only once an event.
+ * fields get their shares of them. The processor time of a thread tells what
+ * part of an event's time was its own, when it was preempted: it is dear to
+ * read, so only once an event.
  */
 #include "eval/profile.h"
 
@@ -73,10 +74,24 @@ void sr_profile_close(sr_profile *p)
     free(p);
 }
 
+/* The events that phases are told from: in a very short run there may be none
+ * without spans. */
+static unsigned told(const sr_profile *p)
+{
+    return p->weight[0] > 0 ? 0 : 1;
+}
+
 /* How many times what was timed all events took. */
 static double scale_of(const sr_profile *p)
 {
-    return p->weight[0] > 0 ? (double)p->bytes / p->weight[0] : 0;
+    const double weight = p->weight[told(p)];
+
+    return weight > 0 ? (double)p->bytes / weight : 0;
+}
+
+static double phase_ns(const sr_profile *p, unsigned phase)
+{
+    return p->exact[phase] + p->phases[told(p)][phase] * scale_of(p);
 }
 
 /* The same for spans within a phase: reading the clock for them made the phase
@@ -84,7 +99,7 @@ static double scale_of(const sr_profile *p)
 static double span_scale(const sr_profile *p, sr_phase phase)
 {
     return p->phases[1][phase] > 0
-               ? scale_of(p) * p->phases[0][phase] / p->phases[1][phase]
+               ? scale_of(p) * p->phases[told(p)][phase] / p->phases[1][phase]
                : 0;
 }
 
@@ -124,11 +139,11 @@ void sr_profile_add(sr_profile *sum, const sr_profile *p)
     for (uint32_t i = 0; i < p->field_count; i++)
         add_field(&sum->fields[i], &p->fields[i], rules, gates);
     for (unsigned i = 0; i < SR_PHASES; i++)
-        sum->exact[i] += p->exact[i] + p->phases[0][i] * scale_of(p);
+        sum->exact[i] += phase_ns(p, i);
     sum->events += p->events;
     sum->bytes += p->bytes;
     sum->timed += p->timed;
-    sum->dropped += p->dropped;
+    sum->interrupted += p->interrupted;
 }
 
 /* -------- an event ------------------------------------------------------- */
@@ -148,7 +163,7 @@ void sr_profile_enter(sr_profile *p)
     p->timing = --p->wait == 0;
     if (!p->timing)
         return;
-    p->spanning = (draw(p) & 1) != 0;
+    p->spanning = p->timed == 0 || (draw(p) & 1) != 0;
     p->stands_for = p->events <= FIRST ? 1 : STEP;
     p->wait = p->events < FIRST ? 1 : 1 + draw(p) % (2 * STEP - 1);
     p->spans.count = 0;
@@ -182,15 +197,17 @@ void sr_profile_leave(sr_profile *p, sr_event *event)
     const int64_t passed = read_clock(CLOCK_MONOTONIC) - p->wall;
     const int64_t worked = read_clock(CLOCK_THREAD_CPUTIME_ID) - p->cpu;
 
+    const bool interrupted = passed > worked + SLACK_NS;
+    const double part = interrupted ? (double)worked / (double)passed : 1;
+    const double own = (double)worked - (double)took * part;
+
     p->timing = false;
-    p->exact[SR_PHASE_profile] += (double)(worked > took ? worked - took : 0);
-    if (passed > worked + SLACK_NS) {
-        p->dropped++;
-        return;
-    }
+    p->exact[SR_PHASE_profile] += own > 0 ? own : 0;
     for (uint32_t i = 0; i < p->spans.count; i++)
-        *p->spans.items[i].sum += (double)p->spans.items[i].ns * p->stands_for;
+        *p->spans.items[i].sum +=
+            (double)p->spans.items[i].ns * part * p->stands_for;
     p->timed++;
+    p->interrupted += interrupted;
     p->weight[p->spanning] += (double)event->line.len * p->stands_for;
 }
 
@@ -244,6 +261,6 @@ void sr_profile_rest(sr_profile *p, sr_phase phase, int64_t since)
         return;
     rest = (double)(read_clock(CLOCK_THREAD_CPUTIME_ID) - since);
     for (unsigned i = 0; i < SR_PHASES; i++)
-        rest -= p->exact[i] + p->phases[0][i] * scale_of(p);
+        rest -= phase_ns(p, i);
     p->exact[phase] += rest > 0 ? rest : 0;
 }

@@ -2,9 +2,9 @@
  * profile.h - what rules and fields cost on the events at hand (--profile).
  *
  * Counts are exact. Times are those of some events, picked at random and scaled
- * up by bytes, since what an event takes grows with its length; what a
- * preempted event took is thrown away. One profile belongs to one thread; NULL,
- * where it is accepted, means that nobody asked.
+ * up by bytes, since what an event takes grows with its length; of an
+ * event that was preempted its share of the processor counts. One profile
+ * belongs to one thread; NULL, where it is accepted, means that nobody asked.
  */
 #ifndef SR_PROFILE_H
 #define SR_PROFILE_H
@@ -34,8 +34,7 @@ typedef struct sr_profile_field {
     double predicates_ns, scan_ns;  /* those; finding candidates by it */
 } sr_profile_field;
 
-/* A phase or span of the event being timed, which adds to `sum` unless the
- * event is thrown away. */
+/* A phase or span of the event being timed, which adds to `sum` at its end. */
 typedef struct sr_profile_span {
     double *sum;
     int64_t ns;
@@ -48,9 +47,10 @@ typedef struct sr_profile {
     double phases[2][SR_PHASES]; /* ns, of events timed without spans, and
                                   * with them, which takes longer */
     double exact[SR_PHASES];     /* ns, from other spans of time */
-    uint64_t events, timed, dropped;
-    uint64_t bytes;   /* of lines */
-    double weight[2]; /* bytes that those timed stand for; as phases */
+    uint64_t events, timed;
+    uint64_t interrupted; /* of those timed: others had the processor */
+    uint64_t bytes;       /* of lines */
+    double weight[2];     /* bytes that those timed stand for; as phases */
     /* The event at hand. */
     bool timing, spanning;
     uint32_t stands_for;

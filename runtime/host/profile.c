@@ -171,10 +171,10 @@ static void put_tables(report *r)
     sg_buf_printf(
         &r->out,
         "profile of %llu events: counts are exact, times those of %llu events "
-        "(%llu more\nwere interrupted); a predicate that several rules ask "
-        "counts for the first\n\n",
+        "(%llu were\ninterrupted); a predicate that several rules ask counts "
+        "for the first\n\n",
         (unsigned long long)r->sum->events, (unsigned long long)r->sum->timed,
-        (unsigned long long)r->sum->dropped);
+        (unsigned long long)r->sum->interrupted);
     put_phases(r);
     put_rules(r);
     put_fields(r);
@@ -249,7 +249,7 @@ static void put_json(report *r)
     sg_buf_putz(&r->out, "{\"schema\":\"sigcc.profile/1\"");
     put_number(&r->out, "events", r->sum->events);
     put_number(&r->out, "timed", r->sum->timed);
-    put_number(&r->out, "interrupted", r->sum->dropped);
+    put_number(&r->out, "interrupted", r->sum->interrupted);
     sg_buf_putz(&r->out, ",\"phases\":{\"unit\":\"ns\"");
     for (unsigned i = 0; i < SR_PHASES; i++)
         put_ns(&r->out, phases[i].name, r->sum->exact[i]);

@@ -130,6 +130,13 @@ class Profile(Case):
         self.assertNotIn(b"\x1b", p.stderr)
         self.assertIn(b"red", p.stderr)
 
+    def test_one_event_has_times(self):
+        have = self.profile(self.det, self.write("single", json.dumps(events()[1]) + "\n"))[1]
+        self.assertEqual((have["events"], have["timed"]), (1, 1))
+        for phase in ("project", "gates", "rules"):
+            self.assertGreater(have["phases"][phase], 0, phase)
+        self.assertGreater(sum(r["ns"] for r in have["rules"]), 0)
+
     def test_no_events(self):
         have = self.run_([self.det, "--profile=json"]).stderr
         self.assertEqual(json.loads(have)["events"], 0)
