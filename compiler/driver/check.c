@@ -3,6 +3,7 @@
  * their messages.
  */
 #include "driver/driver.h"
+#include "opt/opt.h"
 #include "report/lint.h"
 
 #include <unistd.h>
@@ -58,11 +59,14 @@ static void put_sarif(sc_session *s, const sc_options *o, sg_buf *out)
                    o->paths.count);
 }
 
-static void put_result(sc_session *s, const sc_options *o)
+static void put_result(sc_session *s, const sc_options *o, sc_loaded *loaded)
 {
     sg_buf text = {0};
 
-    if (sg_str_eq(o->check_format, SG_S("json")))
+    if (o->cost.len > 0 && loaded->ir != NULL) {
+        sc_opt_run(loaded->ir, loaded->disabled);
+        sc_cost_put(s, loaded->ir, sg_str_eq(o->cost, SG_S("json")), &text);
+    } else if (sg_str_eq(o->check_format, SG_S("json")))
         sc_check_json(s, &text);
     else if (sg_str_eq(o->check_format, SG_S("sarif")))
         put_sarif(s, o, &text);
@@ -79,11 +83,17 @@ int sc_cmd_check(sc_session *s, const sc_options *o)
 
     if (!choose(o, &set))
         return SC_EXIT_USAGE;
+    if (o->cost.len > 0 && o->check_format.len > 0 &&
+        !sg_str_eq(o->check_format, SG_S("text")))
+        return sc_fail(SC_EXIT_USAGE,
+                       "--cost and --format=%.*s would both "
+                       "write to standard output",
+                       SG_FMT(o->check_format));
     code = sc_load(s, o, &loaded);
     sc_watch_enter(loaded.watch, SC_PHASE_finish);
     sc_code_set_filter(s, &set);
     if (!loaded.dumped && code <= SC_EXIT_REJECTED)
-        put_result(s, o);
+        put_result(s, o, &loaded);
     if (code == SC_EXIT_OK && s->warnings > 0 &&
         sg_str_eq(o->fail_on, SG_S("warning")))
         code = SC_EXIT_REJECTED;

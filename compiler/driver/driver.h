@@ -220,6 +220,11 @@ uint32_t sc_cc_parts(const sc_options *o, uint32_t rules);
 void sc_cc_emit(sc_cc *cc, sc_cc_job *job, const sc_ir *ir,
                 const sc_emit_options *emit);
 
+/* -------- costs (cost.c) ------------------------------------------------- */
+
+/* What each of the optimised rules costs: a table, or one JSON object. */
+void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out);
+
 /* -------- report (report.c) ---------------------------------------------- */
 
 /* JSON of --report (interface.md), one line. */

@@ -63,12 +63,21 @@ typedef struct sc_ir_meta {
     uint32_t tag_first, tag_count; /* ir->strs */
 } sc_ir_meta;
 
+typedef enum sc_gate_why {
+#define GATE_WHY(name, doc) SC_GATE_##name,
+#include "ir/gate_reasons.def"
+#undef GATE_WHY
+    SC_GATE_WHYS
+} sc_gate_why;
+
 typedef struct sc_ir_rule {
     sc_ir_meta meta;
     uint32_t flags;                  /* SIGMA_RULE_* */
     uint32_t node;                   /* the condition, over SEL leaves */
     uint32_t gate_first, gate_count; /* ir->gates: one of these predicates
                                       * holds whenever it matches */
+    sc_gate_why gate_why;            /* there is none ... */
+    sc_span gate_at; /* ... for the sake of this part of the rule */
     uint32_t time_field;
     uint32_t sel_first, sel_count;
     uint32_t derive_first, derive_count;

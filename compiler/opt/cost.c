@@ -5,6 +5,9 @@
  */
 #include "opt/pass.h"
 
+#include "match/grams.h"
+#include "match/match.h"
+
 enum {
     KEYWORDS_FACTOR = 16, /* every value of the event, not one field's */
     SHORT_LITERAL = 4     /* bytes; common in any text */
@@ -86,13 +89,36 @@ double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
     return chance < 0.9 ? chance : 0.9;
 }
 
-bool sc_pred_indexed(const sc_ir *ir, const sc_ir_pred *p)
+sg_str sc_pred_text(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
 {
-    const bool literal = p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
-                         p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS;
+    const sg_str lit = ir->lits.items[p->first + i];
 
-    for (uint32_t i = 0; literal && i < p->count; i++)
-        if (ir->lits.items[p->first + i].len < SHORT_LITERAL)
-            return false;
-    return literal || p->op == SIGMA_OP_NUM_EQ;
+    return p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
+}
+
+static sc_index_why index_of_lits(const sc_ir *ir, const sc_ir_pred *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (sc_pred_text(ir, p, i).len < SR_GRAM)
+            return SC_INDEX_short;
+    return SC_INDEX_found;
+}
+
+static sc_index_why index_of_nums(const sc_ir *ir, const sc_ir_pred *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (ir->nums.items[p->first + i].kind != SIGMA_INT)
+            return SC_INDEX_fraction;
+    return SC_INDEX_found;
+}
+
+sc_index_why sc_pred_index(const sc_ir *ir, const sc_ir_pred *p)
+{
+    if (p->op == SIGMA_OP_NUM_EQ)
+        return index_of_nums(ir, p);
+    if (p->op == SIGMA_OP_REGEX)
+        return SC_INDEX_regex;
+    return sc_op_operand(p->op) == SC_OPERAND_LITS && p->op != SIGMA_OP_CIDR
+               ? index_of_lits(ir, p)
+               : SC_INDEX_operator;
 }

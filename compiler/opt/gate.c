@@ -16,10 +16,12 @@ static const double rule_cost = 40;
 enum { GATE_MOST = 256 };
 
 /* One of the predicates holds whenever the node does; `score` is what the set
- * costs, lower is better. Empty: nothing is known. */
+ * costs, lower is better. Empty: nothing is known, and why, by which node. */
 typedef struct cover {
     sc_node_ids preds; /* ascending */
     double score;
+    sc_gate_why why;
+    sc_span at;
 } cover;
 
 typedef struct gates {
@@ -40,29 +42,37 @@ static const cover *covered(gates *g, uint32_t node);
 static double score(const sc_ir *ir, uint32_t pred)
 {
     const sc_ir_pred *p = &ir->preds.items[pred];
-    const double work = sc_pred_indexed(ir, p) ? 0 : sc_pred_cost(ir, p);
+    const double work =
+        sc_pred_index(ir, p) == SC_INDEX_found ? 0 : sc_pred_cost(ir, p);
 
     return work + rule_cost * sc_pred_chance(ir, p);
 }
 
 static cover of_pred(gates *g, uint32_t pred)
 {
-    cover out = {.score = score(g->ir, pred)};
+    cover out = {.score = score(g->ir, pred), .why = SC_GATE_found};
 
     SG_PUSH(g->tmp, &out.preds, pred);
     return out;
 }
 
-/* Any operand's cover serves: the best one. */
+static cover nothing(sc_gate_why why, const sc_ir_node *n)
+{
+    return (cover){.why = why, .at = n->at};
+}
+
+/* Any operand's cover serves: the best one. Without any the first one says
+ * why. */
 static cover of_and(gates *g, const sc_ir_node *n)
 {
-    cover out = {0};
+    cover out = nothing(SC_GATE_constant, n);
 
     for (uint32_t i = 0; i < n->count; i++) {
         const cover *kid = covered(g, g->ir->kids.items[n->first + i]);
 
-        if (kid->preds.count != 0 &&
-            (out.preds.count == 0 || kid->score < out.score))
+        if (kid->preds.count != 0
+                ? out.preds.count == 0 || kid->score < out.score
+                : i == 0)
             out = *kid;
     }
     return out;
@@ -89,19 +99,19 @@ static void sort_unique(sc_node_ids *ids)
 /* All operands' covers together; nothing when one has none. */
 static cover of_or(gates *g, const sc_ir_node *n)
 {
-    cover out = {0};
+    cover out = {.why = SC_GATE_found};
 
     for (uint32_t i = 0; i < n->count; i++) {
         const cover *kid = covered(g, g->ir->kids.items[n->first + i]);
 
         if (kid->preds.count == 0)
-            return (cover){0};
+            return *kid;
         for (uint32_t k = 0; k < kid->preds.count; k++)
             SG_PUSH(g->tmp, &out.preds, kid->preds.items[k]);
     }
     sort_unique(&out.preds);
     if (out.preds.count > GATE_MOST)
-        return (cover){0};
+        return nothing(SC_GATE_many, n);
     for (uint32_t i = 0; i < out.preds.count; i++)
         out.score += score(g->ir, out.preds.items[i]);
     return out;
@@ -121,11 +131,13 @@ static cover work_out(gates *g, const sc_ir_node *n)
     case SC_NODE_OR:
         return of_or(g, n);
     case SC_NODE_FALSE:
-    case SC_NODE_TRUE:
+        return nothing(SC_GATE_never, n);
     case SC_NODE_NOT:
+        return nothing(SC_GATE_negation, n);
+    case SC_NODE_TRUE:
         break;
     }
-    return (cover){0};
+    return nothing(SC_GATE_constant, n);
 }
 
 /* Selections need the same in every rule, conditions do not. */
@@ -144,6 +156,8 @@ static void set_gate(sc_ir *ir, sc_ir_rule *rule, const cover *c)
 {
     rule->gate_first = ir->gates.count;
     rule->gate_count = c->preds.count;
+    rule->gate_why = c->why;
+    rule->gate_at = c->at;
     for (uint32_t i = 0; i < c->preds.count; i++)
         SG_PUSH(ir->arena, &ir->gates, c->preds.items[i]);
 }

@@ -57,8 +57,9 @@ void sc_rewrite(sc_ir *ir, sg_arena *tmp, sc_remake *remake, void *ctx);
 /* Time to evaluate a predicate, in units of a short comparison. */
 double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p);
 /* Whether the runtime finds it by one scan of its field for all rules
- * (runtime/eval/candidates.c), so that asking costs nothing more. */
-bool sc_pred_indexed(const sc_ir *ir, const sc_ir_pred *p);
+ * (runtime/eval/candidates.c), so that asking costs nothing more; or why it
+ * does not. */
+sc_index_why sc_pred_index(const sc_ir *ir, const sc_ir_pred *p);
 /* How often it holds: between 0 and 1, never either. */
 double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p);
 

@@ -11,6 +11,7 @@
 #include "eval/candidates.h"
 
 #include "match/grams.h"
+#include "match/match.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,23 +58,6 @@ static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
     return (sg_str){d->pool + ref.off, ref.len};
 }
 
-/* The longest run of a pattern without wildcards. */
-static sg_str longest_run(sg_str glob)
-{
-    sg_str best = {"", 0};
-    size_t beg = 0;
-
-    for (size_t i = 0; i <= glob.len; i++) {
-        if (i < glob.len && glob.ptr[i] != SIGMA_GLOB_STAR &&
-            glob.ptr[i] != SIGMA_GLOB_ANY)
-            continue;
-        if (i - beg > best.len)
-            best = sg_str_sub(glob, beg, i);
-        beg = i + 1;
-    }
-    return best;
-}
-
 static sg_str folded(sg_arena *arena, sg_str text)
 {
     char *out = sg_arena_alloc(arena, sg_fold_bound(text.len) + 1, 1);
@@ -87,7 +71,7 @@ static sg_str folded(sg_arena *arena, sg_str text)
 static sg_str needed_text(builder *b, const sigma_pred *p, uint32_t i)
 {
     const sg_str lit = lit_of(b->c->d, p, i);
-    const sg_str text = p->op == SIGMA_OP_GLOB ? longest_run(lit) : lit;
+    const sg_str text = p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
 
     return folded(b->arena, text);
 }
@@ -323,15 +307,26 @@ static void find_value(finding *f, const field_index *x, sr_event *event,
         sr_grams_scan(x->grams, sr_value_folded(event, v), add_rules, f);
 }
 
+static void find_field(finding *f, const field_index *x, sr_event *event,
+                       sr_profile *profile)
+{
+    const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
+
+    for (sr_value *v = sr_first(event, x->field); v != NULL;
+         v = sr_next(event, v))
+        find_value(f, x, event, v);
+    if (profile != NULL)
+        sr_profile_stop(profile, start, &profile->fields[x->field].scan_ns);
+}
+
 void sr_candidates_find(const sr_candidates *c, sr_event *event,
-                        uint64_t *rules)
+                        uint64_t *rules, sr_profile *profile)
 {
     finding f = {c, rules};
 
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= c->always[i];
     for (uint32_t i = 0; i < c->field_count; i++)
-        for (sr_value *v = sr_first(event, c->fields[i].field); v != NULL;
-             v = sr_next(event, v))
-            find_value(&f, &c->fields[i], event, v);
+        if (sr_first(event, c->fields[i].field) != NULL)
+            find_field(&f, &c->fields[i], event, profile);
 }

@@ -5,7 +5,7 @@
 #ifndef SR_CANDIDATES_H
 #define SR_CANDIDATES_H
 
-#include "record/record.h"
+#include "eval/profile.h"
 
 typedef struct sr_candidates sr_candidates;
 
@@ -14,8 +14,9 @@ typedef struct sr_candidates sr_candidates;
 sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d);
 
 /* Set the bit of every rule whose gate may be open for the event, and of every
- * rule without a gate; others are left alone. `rules` has a bit per rule. */
+ * rule without a gate; others are left alone. `rules` has a bit per rule.
+ * Unless `profile` is NULL the time for each field goes there. */
 void sr_candidates_find(const sr_candidates *c, sr_event *event,
-                        uint64_t *rules);
+                        uint64_t *rules, sr_profile *profile);
 
 #endif

@@ -76,6 +76,7 @@ struct sr_eval {
     lazy_regex *regexes; /* all of them, to free */
     uint32_t regex_count;
     sr_eval_stats stats;
+    sr_profile *profile; /* NULL: nobody asked */
 };
 
 static sg_str text_of(const sigma_detector *d, sigma_ref ref)
@@ -336,6 +337,11 @@ sr_eval_stats sr_eval_stats_take(sr_eval *eval)
     return stats;
 }
 
+void sr_eval_profile(sr_eval *eval, sr_profile *profile)
+{
+    eval->profile = profile;
+}
+
 /* -------- one value ------------------------------------------------------ */
 
 /* What a predicate is judged in. */
@@ -388,6 +394,7 @@ static bool any_regex(scene s, const pred *p, sg_str text)
             continue;
         }
         const sr_re_result result = sr_regex_match(regex, text);
+        s.eval->stats.regexes++;
         if (result == SR_RE_YES)
             return true;
         s.eval->stats.regex_limits += result == SR_RE_LIMIT;
@@ -571,6 +578,14 @@ static bool pred_holds(scene s, const pred *p)
     return any_value(s, p);
 }
 
+static void count_pred(sr_profile *profile, uint32_t field, int64_t start)
+{
+    sr_profile_field *n = &profile->fields[field];
+
+    n->predicates++;
+    sr_profile_stop(profile, start, &n->predicates_ns);
+}
+
 bool sigma_pred_eval(sigma_event *bits, uint32_t p)
 {
     sr_event *event = (sr_event *)(void *)bits;
@@ -578,7 +593,11 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
 
     assert(p < eval->d->pred_count);
     const uint64_t bit = UINT64_C(1) << (p & 63);
+    sr_profile *profile = eval->profile;
+    const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
     const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
+    if (profile != NULL)
+        count_pred(profile, eval->preds[p].field, start);
     bits->known[p >> 6] |= bit;
     if (verdict)
         bits->value[p >> 6] |= bit;
@@ -623,10 +642,31 @@ static bool gate_holds(const sr_eval *eval, sr_event *event,
     return r->gate_count == 0;
 }
 
+/* A rule was asked: the time it began, the searches made until then. */
+static void count_rule(const sr_eval *eval, const sigma_rule *r, int64_t start,
+                       uint64_t regexes, bool open, bool matches)
+{
+    sr_profile_rule *n = &eval->profile->rules[r - eval->d->rules];
+
+    sr_profile_stop(eval->profile, start, &n->ns);
+    n->asked++;
+    n->evaluated += open;
+    n->matches += matches;
+    n->regexes += eval->stats.regexes - regexes;
+}
+
 static bool rule_matches(const sr_eval *eval, sr_event *event,
                          const sigma_rule *r)
 {
-    return gate_holds(eval, event, r) && r->match(&event->bits);
+    sr_profile *profile = eval->profile;
+    const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
+    const uint64_t regexes = eval->stats.regexes;
+    const bool open = gate_holds(eval, event, r);
+    const bool matches = open && r->match(&event->bits);
+
+    if (profile != NULL)
+        count_rule(eval, r, start, regexes, open, matches);
+    return matches;
 }
 
 bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
@@ -663,12 +703,25 @@ static void take_matched(sr_eval *eval, uint32_t *hits)
     }
 }
 
+static void find_candidates(sr_eval *eval, sr_event *event)
+{
+    sr_profile *p = eval->profile;
+
+    sr_candidates_find(eval->candidates, event, eval->matched, p);
+    if (p == NULL)
+        return;
+    for (size_t w = 0; w < eval->rule_words; w++)
+        for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1)
+            p->rules[w * 64 + (size_t)__builtin_ctzll(bits)].candidates++;
+    sr_profile_lap(p, SR_PHASE_gates);
+}
+
 /* Of the rules that the event's fields make candidates, those that match. */
 static size_t match_candidates(sr_eval *eval, sr_event *event, uint32_t *hits)
 {
     size_t n = 0;
 
-    sr_candidates_find(eval->candidates, event, eval->matched);
+    find_candidates(eval, event);
     for (size_t w = 0; w < eval->rule_words; w++) {
         for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1) {
             const uint32_t rule =

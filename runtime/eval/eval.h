@@ -10,7 +10,7 @@
 #ifndef SR_EVAL_H
 #define SR_EVAL_H
 
-#include "record/record.h"
+#include "eval/profile.h"
 
 typedef struct sr_eval sr_eval;
 
@@ -20,6 +20,7 @@ typedef struct sr_eval_stats {
     uint64_t candidates;     /* rules asked since their gate may be open */
     uint64_t regex_refusals; /* not made, as the expression did not compile */
     uint64_t pair_limits;    /* field references between huge arrays cut off */
+    uint64_t regexes;        /* searches made; no loss */
 } sr_eval_stats;
 
 /* Whether every table of the detector is in order: ABI, size, all indices and
@@ -47,6 +48,9 @@ const sr_want *sr_eval_wants(const sr_eval *eval, bool context,
  * event's fields, or there are so many that it is quicker to read them. Void
  * for detectors that enrich: a field may then hold what the line does not. */
 sr_prefilter *sr_eval_prefilter(const sr_eval *eval, sg_arena *arena);
+
+/* Keep account of rules and fields there from now on; NULL: no more. */
+void sr_eval_profile(sr_eval *eval, sr_profile *profile);
 
 /* Make the event, whose predicate fields are in its slots, the one to judge:
  * forgets all bits, sets event->evaluator. */

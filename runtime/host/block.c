@@ -29,7 +29,7 @@ static sr_item *new_item(sr_block *b)
     return &b->items[b->item_count++];
 }
 
-static void run_line(sr_block *b, sr_worker *w, const sr_block_line *line)
+static void find_out(sr_block *b, sr_worker *w, const sr_block_line *line)
 {
     sr_item item = {
         .line = {b->text.ptr + line->at, line->len},
@@ -44,6 +44,14 @@ static void run_line(sr_block *b, sr_worker *w, const sr_block_line *line)
     if (item.reason == NULL)
         sr_alert_pieces(w, &item);
     *new_item(b) = item;
+}
+
+static void run_line(sr_block *b, sr_worker *w, const sr_block_line *line)
+{
+    sr_profile_begin(w->profile);
+    find_out(b, w, line);
+    sr_profile_lap(w->profile, SR_PHASE_output);
+    sr_profile_end(w->profile, &w->event);
 }
 
 static void run_block(void *ctx, uint32_t thread)
@@ -76,9 +84,12 @@ static void settle_first(sr_blocks *blocks)
     sr_block *b = &blocks->ring[blocks->first];
 
     sr_threads_wait(s->threads, &b->job);
+    const int64_t begin = sr_profile_cpu(sr_profile_main(s));
+
     s->stats.events += b->line_count - b->unreadable;
     sr_settle_items(s, b->items, b->item_count, b->contributions.ptr,
                     b->alerts.ptr);
+    sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
     b->text.len = 0;
     b->line_count = 0;
     blocks->first = (blocks->first + 1) % blocks->count;
@@ -125,6 +136,12 @@ void sr_blocks_count(const sr_blocks *blocks)
 {
     for (uint32_t i = 0; i < blocks->thread_count; i++)
         sr_count_worker(blocks->s, blocks->workers[i]);
+}
+
+void sr_blocks_profile(const sr_blocks *blocks, sr_profile *sum)
+{
+    for (uint32_t i = 0; i < blocks->thread_count; i++)
+        sr_profile_add(sum, blocks->workers[i]->profile);
 }
 
 /* -------- opening and closing -------------------------------------------- */

@@ -46,5 +46,6 @@ void sr_blocks_line(sr_blocks *blocks, const sr_item *item);
 void sr_blocks_drain(sr_blocks *blocks);
 /* What the workers counted. */
 void sr_blocks_count(const sr_blocks *blocks);
+void sr_blocks_profile(const sr_blocks *blocks, sr_profile *sum);
 
 #endif

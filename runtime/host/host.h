@@ -5,7 +5,8 @@
  * goes out, enriching.c sees to lookups and added fields, sequence.c puts
  * contributions to correlations in order of time, resume.c keeps a state
  * (kept.c, moves.c, lessons.c: its rows), map.c and reduce.c split a run over
- * machines, sink.c writes files, losses.c keeps account of what was not read.
+ * machines, sink.c writes files, losses.c keeps account of what was not read,
+ * profile.c of what it took.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H
@@ -60,6 +61,7 @@ typedef struct sr_worker {
     uint32_t time_count;
     sr_scratch scratch;
     sr_enrich_work enriched; /* the event at hand, and counts */
+    sr_profile *profile;     /* --profile; or NULL */
     sg_buf contributions;    /* of the event at hand, or of a block's */
     sr_output *pieces; /* in a thread: makes alerts for others to write ... */
     sg_buf alerts;     /* ... here, each behind its length in 32 bits */
@@ -229,6 +231,13 @@ bool sr_moves_add(sr_moves *m, sr_session *s, uint64_t from, uint32_t to);
 sr_wire_status sr_moves_get(sr_moves *m, const sr_session *s, sg_str bytes,
                             sg_buf *out);
 void sr_moves_free(sr_moves *m);
+
+/* -------- profile.c ------------------------------------------------------ */
+
+/* What the threads found, on standard error. */
+void sr_profile_report(sr_session *s);
+/* That of the main thread; NULL without --profile. */
+sr_profile *sr_profile_main(const sr_session *s);
 
 /* -------- worker.c ------------------------------------------------------- */
 

@@ -171,4 +171,6 @@ void sr_report(sr_session *s)
     }
     if (s->options->stats_json)
         say_json(counters, count);
+    if (s->options->profile)
+        sr_profile_report(s);
 }

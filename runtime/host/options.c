@@ -229,6 +229,13 @@ static bool set_stats(sr_options *o, const char *value)
     return value == NULL || strcmp(value, "json") == 0;
 }
 
+static bool set_profile(sr_options *o, const char *value)
+{
+    o->profile = true;
+    o->profile_json = value != NULL;
+    return value == NULL || strcmp(value, "json") == 0;
+}
+
 static bool set_list(sr_options *o, const char *value)
 {
     (void)value;
@@ -442,9 +449,9 @@ static bool fits_action(const sr_options *o, sg_buf *error)
         {map && (o->format_given || o->every_firing),
          "--format and --every-firing belong to reduce, not to map"},
         {reduce && (o->rejects != NULL || o->strict || o->no_event ||
-                    o->time_field != NULL),
-         "--rejects, --strict, --no-event and --time-field belong to map, not "
-         "to reduce"},
+                    o->time_field != NULL || o->profile),
+         "--rejects, --strict, --no-event, --time-field and --profile belong "
+         "to map, not to reduce"},
         {reduce && o->format_given && o->format == SR_FORMAT_TABLE,
          "reduce writes ndjson, json or csv"},
         {reduce && o->file_count > 1, "reduce takes one sorted FILE"},

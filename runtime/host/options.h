@@ -24,6 +24,7 @@ typedef struct sr_options {
     bool format_given;
     bool search, strict, no_event, every_firing, follow, stats, stats_json;
     bool no_sandbox, no_prefilter, unchecked;
+    bool profile, profile_json;
     const char *output, *time_field, *rejects, *late, *state; /* or NULL */
     int64_t lateness;                                         /* ns */
     uint64_t max_groups, max_memory, exact_values, max_enrich;

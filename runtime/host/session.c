@@ -79,10 +79,8 @@ void sr_settle_items(sr_session *s, const sr_item *items, size_t count,
     s->settling = (sr_settling){.count = 0};
 }
 
-void sr_settle_line(sr_session *s, sr_item *item)
+static void settle_line(sr_session *s, sr_worker *w, sr_item *item)
 {
-    sr_worker *w = s->worker;
-
     w->contributions.len = 0;
     sr_worker_match(w, item);
     if (item->reason == NULL) {
@@ -97,8 +95,19 @@ void sr_settle_line(sr_session *s, sr_item *item)
                 sr_alert_hits(w, s->out, item->place, item->matches);
         }
     }
+    sr_profile_lap(w->profile, SR_PHASE_output);
     settle(s, item, 0, w->contributions.ptr, w->alerts.ptr);
     sr_sequence_flush(s->sequence);
+    sr_profile_lap(w->profile, SR_PHASE_correlate);
+}
+
+void sr_settle_line(sr_session *s, sr_item *item)
+{
+    sr_worker *w = s->worker;
+
+    sr_profile_begin(w->profile);
+    settle_line(s, w, item);
+    sr_profile_end(w->profile, &w->event);
 }
 
 /* -------- signals -------------------------------------------------------- */
@@ -271,7 +280,13 @@ static int open_session(sr_session *s)
 
 bool sr_session_flush(sr_session *s)
 {
-    return s->resume != NULL ? sr_resume_commit(s) : sr_sinks_write(s);
+    sr_profile *profile = sr_profile_main(s);
+    const int64_t begin = sr_profile_cpu(profile);
+    const bool done =
+        s->resume != NULL ? sr_resume_commit(s) : sr_sinks_write(s);
+
+    sr_profile_spent(profile, SR_PHASE_output, begin);
+    return done;
 }
 
 /* What is due only when all has been read. A run with a state that was asked to
@@ -279,6 +294,8 @@ bool sr_session_flush(sr_session *s)
 static void finish(sr_session *s)
 {
     const bool pauses = s->resume != NULL && sr_interrupted();
+    sr_profile *profile = sr_profile_main(s);
+    int64_t begin = sr_profile_cpu(profile);
 
     if (s->options->action == SR_ACTION_MAP && !s->abandoned &&
         !sr_interrupted())
@@ -289,6 +306,8 @@ static void finish(sr_session *s)
         if (s->resume == NULL || sr_resume_news(s))
             sr_agg_finish(s->agg);
     }
+    sr_profile_spent(profile, SR_PHASE_correlate, begin);
+    begin = sr_profile_cpu(profile);
     if (s->options->action == SR_ACTION_RUN)
         sr_output_finish(s->out);
     if (s->resume != NULL)
@@ -296,6 +315,7 @@ static void finish(sr_session *s)
     else
         sr_sinks_write(s);
     sr_sinks_close(s);
+    sr_profile_spent(profile, SR_PHASE_output, begin);
     sr_report(s);
 }
 
@@ -324,10 +344,13 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
     open_signals();
     s.exit_code = open_session(&s);
     if (s.exit_code == SR_EXIT_OK) {
+        const int64_t begin = sr_profile_cpu(sr_profile_main(&s));
+
         if (options->action == SR_ACTION_REDUCE)
             sr_reduce_run(&s);
         else
             sr_feed(&s);
+        sr_profile_rest(sr_profile_main(&s), SR_PHASE_read, begin);
         finish(&s);
     }
     if (interrupted == SIGXCPU) {

@@ -55,6 +55,10 @@ sr_worker *sr_worker_open(sr_session *s)
     sr_alert_scratch(d, &w->arena, &w->scratch);
     if (s->enrich != NULL)
         sr_enrich_work_open(&w->enriched, s->enrich);
+    if (s->options->profile) {
+        w->profile = sr_profile_open(d);
+        sr_eval_profile(w->eval, w->profile);
+    }
     open_plans(w);
     if (s->enrich == NULL && !s->options->no_prefilter)
         w->prefilter = sr_eval_prefilter(w->eval, &w->arena);
@@ -72,6 +76,7 @@ void sr_worker_close(sr_worker *w)
     sg_buf_free(&w->contributions);
     sg_buf_free(&w->alerts);
     sr_output_close(w->pieces);
+    sr_profile_close(w->profile);
     sg_arena_free(&w->arena);
     free(w);
 }
@@ -119,10 +124,13 @@ static bool match_line(sr_worker *w, sr_item *item)
     }
     if (!sr_project(w->match, &w->event, &fault))
         return fail(item, &fault);
+    sr_profile_lap(w->profile, SR_PHASE_project);
     if (w->s->enrich != NULL)
         sr_enrich_event(w->s->enrich, &w->enriched, &w->event, false);
+    sr_profile_lap(w->profile, SR_PHASE_enrich);
     sr_eval_begin(w->eval, &w->event);
     item->matches = sr_eval_rules(w->eval, &w->event, w->matches);
+    sr_profile_lap(w->profile, SR_PHASE_rules);
     return true;
 }
 
@@ -147,5 +155,6 @@ void sr_worker_match(sr_worker *w, sr_item *item)
                           &item->missed);
         }
     }
+    sr_profile_lap(w->profile, SR_PHASE_context);
     item->contributions_len = w->contributions.len - item->contributions_at;
 }

@@ -40,6 +40,8 @@ bool sr_litset_match(const sr_litset *set, sg_str text);
  * for any run of characters and SIGMA_GLOB_ANY for one code point. At worst
  * text length times longest stretch between stars. */
 bool sr_glob_match(sg_str pattern, sg_str text);
+/* The longest part of a pattern without wildcards: any match holds it. */
+sg_str sr_glob_run(sg_str pattern);
 
 /* -------- regular expressions (regex.c) ---------------------------------- */
 
@@ -79,6 +81,12 @@ bool sr_regex_exec(const sr_regex *regex, sg_str subject, size_t start,
                    size_t ovector[2 * SR_REGEX_GROUPS], unsigned *groups);
 /* Number of a named group, or -1. */
 int sr_regex_group(const sr_regex *regex, sg_str name);
+/* How it will be searched. */
+typedef struct sr_regex_facts {
+    bool linear;  /* what PCRE2 does not settle soon goes to an automaton */
+    int required; /* byte that any match needs, or -1 */
+} sr_regex_facts;
+sr_regex_facts sr_regex_describe(const sr_regex *regex);
 /* Accepts NULL. */
 void sr_regex_free(sr_regex *regex);
 

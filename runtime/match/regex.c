@@ -356,6 +356,11 @@ bool sr_regex_check(sg_str pattern, uint32_t flags, char *reason,
     return ok;
 }
 
+sr_regex_facts sr_regex_describe(const sr_regex *regex)
+{
+    return (sr_regex_facts){regex->linear != NULL, regex->required};
+}
+
 void sr_regex_free(sr_regex *regex)
 {
     if (regex == NULL)

@@ -122,3 +122,19 @@ bool sr_glob_match(sg_str pattern, sg_str text)
     }
     return match_last(piece, text, at);
 }
+
+sg_str sr_glob_run(sg_str pattern)
+{
+    sg_str best = {"", 0};
+    size_t beg = 0;
+
+    for (size_t i = 0; i <= pattern.len; i++) {
+        if (i < pattern.len && pattern.ptr[i] != SIGMA_GLOB_STAR &&
+            pattern.ptr[i] != SIGMA_GLOB_ANY)
+            continue;
+        if (i - beg > best.len)
+            best = sg_str_sub(pattern, beg, i);
+        beg = i + 1;
+    }
+    return best;
+}

@@ -2,7 +2,9 @@
 """Make FDR-like NDJSON for benchmarks: sensor events of about 1.2 KB, one in
 twelve a network connection, a few of those to mail ports.
 
-usage: make_fdr.py OUT BYTES [SEED]
+usage: make_fdr.py OUT BYTES [SEED] [SHARE]
+
+SHARE of the events, 1/12 if it is not given, are network connections.
 
 The first 64 MB are drawn, the rest repeats them: what is measured reads every
 byte anyway, and a gigabyte is made in seconds.
@@ -18,8 +20,8 @@ IMAGES = ["Windows\\System32\\svchost.exe", "Program Files\\Google\\Chrome\\Appl
           "Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"]
 
 
-def event(r, n):
-    connect = r.random() < 1 / 12
+def event(r, n, share):
+    connect = r.random() < share
     e = {"event_simpleName": "NetworkConnectIP4" if connect else r.choice(NAMES), "ContextTimeStamp": "%.3f" % (1772442840 + n * 0.02),
          "timestamp": str(int((1772442840 + n * 0.02) * 1000) + 1300), "aid": "%032x" % r.getrandbits(128), "cid": "%032x" % r.getrandbits(128),
          "ComputerName": "LON-LT-%05d" % r.randrange(300), "UserName": "user%03d" % r.randrange(200), "event_platform": "Win",
@@ -39,9 +41,10 @@ def event(r, n):
 
 def main():
     out, size, seed = sys.argv[1], int(float(sys.argv[2])), int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    share = float(sys.argv[4]) if len(sys.argv) > 4 else 1 / 12
     r, lines, made, n = random.Random(seed), [], 0, 0
     while made < min(size, 64 << 20):
-        line = event(r, n)
+        line = event(r, n, share)
         lines.append(line)
         made += len(line)
         n += 1

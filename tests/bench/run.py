@@ -1,105 +1,130 @@
 #!/usr/bin/env python3
-"""Benchmarks: the first detection beside programs that read the same bytes.
+"""Measures what the project aims at, each figure against what runs beside it.
 
-usage: run.py --build DIR [--size BYTES] [--rounds N] [--data FILE] [-o DIR]
-       run.py --build DIR --agg [--quick] [--rounds N]
+usage: run.py [--build DIR] [-o DIR] [--quick] [--rounds N] [--only NAME]... [--list]
 
-Makes its data (or takes --data), builds the peers, runs each command N times
-in turn and prints medians and ratios; -o writes bench.md and bench.json. The
-file is read once first, so every run finds it in the page cache. Nothing here
-passes or fails: figures are data. --agg measures the correlation engine instead
-(BUILD/bin/bench_agg, which see; --quick for a smoke run).
+Makes its data and builds its peers; fetches nothing. What is compared runs in
+turn, N (5) times; medians are told. ../shared, where it is there, gives rules
+(sigmahq) and events (corpora/mordor); else both are made. -o writes bench.md,
+bench.json and a chart for each curve as SVG. --quick takes some minutes:
+smaller data, a tenth of the rules, three rounds; its figures say little.
+--only takes the name of a row or curve (--list), or a part of it. Files that
+are read are in the page cache. Nothing here passes or fails: figures are data.
 """
 import argparse
 import json
 import os
+import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def sh(args, **kw):
-    return subprocess.run(args, check=True, **kw)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from curves import CURVES  # noqa: E402
+from rows import ROWS  # noqa: E402
+from workload import ROOT, Workload  # noqa: E402
 
 
-def flags(*packages):
-    out = subprocess.run(["pkg-config", "--cflags", "--libs", *packages], capture_output=True, text=True)
-    return out.stdout.split() if out.returncode == 0 else None
+def is_met(r):
+    if r.value is None or r.aim is None:
+        return None
+    return r.value >= r.aim if r.least else r.value <= r.aim
 
 
-def peers(folder):
-    """Programs that do the same work; those whose library is absent are left out."""
-    found = {}
-    for name, cc, source, packages in (("cJSON", "cc", "peer_cjson.c", ["libcjson", "libpcre2-8"]),
-                                       ("simdjson on-demand", "c++", "peer_simdjson.cpp", ["simdjson", "libpcre2-8"])):
-        libs = flags(*packages)
-        if libs is None or not shutil.which(cc):
-            print("left out: %s (library or compiler not installed)" % name, file=sys.stderr)
-            continue
-        out = os.path.join(folder, source.split(".")[0])
-        sh([cc, "-O3", "-march=native", "-o", out, os.path.join(HERE, source), *libs])
-        found[name] = [out]
-    return found
+def number(value, unit):
+    return "%.3g%s" % (value, "x" if unit == "x" else " " + unit) if value < 1000 else "%.0f%s" % (value, "x" if unit == "x" else " " + unit)
 
 
-def timed(args):
-    t = time.monotonic()
-    # A pipe: grep stops at the first match when its output is /dev/null.
-    subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return time.monotonic() - t
+def table(results):
+    lines = ["| workload | what | measured | aim | met | |", "|---|---|---:|---:|---|---|"]
+    for r in results:
+        aim = "" if r.aim is None else ("≥ " if r.least else "≤ ") + number(r.aim, r.unit)
+        met = {True: "yes", False: "**no**", None: ""}[is_met(r)]
+        value = "not measured" if r.value is None else number(r.value, r.unit)
+        lines.append("| %s | %s | %s | %s | %s | %s |" % (r.row, r.what, value, aim, met, r.note))
+    return "\n".join(lines) + "\n"
+
+
+def machine():
+    name = platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            name = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), name)
+    except OSError:
+        pass
+    return "%s, %d processors" % (name, os.cpu_count())
+
+
+def chosen(names, only):
+    return [n for n in names if not only or any(o in n for o in only)]
+
+
+def measure(w, a, results, series):
+    """Row by row; what there is so far is written each time, so that an early end loses little."""
+    for name in chosen(ROWS, a.only):
+        print("row: " + name, file=sys.stderr)
+        results += ROWS[name](w, a.rounds)
+        write(a, results, series)
+    for name in chosen(CURVES, a.only):
+        print("curve: " + name, file=sys.stderr)
+        svg, series[name] = CURVES[name](w, a.rounds)
+        if a.output:
+            put(a.output, "%s.svg" % name, svg)
+        write(a, results, series)
+
+
+def put(folder, name, text):
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def curve_table(series):
+    return "".join("| %s, %s | %s |\n" % (name, line, ", ".join("%g: %.0f" % (round(x), y) for x, y in points))
+                   for name, lines in series.items() for line, points in lines.items())
+
+
+def told(a, results, series):
+    text = "%s; medians of %d alternating runs%s\n\n" % (machine(), a.rounds, ", --quick: a smoke run" if a.quick else "")
+    if results:
+        text += table(results)
+    if series:
+        text += "\n| curve | x: ns an event |\n|---|---|\n" + curve_table(series)
+    return text
+
+
+def write(a, results, series):
+    if not a.output:
+        return
+    put(a.output, "bench.md", told(a, results, series) + "".join("\n![%s](%s.svg)\n" % (name, name) for name in series))
+    rows = [{**r._asdict(), "met": is_met(r)} for r in results]
+    all_of_it = {"machine": machine(), "rounds": a.rounds, "quick": a.quick, "rows": rows, "curves": series}
+    put(a.output, "bench.json", json.dumps(all_of_it, indent=1))
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--build", required=True)
-    ap.add_argument("--size", type=float, default=1e9)
-    ap.add_argument("--rounds", type=int, default=5)
-    ap.add_argument("--data")
+    ap.add_argument("--build", default=os.path.join(ROOT, "build"), help="folder of a Release build")
+    ap.add_argument("--rounds", type=int)
+    ap.add_argument("--quick", action="store_true")
+    ap.add_argument("--only", action="append", default=[])
+    ap.add_argument("--list", action="store_true")
     ap.add_argument("-o", "--output")
-    ap.add_argument("--agg", action="store_true", help="the correlation engine alone")
-    ap.add_argument("--quick", action="store_true", help="with --agg: some seconds instead of minutes")
     a = ap.parse_args()
-    if a.agg:
-        sh([os.path.join(a.build, "bin/bench_agg"), "--rounds", str(a.rounds)] + ["--quick"] * a.quick)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        data = a.data or os.path.join(folder, "fdr.ndjson")
-        if not a.data:
-            sh([sys.executable, os.path.join(HERE, "make_fdr.py"), data, str(a.size)])
-        det = os.path.join(folder, "detector")
-        sh([os.path.join(a.build, "bin/sigcc"), "build", os.path.join(HERE, "../../sigma/t1071_003_mail_protocols.yml"), "-p", "crowdstrike_fdr",
-            "-o", det])
-        commands = {"sigcc detector": [det, "--mode", "search", "-f", "ndjson"], "wc -l": ["wc", "-l"],
-                    "grep -c -F": ["grep", "-c", "-F", "NetworkConnectIP4"]}
-        if shutil.which("rg"):
-            commands["rg -c -F"] = ["rg", "-c", "-F", "NetworkConnectIP4"]
-        commands.update(peers(folder))
-        with open(data, "rb") as f:
-            events = sum(block.count(b"\n") for block in iter(lambda: f.read(1 << 22), b""))
-        size = os.path.getsize(data)
-        times = {name: [] for name in commands}
-        for _ in range(a.rounds):
-            for name, args in commands.items():
-                times[name].append(timed(args + [data]))
-        med = {name: statistics.median(t) for name, t in times.items()}
-        ours = med["sigcc detector"]
-        rows = ["| command | seconds | GB/s | events/s | detector's speed against it |", "|---|---:|---:|---:|---:|"]
-        for name, t in med.items():
-            rows.append("| %s | %.3f | %.2f | %.0f k | %.2fx |" % (name, t, size / t / 1e9, events / t / 1e3, t / ours))
-        text = "%d events, %.2f GB, medians of %d alternating runs\n\n%s\n" % (events, size / 1e9, a.rounds, "\n".join(rows))
-        print(text)
-        if a.output:
-            os.makedirs(a.output, exist_ok=True)
-            with open(os.path.join(a.output, "bench.md"), "w", encoding="utf-8") as f:
-                f.write(text)
-            with open(os.path.join(a.output, "bench.json"), "w", encoding="utf-8") as f:
-                json.dump({"events": events, "bytes": size, "seconds": times}, f, indent=1)
+    a.rounds = a.rounds or (3 if a.quick else 5)
+    if a.list or not chosen({**ROWS, **CURVES}, a.only):
+        print("rows: %s\ncurves: %s" % (", ".join(ROWS), ", ".join(CURVES)))
+        return 0 if a.list else 2
+    if a.output:
+        os.makedirs(a.output, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="sigcc-bench-")
+    results, series = [], {}
+    try:
+        measure(Workload(a.build, folder, a.quick), a, results, series)
+    finally:
+        shutil.rmtree(folder)
+    print(told(a, results, series))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -134,6 +134,7 @@ static void test_passes(void)
 typedef struct gate_case {
     const char *detection;
     const char *gate; /* operands of the gate, "" for none */
+    sc_gate_why why;
 } gate_case;
 
 static void put_gate(const sc_ir *ir, sg_buf *out)
@@ -163,13 +164,22 @@ static void test_gate(void)
 {
     static const gate_case cases[] = {
         {"  s: {EventID: 1, Image|endswith: \\evil.exe}\n  condition: s\n",
-         "\\evil.exe"},
-        {"  s: {A: x}\n  t: {B: y}\n  condition: s or t\n", "x|y"},
-        {"  s: {A: x}\n  t: {B: y}\n  condition: s or not t\n", ""},
-        {"  s: {A: x, B: y}\n  t: {B: y, C: z}\n  condition: s or t\n", "x|y"},
-        {"  s: {A: x}\n  condition: not s\n", ""},
-        {"  s: {A|re: x}\n  t: {A: y}\n  condition: s and not t\n", "x"},
-        {"  s: {A: x}\n  t: {B: y}\n  condition: 1 of s* and not t\n", "x"},
+         "\\evil.exe", SC_GATE_found},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: s or t\n", "x|y",
+         SC_GATE_found},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: s or not t\n", "",
+         SC_GATE_negation},
+        {"  s: {A: x, B: y}\n  t: {B: y, C: z}\n  condition: s or t\n", "x|y",
+         SC_GATE_found},
+        {"  s: {A: x}\n  condition: not s\n", "", SC_GATE_negation},
+        {"  s: {A|re: x}\n  t: {A: y}\n  condition: s and not t\n", "x",
+         SC_GATE_found},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: 1 of s* and not t\n", "x",
+         SC_GATE_found},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: not s and not t\n", "",
+         SC_GATE_negation},
+        {"  s: {A: x}\n  condition: s and not s\n", "", SC_GATE_never},
+        {"  s: {A: x}\n  condition: s or not s\n", "", SC_GATE_constant},
     };
     size_t i;
 
@@ -180,7 +190,93 @@ static void test_gate(void)
         sc_opt_run(l->ir, 0);
         put_gate(l->ir, &have);
         CHECK_STR(sg_buf_str(&have), sg_str_of(cases[i].gate));
+        CHECK_INT(l->ir->rules.items[0].gate_why, cases[i].why);
         sg_buf_free(&have);
+        lower_free(l);
+    }
+}
+
+/* One field each, so that no pass joins them. */
+static void put_alternatives(sg_buf *out, unsigned count)
+{
+    sg_buf_putz(out, "  s:\n");
+    for (unsigned i = 0; i < count; i++)
+        sg_buf_printf(out, "    - F%u: x\n", i);
+    sg_buf_putz(out, "  condition: s\n");
+}
+
+static void test_gate_of_many(void)
+{
+    static const struct {
+        unsigned alternatives, gate;
+        uint32_t disabled;
+        sc_gate_why why;
+    } rows[] = {
+        {256, 256, 0, SC_GATE_found},
+        {257, 0, 0, SC_GATE_many},
+        {2, 0, UINT32_MAX, SC_GATE_off},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sg_buf text = {0};
+
+        put_alternatives(&text, rows[i].alternatives);
+        sg_buf_putc(&text, '\0');
+        lowered *l = lower_detection(text.ptr);
+
+        sc_opt_run(l->ir, rows[i].disabled);
+        CHECK_INT(l->ir->rules.items[0].gate_count, rows[i].gate);
+        CHECK_INT(l->ir->rules.items[0].gate_why, rows[i].why);
+        sg_buf_free(&text);
+        lower_free(l);
+    }
+}
+
+/* -------- costs ---------------------------------------------------------- */
+
+static void test_costs(void)
+{
+    static const struct {
+        const char *detection;
+        sc_cost_class class;
+        sc_index_why why;
+        unsigned preds;
+    } rows[] = {
+        {"  s: {A: abcd, B|contains: x}\n  condition: s\n", SC_COST_indexed,
+         SC_INDEX_found, 2},
+        {"  s: {A: abc}\n  condition: s\n", SC_COST_gated, SC_INDEX_short, 1},
+        {"  s: {A: a*bcde?f}\n  condition: s\n", SC_COST_indexed,
+         SC_INDEX_found, 1},
+        {"  s: {A: ab*cd?ef}\n  condition: s\n", SC_COST_gated, SC_INDEX_short,
+         1},
+        {"  s: {A|re: abcd}\n  condition: s\n", SC_COST_gated, SC_INDEX_regex,
+         1},
+        {"  s: {A: 17}\n  condition: s\n", SC_COST_indexed, SC_INDEX_found, 1},
+        {"  s: {A: 1.5}\n  condition: s\n", SC_COST_gated, SC_INDEX_fraction,
+         1},
+        {"  s: {A|gt: 17}\n  condition: s\n", SC_COST_gated, SC_INDEX_operator,
+         1},
+        {"  s: {A|cidr: 10.0.0.0/8}\n  condition: s\n", SC_COST_gated,
+         SC_INDEX_operator, 1},
+        {"  s: {A: abcd}\n  t: {B: efgh}\n  condition: not s and not t\n",
+         SC_COST_open, SC_INDEX_found, 2},
+        {"  s: {A: abcd}\n  t: {A: abcd}\n  condition: s or t\n",
+         SC_COST_indexed, SC_INDEX_found, 1},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        lowered *l = lower_detection(rows[i].detection);
+        sg_arena arena = {0};
+        sc_rule_cost cost;
+
+        sc_opt_run(l->ir, 0);
+        sc_opt_costs(l->ir, &arena, &cost);
+        CHECK_INT(cost.class, rows[i].class);
+        CHECK_INT(cost.why, rows[i].why);
+        CHECK_INT(cost.pred_count, rows[i].preds);
+        CHECK((cost.obstacle != SIGMA_NONE) == (cost.class == SC_COST_gated));
+        CHECK(cost.work > 0);
+        sg_arena_free(&arena);
         lower_free(l);
     }
 }
@@ -286,6 +382,8 @@ int main(void)
     CHECK_INT(sc_opt_bit(SG_S("nothing")), 0);
     test_passes();
     test_gate();
+    test_gate_of_many();
+    test_costs();
     test_verdicts();
     return TEST_END();
 }

@@ -439,9 +439,33 @@ static void test_verbs(void)
     free(text);
 }
 
+static void test_facts(void)
+{
+    static const struct {
+        const char *pattern;
+        bool linear;
+        int required;
+    } rows[] = {
+        {"a+x", true, 'x'},
+        {"[ab]+", true, -1},
+        {"(?=b)[bc]", false, -1},
+        {"(a)\\1x", false, 'x'},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sr_regex *regex = compile(rows[i].pattern, 0);
+        const sr_regex_facts facts = sr_regex_describe(regex);
+
+        CHECK(facts.linear == rows[i].linear);
+        CHECK_INT(facts.required, rows[i].required);
+        sr_regex_free(regex);
+    }
+}
+
 int main(void)
 {
     test_dialect();
+    test_facts();
     test_refused();
     test_refused_sizes();
     test_exec();

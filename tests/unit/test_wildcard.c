@@ -106,9 +106,22 @@ static void test_hostile(void)
     free(text);
 }
 
+static void test_run(void)
+{
+    static const char glob[] = {'a', 'b', SIGMA_GLOB_STAR, 'c',
+                                'd', 'e', SIGMA_GLOB_ANY,  'f',
+                                'g', 'h'};
+
+    CHECK_STR(sr_glob_run((sg_str){glob, 10}), SG_S("cde"));
+    CHECK_STR(sr_glob_run((sg_str){glob, 2}), SG_S("ab"));
+    CHECK_STR(sr_glob_run((sg_str){glob + 2, 1}), SG_S(""));
+    CHECK_STR(sr_glob_run(SG_S("")), SG_S(""));
+}
+
 int main(void)
 {
     test_table();
+    test_run();
     test_hostile();
     return TEST_END();
 }

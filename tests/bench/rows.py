@@ -1,0 +1,224 @@
+"""The rows of the table: each measures one aim against what runs beside it.
+
+A row is a generator of results. Whatever a row compares runs in the same rounds, in turn. Processor time (of all threads) is compared where
+one core is asked about, the clock where it is not.
+"""
+import collections
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+
+import hostile
+from measure import Run, in_turn, median, medians, warm
+from workload import ROOT
+
+# value and aim in the same unit; `least` says that more is better. value None: not measured, `note` says why.
+Result = collections.namedtuple("Result", "row what value aim unit least note")
+ROWS = {}
+
+
+def row(name):
+    def add(fn):
+        ROWS[name] = fn
+        return fn
+    return add
+
+
+def at_least(name, what, value, aim, unit="x", note=""):
+    return Result(name, what, value, aim, unit, True, note)
+
+
+def at_most(name, what, value, aim, unit, note=""):
+    return Result(name, what, value, aim, unit, False, note)
+
+
+def absent(name, what, aim, note, unit="x", least=True):
+    return Result(name, what, None, aim, unit, least, note)
+
+
+def speeds(name, times, ours, peers):
+    """How many times the speed of each peer; those of None were not there."""
+    for peer, aim in peers:
+        if times.get(peer) is None:
+            yield absent(name, "against " + peer, aim, "not installed")
+        else:
+            yield at_least(name, "against " + peer, times[peer] / times[ours], aim, note="%.2f s and %.2f s" % (times[ours], times[peer]))
+
+
+def search_commands(w, path, peers=True):
+    commands = {"ours": [w.one, "--mode", "search", "-f", "ndjson", path], "wc -l": ["wc", "-l", path],
+                "grep -c -F": ["grep", "-c", "-F", "NetworkConnectIP4", path]}
+    if shutil.which("rg"):
+        commands["rg -c -F"] = ["rg", "-c", "-F", "NetworkConnectIP4", path]
+    if peers:
+        for name, program in (("cJSON", w.peer("peer_cjson.c", "libcjson", "libpcre2-8")),
+                              ("simdjson", w.peer("peer_simdjson.cpp", "simdjson", "libpcre2-8"))):
+            if program:
+                commands[name] = [program, path]
+    return commands
+
+
+# -------- speed ------------------------------------------------------------
+
+
+@row("one rule, 8 %")
+def one_rule(w, rounds):
+    name, path = "one rule, 8 % of lines are candidates", w.fdr()
+    size, _ = warm(path)
+    times = medians(in_turn(search_commands(w, path, peers=False), rounds))
+    yield at_least(name, "GB/s of one core", size / times["ours"] / 1e9, None, "GB/s")
+    yield from speeds(name, times, "ours", [("wc -l", 1.6), ("rg -c -F", 0.75), ("grep -c -F", None)])
+
+
+@row("one rule, every line")
+def every_line(w, rounds):
+    name, path = "one rule, every line needs its fields", w.fdr(1.0)
+    size, _ = warm(path)
+    times = medians(in_turn(search_commands(w, path), rounds))
+    yield at_least(name, "GB/s of one core", size / times["ours"] / 1e9, None, "GB/s")
+    yield from speeds(name, times, "ours", [("simdjson", 2.2), ("cJSON", 12), ("rg -c -F", 0.45)])
+
+
+def candidates(pack, path):
+    stats = json.loads(Run([pack, "-f", "ndjson", "-o", os.devnull, "--stats=json", path], keep=True).err.splitlines()[-1])
+    return stats["candidates"] / max(1, stats["events"])
+
+
+@row("pack")
+def pack_speed(w, rounds):
+    pack, sets = w.pack(), [(w.windows_name, w.windows, 500e3), ("process creations alone", w.processes, 240e3)]
+    counts = {what: warm(path)[1] for what, path, _ in sets}
+    times = medians(in_turn({what: [pack, "-f", "ndjson", path] for what, path, _ in sets}, rounds))
+    for what, path, aim in sets:
+        name = "pack of %s, %s" % (w.collection, what)
+        yield at_least(name, "events/s of one core", counts[what] / times[what] / 1e3, aim / 1e3, "k/s")
+        yield at_most(name, "rules asked for an event", candidates(pack, path), 8, "rules")
+    yield absent("pack of %s, %s" % (w.collection, sets[0][0]), "against rsigma", 10,
+                 "not installed; it publishes 19 to 99 k events/s for another core")
+
+
+@row("two cores")
+def two_cores(w, rounds):
+    if os.cpu_count() < 2:
+        yield absent("two cores", "speed against one", 1.8, "one processor here")
+        return
+    for what, command in (("one rule", [w.one, "--mode", "search", "-f", "ndjson", w.fdr()]), ("pack", [w.pack(), "-f", "ndjson", w.windows])):
+        warm(command[-1])
+        times = medians(in_turn({n: command[:1] + ["--threads", n] + command[1:] for n in ("1", "2")}, rounds), "wall")
+        yield at_least("two cores, " + what, "speed against one", times["1"] / times["2"], 1.8, note="by the clock: needs both cores to itself")
+
+
+@row("inputs")
+def inputs(w, rounds):
+    path, ours = w.fdr(), [w.one, "--mode", "search", "-f", "ndjson"]
+    warm(path)
+    runs = in_turn({"ours": (ours, {"feed": ["cat", path]}), "pipe": ([w.peer("peer_pipe.c")], {"feed": ["cat", path]})}, rounds)
+    times = medians(runs, "wall")
+    yield at_least("standard input", "against a bare pipe reader", times["pipe"] / times["ours"], 0.85, note="by the clock")
+    search = ["rg", "-z", "-c", "-F", "NetworkConnectIP4"]
+    for kind, pack, peers in (("gz", ["gzip", "-1c"], [("rg -z", search, 4), ("gzip -dc", ["gzip", "-dc"], None)]),
+                              ("zst", ["zstd", "-qc"], [("zstd -dc", ["zstd", "-dqc"], 0.85)])):
+        name = "." + kind
+        if not shutil.which(pack[0]):
+            yield absent(name, "against " + peers[0][0], peers[0][2], pack[0] + " is not installed")
+            continue
+        with open(path + name, "wb") as f:
+            subprocess.run([*pack, path], stdout=f, check=True)
+        commands = {peer: [*args, path + name] for peer, args, _ in peers if shutil.which(args[0])}
+        times = medians(in_turn({"ours": ours + [path + name], **commands}, rounds))
+        yield from speeds(name, times, "ours", [(peer, aim) for peer, _, aim in peers])
+        os.unlink(path + name)
+
+
+# -------- start and build --------------------------------------------------
+
+
+@row("start-up")
+def start_up(w, rounds):
+    nothing = w.peer("peer_nothing.c", static=True)
+    commands = {"nothing": [nothing], "one rule": [w.one], "pack": [w.pack()]}
+    times = medians(in_turn(commands, rounds * 10), "wall")
+    aim = 1.25 * times["nothing"] + 1e-3
+    for what in ("one rule", "pack"):
+        yield at_most("start-up, " + what, "of empty input", times[what] * 1e3, aim * 1e3, "ms",
+                      "the aim is 1.25 times a static program that does nothing (%.2f ms), and 1 ms" % (times["nothing"] * 1e3))
+
+
+@row("build")
+def build(w, rounds):
+    rule = os.path.join(ROOT, "sigma/t1071_003_nc_pop3_connection.yml")
+    commands = {"build": [w.sigcc, "build", rule, "-o", w.path("b")], "emit": [w.sigcc, "build", rule, "--emit", "c", "-o", w.path("b.c")]}
+    times = medians(in_turn(commands, rounds * 2), "wall")
+    yield at_most("sigcc build of one rule", "emit, cc, link", times["build"] * 1e3, 150, "ms")
+    yield at_most("sigcc build of one rule", "emitting alone", times["emit"] * 1e3, 5, "ms")
+
+
+@row("check")
+def check(w, rounds):
+    name, folder = "sigcc check of %s" % w.collection, w.rules(None)
+    times = medians(in_turn({"check": [w.sigcc, "check", folder, "--keep-going"]}, rounds), "wall")
+    yield at_most(name, "by the clock", times["check"], 1, "s")
+    if importlib.util.find_spec("sigma") is None:
+        yield absent(name, "against pySigma", 20, "not installed")
+        return
+    script = "import sys,glob; from sigma.collection import SigmaCollection as C; [C.from_yaml(open(f)) for f in glob.glob(sys.argv[1]+'/*.yml')]"
+    peer = Run(["python3", "-c", script, folder])
+    yield at_least(name, "against pySigma", peer.wall / times["check"], 20, note="one run")
+
+
+@row("build --pack")
+def build_pack(w, rounds):
+    """Once: it takes long, and varies little."""
+    name, folder = "sigcc build --pack of %s" % w.collection, w.rules(None)
+    args = [w.sigcc, "build", folder, "--pack", "--keep-going", "-o", w.path("again")]
+    yield at_most(name, "by the clock", Run(args).wall, 20, "s", "one run")
+    first = os.path.join(folder, sorted(os.listdir(folder))[0])
+    with open(first, "rb") as f:
+        text = f.read()
+    target = os.readlink(first)
+    os.unlink(first)
+    with open(first, "wb") as f:
+        f.write(text + b"\n# changed\nfields: [Changed]\n")
+    yield at_most(name, "after one rule changed", Run(args).wall, 2, "s", "one run")
+    os.unlink(first)
+    os.symlink(target, first)
+
+
+# -------- memory, groups, hostility ----------------------------------------
+
+
+@row("memory")
+def memory(w, rounds):
+    for what, command in (("pack", [w.pack(), "-f", "ndjson", w.windows]), ("one rule", [w.one, "--mode", "search", "-f", "ndjson", w.fdr()])):
+        runs = in_turn({what: command}, max(1, rounds // 2))
+        yield at_most("memory, " + what, "resident at its peak", median(runs[what], "rss") / 2**20, 64, "MiB")
+
+
+@row("group-by")
+def group_by(w, rounds):
+    program = os.path.join(w.build_folder, "bin/bench_agg")
+    if not os.path.exists(program):
+        yield absent("group-by", "updates/s", 2, "bench_agg is built in Release only", "M/s")
+        return
+    cells = []
+    for section in ("flood", "peers"):
+        args = [program, "--json", "--only", section, "--rounds", str(min(rounds, 3))] + ["--quick"] * w.quick
+        cells += json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
+    for cell in cells:
+        name = "group-by, " + cell["table"]
+        if cell["column"] == "updates/s":
+            aim = 2 if "10000000" in cell["table"] else 5 if "1000000" in cell["table"] else None
+            yield at_least(name, cell["row"] + ", updates/s", cell["median"] / 1e6, aim, "M/s")
+        if cell["column"] == "longest ns":
+            yield at_most(name, cell["row"] + ", longest pause", cell["median"] / 1e6, 10, "ms")
+        if cell["column"].startswith("sigcc /"):
+            yield at_least(name, "%s, against SQLite %s" % (cell["row"], cell["column"][8:]), cell["median"], None)
+
+
+@row("hostile")
+def hostile_input(w, rounds):
+    for detector, path in (("one rule", w.one), ("pack", w.pack())):
+        for kind, ratio, ordinary in hostile.ratios(w, path, rounds):
+            yield at_most("hostile input, " + detector, kind, ratio, 20, "x", "of %.2f ns a byte for the ordinary event" % ordinary)
