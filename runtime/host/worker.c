@@ -10,7 +10,8 @@
 
 /* -------- opening -------------------------------------------------------- */
 
-/* One plan for what predicates read, one for what matched events need. */
+/* One plan for what predicates read, one for what matched events need. Made
+ * with the first line: in a large pack they are most of the start-up. */
 static void open_plans(sr_worker *w)
 {
     uint32_t count;
@@ -54,7 +55,6 @@ sr_worker *sr_worker_open(sr_session *s)
     sr_alert_scratch(d, &w->arena, &w->scratch);
     if (s->enrich != NULL)
         sr_enrich_work_open(&w->enriched, s->enrich);
-    open_plans(w);
     return w;
 }
 
@@ -106,6 +106,8 @@ static bool match_line(sr_worker *w, sr_item *item)
 {
     sr_fault fault = {0};
 
+    if (w->match == NULL)
+        open_plans(w);
     sr_event_begin(&w->event, item->line);
     if (!sr_project(w->match, &w->event, &fault))
         return fail(item, &fault);
