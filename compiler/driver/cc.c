@@ -108,8 +108,7 @@ static sg_str library_of(const sc_cc *cc)
 
 static void add_libraries(const sc_cc *cc, args *a)
 {
-    static const char *const names[] = {"pcre2-8", "z", "deflate", "zstd",
-                                        "sqlite3"};
+    static const char *const names[] = {"pcre2-8", "z", "zstd", "sqlite3"};
 
     if (cc->shared)
         add(a, SG_S("-Wl,--whole-archive"));

@@ -15,7 +15,6 @@ typedef struct sr_raw {
     unsigned char *buf;
     size_t pos, len, cap;
     uint64_t total;            /* place in the descriptor behind them */
-    bool regular;              /* a file, of which no read waits for more */
     bool end;                  /* the descriptor has no more */
     bool stopped;              /* `before` said no */
     int failed;                /* errno of a read, or 0 */
@@ -27,8 +26,6 @@ typedef struct sr_raw {
 size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap);
 /* Make sure that there are unused bytes; false at the end or on failure. */
 bool sr_raw_fill(sr_raw *raw);
-/* Read more behind the unused bytes when they are few. */
-void sr_raw_top_up(sr_raw *raw);
 
 typedef enum sr_codec_status {
     SR_CODEC_MORE, /* *got bytes were written; 0 only at the end */

@@ -4,7 +4,6 @@
 #include "input/codec.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap)
@@ -36,15 +35,4 @@ bool sr_raw_fill(sr_raw *raw)
     raw->pos = 0;
     raw->len = sr_raw_read(raw, raw->buf, raw->cap);
     return raw->len != 0;
-}
-
-void sr_raw_top_up(sr_raw *raw)
-{
-    const size_t left = raw->len - raw->pos;
-
-    if (raw->end || left >= raw->cap / 2)
-        return;
-    memmove(raw->buf, raw->buf + raw->pos, left);
-    raw->pos = 0;
-    raw->len = left + sr_raw_read(raw, raw->buf + left, raw->cap - left);
 }

@@ -62,7 +62,7 @@ static int prepare(sr_stream *s)
         return EISDIR;
     if (S_ISFIFO(st.st_mode)) /* larger pipes mean fewer switches */
         (void)fcntl(s->raw.fd, F_SETPIPE_SZ, PIPE_SIZE);
-    s->regular = s->raw.regular = S_ISREG(st.st_mode);
+    s->regular = S_ISREG(st.st_mode);
     if (!s->regular)
         return 0;
     (void)posix_fadvise(s->raw.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
