@@ -7,6 +7,10 @@
  * contain; those that look for whole numbers in one table. A rule with a gate
  * that cannot be filed is always a candidate. Too many candidates cost time,
  * one too few would cost a match: so this only ever errs towards more.
+ *
+ * Nothing is built before it is needed: gates are filed with the first event, a
+ * field is indexed with the first value it has. A log has few of the fields
+ * that a large pack asks for.
  */
 #include "eval/candidates.h"
 
@@ -26,13 +30,16 @@ typedef struct number {
 
 typedef struct field_index {
     uint32_t field;
-    sr_grams *grams;
+    sr_gram_lit *lits; /* of which grams is made with the first value */
+    uint32_t lit_count;
+    sr_grams *grams; /* NULL: not yet, or no literals */
     number *numbers; /* sorted by value */
     uint32_t number_count;
 } field_index;
 
 struct sr_candidates {
     const sigma_detector *d;
+    sg_arena *arena;
     field_index *fields;
     uint32_t field_count;
     uint32_t words;       /* of a set of rules */
@@ -205,14 +212,17 @@ static void index_fields(builder *b)
 {
     sr_candidates *c = b->c;
 
-    c->fields = sg_new_n(b->arena, field_index, c->d->field_count);
+    c->fields = sg_new_n(b->arena, field_index, (size_t)c->d->field_count + 1);
     for (uint32_t f = 0; f < c->d->field_count; f++) {
         field_index *x = &c->fields[c->field_count];
 
         if (b->lits[f].count + b->numbers[f].count == 0)
             continue;
         x->field = f;
-        x->grams = sr_grams_new(b->arena, b->lits[f].items, b->lits[f].count);
+        x->lit_count = b->lits[f].count;
+        x->lits = sg_new_n(b->arena, sr_gram_lit, (size_t)x->lit_count + 1);
+        if (x->lit_count != 0)
+            memcpy(x->lits, b->lits[f].items, x->lit_count * sizeof(*x->lits));
         x->number_count = b->numbers[f].count;
         x->numbers = sg_new_n(b->arena, number, (size_t)x->number_count + 1);
         if (x->number_count != 0) {
@@ -224,16 +234,12 @@ static void index_fields(builder *b)
     }
 }
 
-sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d)
+static void build(sr_candidates *c)
 {
-    builder b = {.arena = arena};
+    const sigma_detector *d = c->d;
+    builder b = {.c = c, .arena = c->arena};
 
-    if (d->rule_count < FEW_RULES)
-        return NULL;
-    b.c = sg_new(arena, sr_candidates);
-    b.c->d = d;
-    b.c->words = (d->rule_count + 63) / 64;
-    b.c->always = sg_new_n(arena, uint64_t, b.c->words);
+    c->always = sg_new_n(c->arena, uint64_t, c->words);
     b.filed = sg_new_n(&b.scratch, bool, (size_t)d->pred_count + 1);
     b.lits = sg_arena_zalloc(&b.scratch, (size_t)d->field_count + 1,
                              sizeof(*b.lits), _Alignof(void *));
@@ -243,7 +249,19 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d)
     list_rules(&b);
     index_fields(&b);
     sg_arena_free(&b.scratch);
-    return b.c;
+}
+
+sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d)
+{
+    sr_candidates *c;
+
+    if (d->rule_count < FEW_RULES)
+        return NULL;
+    c = sg_new(arena, sr_candidates);
+    c->d = d;
+    c->arena = arena;
+    c->words = (d->rule_count + 63) / 64;
+    return c;
 }
 
 /* -------- finding -------------------------------------------------------- */
@@ -293,8 +311,7 @@ static bool whole_number(sr_event *event, sr_value *v, int64_t *out)
     return num.kind == SIGMA_INT;
 }
 
-static void find_value(finding *f, const field_index *x, sr_event *event,
-                       sr_value *v)
+static void find_value(finding *f, field_index *x, sr_event *event, sr_value *v)
 {
     int64_t whole;
 
@@ -303,11 +320,14 @@ static void find_value(finding *f, const field_index *x, sr_event *event,
     if (x->number_count != 0 && v->kind != SR_BOOL &&
         whole_number(event, v, &whole))
         find_number(f, x, whole);
-    if (x->grams != NULL)
-        sr_grams_scan(x->grams, sr_value_folded(event, v), add_rules, f);
+    if (x->lit_count == 0)
+        return;
+    if (x->grams == NULL)
+        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count);
+    sr_grams_scan(x->grams, sr_value_folded(event, v), add_rules, f);
 }
 
-static void find_field(finding *f, const field_index *x, sr_event *event,
+static void find_field(finding *f, field_index *x, sr_event *event,
                        sr_profile *profile)
 {
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
@@ -319,11 +339,13 @@ static void find_field(finding *f, const field_index *x, sr_event *event,
         sr_profile_stop(profile, start, &profile->fields[x->field].scan_ns);
 }
 
-void sr_candidates_find(const sr_candidates *c, sr_event *event,
-                        uint64_t *rules, sr_profile *profile)
+void sr_candidates_find(sr_candidates *c, sr_event *event, uint64_t *rules,
+                        sr_profile *profile)
 {
     finding f = {c, rules};
 
+    if (c->fields == NULL)
+        build(c);
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= c->always[i];
     for (uint32_t i = 0; i < c->field_count; i++)

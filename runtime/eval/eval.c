@@ -1,11 +1,11 @@
 /*
  * eval.c - from values to bits to verdicts.
  *
- * What a predicate's operands need beforehand (sets of literals, parsed
- * networks, the text of numbers) is made when the evaluator opens; a regular
- * expression is compiled when first asked, as that is dear and most are never
- * reached. A predicate is asked at most once per event: each operator looks at
- * one value, and any value of the field will do.
+ * What a predicate's operands need beforehand (parsed networks, the text of
+ * numbers) is made when the evaluator opens; a set of literals is indexed and a
+ * regular expression compiled when first asked, as that is dear and most are
+ * never reached. A predicate is asked at most once per event: each operator
+ * looks at one value, and any value of the field will do.
  */
 #include "eval/eval.h"
 
@@ -36,7 +36,10 @@ typedef struct pred {
     uint32_t field;
     uint32_t count;
     union {
-        const sr_litset *set; /* EQ, STARTS, ENDS, CONTAINS */
+        struct {
+            const sg_str *lits;
+            const sr_litset *set; /* NULL: not yet asked */
+        } any;                    /* EQ, STARTS, ENDS, CONTAINS */
         const sg_str *globs;
         lazy_regex *regexes;
         const sr_cidr *nets;
@@ -123,13 +126,6 @@ static bool ready_nets(sr_eval *eval, const sigma_pred *from, pred *p,
     return true;
 }
 
-static const sr_litset *ready_set(sr_eval *eval, const sigma_pred *from,
-                                  sr_lit_kind kind)
-{
-    return sr_litset_new(&eval->arena, kind, eval->lits + from->first,
-                         from->count);
-}
-
 static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
                        size_t reason_size)
 {
@@ -142,16 +138,10 @@ static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
     p->count = from->count;
     switch (p->op) {
     case SIGMA_OP_EQ:
-        p->u.set = ready_set(eval, from, SR_LIT_EQ);
-        break;
     case SIGMA_OP_STARTS:
-        p->u.set = ready_set(eval, from, SR_LIT_STARTS);
-        break;
     case SIGMA_OP_ENDS:
-        p->u.set = ready_set(eval, from, SR_LIT_ENDS);
-        break;
     case SIGMA_OP_CONTAINS:
-        p->u.set = ready_set(eval, from, SR_LIT_CONTAINS);
+        p->u.any.lits = eval->lits + from->first;
         break;
     case SIGMA_OP_GLOB:
         p->u.globs = eval->lits + from->first;
@@ -363,6 +353,22 @@ static sg_str text_for(scene s, const pred *p, sr_value *v)
     return sr_value_folded(s.event, v);
 }
 
+static sr_lit_kind kind_of(sigma_op op)
+{
+    return op == SIGMA_OP_EQ       ? SR_LIT_EQ
+           : op == SIGMA_OP_STARTS ? SR_LIT_STARTS
+           : op == SIGMA_OP_ENDS   ? SR_LIT_ENDS
+                                   : SR_LIT_CONTAINS;
+}
+
+static bool any_lit(scene s, pred *p, sg_str text)
+{
+    if (p->u.any.set == NULL)
+        p->u.any.set = sr_litset_new(&s.eval->arena, kind_of(p->op),
+                                     p->u.any.lits, p->count);
+    return sr_litset_match(p->u.any.set, text);
+}
+
 static bool any_glob(const pred *p, sg_str text)
 {
     for (uint32_t i = 0; i < p->count; i++)
@@ -479,14 +485,14 @@ static bool pair_holds(const pred *p, sg_str text, sg_str other)
 
 /* Whether one scalar satisfies the predicate; not for those that
  * pred_holds judges itself. */
-static bool value_holds(scene s, const pred *p, sr_value *v)
+static bool value_holds(scene s, pred *p, sr_value *v)
 {
     switch (p->op) {
     case SIGMA_OP_EQ:
     case SIGMA_OP_STARTS:
     case SIGMA_OP_ENDS:
     case SIGMA_OP_CONTAINS:
-        return sr_litset_match(p->u.set, text_for(s, p, v));
+        return any_lit(s, p, text_for(s, p, v));
     case SIGMA_OP_GLOB:
         return any_glob(p, text_for(s, p, v));
     case SIGMA_OP_ANY:
@@ -524,7 +530,7 @@ static bool value_holds(scene s, const pred *p, sr_value *v)
 
 /* -------- all values of a field ------------------------------------------ */
 
-static bool any_value(scene s, const pred *p)
+static bool any_value(scene s, pred *p)
 {
     for (sr_value *v = sr_first(s.event, p->field); v != NULL;
          v = sr_next(s.event, v))
@@ -567,7 +573,7 @@ static bool any_pair(scene s, const pred *p)
     return false;
 }
 
-static bool pred_holds(scene s, const pred *p)
+static bool pred_holds(scene s, pred *p)
 {
     if (p->op == SIGMA_OP_NULL)
         return is_null(s, p);

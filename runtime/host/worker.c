@@ -10,7 +10,8 @@
 
 /* -------- opening -------------------------------------------------------- */
 
-/* One plan for what predicates read, one for what matched events need. */
+/* One plan for what predicates read, one for what matched events need. Made
+ * with the first line: in a large pack they are most of the start-up. */
 static void open_plans(sr_worker *w)
 {
     uint32_t count;
@@ -59,7 +60,6 @@ sr_worker *sr_worker_open(sr_session *s)
         w->profile = sr_profile_open(d);
         sr_eval_profile(w->eval, w->profile);
     }
-    open_plans(w);
     if (s->enrich == NULL && !s->options->no_prefilter)
         w->prefilter = sr_eval_prefilter(w->eval, &w->arena);
     return w;
@@ -116,6 +116,8 @@ static bool match_line(sr_worker *w, sr_item *item)
 {
     sr_fault fault = {0};
 
+    if (w->match == NULL)
+        open_plans(w);
     sr_event_begin(&w->event, item->line);
     if (w->prefilter != NULL && !w->s->options->unchecked &&
         !sr_prefilter_passes(w->prefilter, item->line)) {

@@ -27,6 +27,9 @@ sr_stream *sr_input_stream(sr_input *in, int fd)
     if (s != NULL) {
         s->raw.before = ask;
         s->raw.ctx = in;
+        /* A file that is followed is not left to a thread: what it becomes is
+         * looked at between two reads. */
+        s->beside = !in->follow && sr_ahead_wanted();
     }
     return s;
 }

@@ -3,7 +3,9 @@
  *
  * The format is told by magic bytes (inputs.def). Memory is bounded by the
  * longest line allowed and by the window a decompressor may use; a damaged
- * stream gives its complete lines first and is then reported.
+ * stream gives its complete lines first and is then reported. A large
+ * compressed file is decompressed ahead in a thread of its own, unless it is
+ * followed or $SIGCC_AHEAD is 0.
  *
  * Reading may resume at a cursor, and may follow a path whose file grows and
  * is replaced. A file is recognised by its device and inode number together

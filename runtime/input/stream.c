@@ -16,7 +16,12 @@
 
 #define BOM "\xEF\xBB\xBF"
 
-enum { RAW_SIZE = 1 << 18, LINE_SIZE = 1 << 20, PIPE_SIZE = 1 << 20 };
+enum {
+    RAW_SIZE = 1 << 18,
+    LINE_SIZE = 1 << 20,
+    PIPE_SIZE = 1 << 20,
+    LARGE = 1 << 20 /* bytes of a file; smaller ones are done in no time */
+};
 
 int64_t sr_nanoseconds(const struct timespec *t)
 {
@@ -61,6 +66,7 @@ static int prepare(sr_stream *s)
     if (!s->regular)
         return 0;
     (void)posix_fadvise(s->raw.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    s->large = st.st_size >= LARGE;
     s->dev = st.st_dev;
     s->ino = st.st_ino;
     s->modified = sr_nanoseconds(&st.st_mtim);
@@ -96,6 +102,7 @@ void sr_stream_close(sr_stream *s)
 {
     if (s == NULL)
         return;
+    sr_ahead_close(s->ahead);
     if (s->state != NULL)
         s->codec->close(s->state);
     sr_stream_close_fd(s->raw.fd);
@@ -181,10 +188,23 @@ static sr_line_status choose_codec(sr_stream *s)
         i++; /* the last one takes anything */
     s->codec = codecs[i];
     s->state = codecs[i]->open();
-    if (s->state != NULL)
-        return SR_LINE;
-    set_reason(s, "out of memory");
-    return SR_BAD;
+    if (s->state == NULL) {
+        set_reason(s, "out of memory");
+        return SR_BAD;
+    }
+    if (s->beside && s->large && s->codec != &sr_codec_plain)
+        s->ahead = sr_ahead_open(s->codec, s->state, raw);
+    return SR_LINE;
+}
+
+static sr_codec_status decode(sr_stream *s, const char **reason, size_t room,
+                              size_t *got)
+{
+    char *to = s->buf + s->len;
+
+    if (s->ahead != NULL)
+        return sr_ahead_read(s->ahead, &s->raw, reason, to, room, got);
+    return s->codec->read(s->state, &s->raw, reason, to, room, got);
 }
 
 /* Space for at least half a LINE_SIZE behind buf[len]. */
@@ -269,8 +289,7 @@ sr_line_status sr_stream_more(sr_stream *s)
     room = s->cap - s->len;
     if (room > LINE_SIZE)
         room = LINE_SIZE;
-    if (s->codec->read(s->state, &s->raw, &reason, s->buf + s->len, room,
-                       &got) == SR_CODEC_BAD) {
+    if (decode(s, &reason, room, &got) == SR_CODEC_BAD) {
         set_reason(s, reason);
         return s->raw.stopped ? SR_END : SR_BAD;
     }

@@ -4,6 +4,7 @@
 #ifndef SR_STREAM_H
 #define SR_STREAM_H
 
+#include "input/ahead.h"
 #include "input/codec.h"
 #include "input/input.h"
 
@@ -11,7 +12,8 @@ typedef struct sr_stream {
     sr_raw raw;
     const sr_codec *codec; /* NULL until the first read */
     void *state;
-    char *buf; /* [pos, len) is decoded and not yet given out */
+    sr_ahead *ahead; /* runs the codec in a thread; or NULL */
+    char *buf;       /* [pos, len) is decoded and not yet given out */
     size_t pos, len, cap;
     size_t scanned; /* no line end in [pos, scanned) */
     size_t max_line;
@@ -22,6 +24,8 @@ typedef struct sr_stream {
     bool ended;
     bool bad;      /* damage or a failure was told */
     bool regular;  /* a regular file */
+    bool large;    /* one that is worth a thread */
+    bool beside;   /* may be decompressed in a thread; set before reading */
     bool follow;   /* SR_WAIT, not SR_END, where there is no more */
     bool replaced; /* the file followed was emptied or rewritten in place */
     bool full;     /* the codec may hold more than it gave */

@@ -26,17 +26,20 @@ struct sr_grams {
     uint32_t slot_log2;
 };
 
-/* How common a byte is in paths and command lines, 0 rare to 9 everywhere. */
+/* How common a byte is in paths and command lines, 0 rare to 9 everywhere;
+ * those not listed are 2. */
 static unsigned weight(unsigned char c)
 {
-    static const char common[] = "e\\.siotrnac";
-    static const char usual[] = "lmdpuhwxfg-/ :0123_";
+    static const unsigned char listed[256] = {
+        ['e'] = 9, ['\\'] = 9, ['.'] = 9, ['s'] = 9, ['i'] = 9, ['o'] = 9,
+        ['t'] = 9, ['r'] = 9,  ['n'] = 9, ['a'] = 9, ['c'] = 9, ['l'] = 6,
+        ['m'] = 6, ['d'] = 6,  ['p'] = 6, ['u'] = 6, ['h'] = 6, ['w'] = 6,
+        ['x'] = 6, ['f'] = 6,  ['g'] = 6, ['-'] = 6, ['/'] = 6, [' '] = 6,
+        [':'] = 6, ['0'] = 6,  ['1'] = 6, ['2'] = 6, ['3'] = 6, ['_'] = 6,
+        ['b'] = 4, ['j'] = 4,  ['k'] = 4, ['q'] = 4, ['v'] = 4, ['y'] = 4,
+        ['z'] = 4};
 
-    if (c != '\0' && strchr(common, c) != NULL)
-        return 9;
-    if (c != '\0' && strchr(usual, c) != NULL)
-        return 6;
-    return c >= 'a' && c <= 'z' ? 4 : 2;
+    return listed[c] == 0 ? 2 : listed[c];
 }
 
 static uint32_t window_at(const char *p)

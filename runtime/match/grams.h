@@ -1,7 +1,7 @@
 /*
  * grams.h - many literals in one pass over a text, by their rarest four bytes.
  *
- * Built once at open from the literals of gates; scanning costs about a
+ * Built once from the literals of gates; scanning costs about a
  * nanosecond a byte whatever their number. Literals are found exactly.
  */
 #ifndef SR_GRAMS_H

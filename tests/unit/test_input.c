@@ -222,6 +222,69 @@ static void test_long_text(void)
 }
 
 /* Far above the limit, between good lines; then exactly at a large limit. */
+/* With a thread that decompresses and without: the same. */
+static void compare_beside(sg_str bytes)
+{
+    sg_buf alone, beside;
+
+    write_file(bytes);
+    CHECK(setenv("SIGCC_AHEAD", "0", 1) == 0);
+    alone = read_path(path, 1 << 20);
+    CHECK(unsetenv("SIGCC_AHEAD") == 0);
+    beside = read_path(path, 1 << 20);
+    CHECK(sg_str_eq(sg_buf_str(&beside), sg_buf_str(&alone)));
+    CHECK(alone.len != 0);
+    sg_buf_free(&alone);
+    sg_buf_free(&beside);
+}
+
+static bool count_down(void *ctx)
+{
+    int *left = ctx;
+
+    return (*left)-- > 0;
+}
+
+/* Ended by the caller, or left in the middle, with pieces still to come. */
+static void test_leaving_beside(int reads)
+{
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset, lines = 0;
+    sr_input *input = sr_input_open(path, 1 << 20, reason);
+    sg_str line;
+
+    sr_input_before_read(input, count_down, &reads);
+    while (lines < 20 &&
+           sr_input_next(input, &line, &number, &offset) == SR_LINE)
+        lines++;
+    CHECK(reads >= 0 ||
+          sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+}
+
+static void test_beside(void (*put)(sg_buf *out, sg_str text))
+{
+    sg_buf text = {0}, want = {0}, packed = {0};
+
+    put_long_text(&text, &want, 120);
+    put(&packed, sg_str_sub(sg_buf_str(&text), 0, 1000000));
+    put(&packed, sg_str_sub(sg_buf_str(&text), 1000000, 4000000));
+    for (size_t cut = 0; cut < 20; cut++)
+        compare_beside(
+            sg_str_sub(sg_buf_str(&packed), 0, packed.len - cut * cut * 8011));
+    for (size_t i = 0; i < 20; i++) {
+        packed.ptr[i * packed.len / 20] ^= 4;
+        compare_beside(sg_buf_str(&packed));
+        packed.ptr[i * packed.len / 20] ^= 4;
+    }
+    write_file(sg_buf_str(&packed));
+    for (int reads = 1; reads < 40; reads += 3)
+        test_leaving_beside(reads);
+    sg_buf_free(&text);
+    sg_buf_free(&want);
+    sg_buf_free(&packed);
+}
+
 static void test_huge_lines(void)
 {
     const size_t huge = (size_t)20 << 20;
@@ -366,6 +429,8 @@ int main(void)
     test_flipped_bits(SG_S(GZIP_1));
     test_flipped_bits(SG_S(ZSTD_1));
     test_long_text();
+    test_beside(put_gzip);
+    test_beside(put_zstd);
     test_huge_lines();
     test_open_failures();
     test_ahead();
