@@ -168,24 +168,23 @@ static const sigma_route routes[] = {
     {route_0}, /* 0: linux/network_connection */
 };
 
-static const char manifest[] = "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0"
-                               "\"},\"abi\":2,\"rules\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2"
-                               "e863a\",\"title\":\"POP3 Connection by Netcat\",\"path\":\"sigma/t"
-                               "1071_003_nc_pop3_connection.yml\",\"sha256\":\"373cc380849e90cd755"
-                               "f11b1fb85d617de79fc15484fc26262eb7411d14332b7\"}],\"pipelines\":[{"
-                               "\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b2"
-                               "2a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"fi"
-                               "lters\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\""
-                               ",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
-                               "ID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc7"
-                               "97e8ca44f314477bc\"}";
+SIGMA_NOTE(manifest,
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "es\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2e863a\",\"title\":\"POP3 Connection by"
+           " Netcat\",\"path\":\"sigma/t1071_003_nc_pop3_connection.yml\",\"sha256\":\"373cc38084"
+           "9e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332b7\"}],\"pipelines\":[{\"path\":"
+           "\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b22a3a5b81060776292dd44b3671cd"
+           "bf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\""
+           "fields\":[\"Image\",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
+           "ID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc797e8ca44f314477bc\""
+           "}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,
     .size = sizeof(sigma_detector),
     .name = "t1071_003_nc_pop3_connection",
     .version = "0.1.0",
-    .manifest = manifest,
+    .manifest = manifest.text,
     .pool = pool,
     .fields = fields,
     .lits = lits,

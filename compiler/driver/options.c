@@ -10,6 +10,8 @@
 enum { BUILD = 1 << SC_CMD_build, CHECK = 1 << SC_CMD_check };
 enum { EVAL = 1 << SC_CMD_eval, TEST = 1 << SC_CMD_test };
 enum { EXPLAIN = 1 << SC_CMD_explain, LISTS = 1 << SC_CMD_list };
+enum { INSPECT = 1 << SC_CMD_inspect, KEYGEN = 1 << SC_CMD_keygen };
+enum { SIGN = 1 << SC_CMD_sign, VERIFY = 1 << SC_CMD_verify };
 
 typedef struct command_info {
     sg_str name;

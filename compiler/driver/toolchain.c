@@ -130,6 +130,9 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
     add_words(&a, sc_tool_name(cc->o));
     add(&a, SG_S("-std=c11"));
     add(&a, sg_arena_printf(a.arena, "-O%.*s", SG_FMT(level)));
+    add(&a, SG_S("-fstack-protector-strong"));
+    if (!sg_str_eq(level, SG_S("0"))) /* it needs an optimiser */
+        add(&a, SG_S("-D_FORTIFY_SOURCE=2"));
     add(&a, SG_S("-I"));
     add(&a, include_folder(cc));
     /* Nothing of this machine's folders goes into the output. */
@@ -138,8 +141,6 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
     add_words(&a, SG_S(SIGCC_CC_FLAGS));
     if (cc->shared)
         add_words(&a, SG_S("-fPIC"));
-    else if (cc->o->static_link)
-        add_words(&a, SG_S("-DSIGMA_WITH_MAIN -fno-pie"));
     else
         add_words(&a, SG_S("-DSIGMA_WITH_MAIN -fPIE"));
     add_words(&a, SG_S("-c -o"));
@@ -159,7 +160,7 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
     if (cc->shared)
         add_words(&a, SG_S("-shared"));
     else if (cc->o->static_link)
-        add_words(&a, SG_S("-no-pie -static"));
+        add_words(&a, SG_S("-static-pie"));
     else
         add_words(&a, SG_S("-pie"));
     add(&a, SG_S("-o"));

@@ -73,19 +73,17 @@ size_t sc_cw_quoted_fit(sg_str text, size_t room)
     return i;
 }
 
-void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
-                  size_t count)
+/* A string literal in pieces, one below the other from `column` on, with room
+ * for so many characters behind the last. */
+static void put_literal(sc_cw *w, const sg_str *pieces, size_t count,
+                        size_t column, size_t behind)
 {
-    const size_t start = w->out->len;
-    size_t column;
     bool first = true;
 
-    sg_buf_printf(w->out, "static const char %s[] = ", name);
-    column = w->out->len - start;
     for (size_t p = 0; p < count; p++) {
         for (sg_str rest = pieces[p]; rest.len > 0;) {
-            /* Two quotes and a semicolon. */
-            size_t n = sc_cw_quoted_fit(rest, SC_CW_COLUMNS - column - 3);
+            size_t n =
+                sc_cw_quoted_fit(rest, SC_CW_COLUMNS - column - 2 - behind);
             if (!first)
                 sg_buf_printf(w->out, "\n%*s", (int)column, "");
             first = false;
@@ -95,7 +93,27 @@ void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
             rest = sg_str_sub(rest, n, rest.len);
         }
     }
-    sg_buf_putz(w->out, first ? "\"\";\n" : ";\n");
+    if (first)
+        sg_buf_putz(w->out, "\"\"");
+}
+
+void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
+                  size_t count)
+{
+    const size_t start = w->out->len;
+
+    sg_buf_printf(w->out, "static const char %s[] = ", name);
+    put_literal(w, pieces, count, w->out->len - start, 1);
+    sg_buf_putz(w->out, ";\n");
+}
+
+void sc_cw_note(sc_cw *w, const char *name, sg_str text)
+{
+    enum { COLUMN = sizeof("SIGMA_NOTE(") - 1 };
+
+    sg_buf_printf(w->out, "SIGMA_NOTE(%s,\n%*s", name, COLUMN, "");
+    put_literal(w, &text, 1, COLUMN, 2);
+    sg_buf_putz(w->out, ");\n");
 }
 
 /* -------- comments ------------------------------------------------------- */

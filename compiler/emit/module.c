@@ -256,7 +256,7 @@ static void put_detector(const sc_module *m, sc_cw *w)
     sc_cw_line(w, ".size = sizeof(sigma_detector),");
     sc_cw_line(w, ".name = \"%.*s\",", SG_FMT(sg_buf_str(&name)));
     sc_cw_line(w, ".version = \"" SC_VERSION "\",");
-    sc_cw_line(w, ".manifest = manifest,");
+    sc_cw_line(w, ".manifest = manifest.text,");
     put_table(w, "pool", m->pool_size);
     for (size_t i = 0; i < n; i++)
         put_table(w, tables[i].table, tables[i].count);
@@ -295,7 +295,7 @@ void sc_emit_detector(sc_module *m, sc_cw *w, sg_str tables)
         sc_cw_blank(w);
     }
     sg_buf_put(w->out, tables);
-    sc_cw_string(w, "manifest", &manifest, 1);
+    sc_cw_note(w, "manifest", manifest);
     sc_cw_blank(w);
     put_detector(m, w);
     put_export(m, w);
