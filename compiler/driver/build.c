@@ -282,6 +282,49 @@ static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
     return ok ? SC_EXIT_OK : SC_EXIT_FAILED;
 }
 
+/* -------- what it was made from ------------------------------------------ */
+
+/* As a rule of make wants it. */
+static void put_prerequisite(sg_buf *out, sg_str path)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        const char c = path.ptr[i];
+
+        if (c == ' ' || c == '#' || c == '\\')
+            sg_buf_putc(out, '\\');
+        if (c == '$')
+            sg_buf_putc(out, '$');
+        if (c != '\n') /* no file of make's has one */
+            sg_buf_putc(out, c);
+    }
+}
+
+/* The files that were read, and the folders that were searched: one of these
+ * changes when there is another file in it. */
+static bool write_depfile(sc_session *s, const sc_options *o)
+{
+    sg_buf out = {0};
+
+    put_prerequisite(&out, o->output);
+    sg_buf_putc(&out, ':');
+    for (uint32_t i = 0; i < s->sources.count; i++) {
+        sg_buf_putz(&out, " \\\n  ");
+        put_prerequisite(&out, s->sources.items[i].path);
+    }
+    for (uint32_t i = 0; i < o->paths.count; i++) {
+        if (!sc_path_is_folder(o->paths.items[i]))
+            continue;
+        sg_buf_putz(&out, " \\\n  ");
+        put_prerequisite(&out, o->paths.items[i]);
+    }
+    sg_buf_putc(&out, '\n');
+    const bool done = sc_path_write(&s->arena, o->depfile, sg_buf_str(&out));
+
+    sg_buf_free(&out);
+    return done || sc_error(s, SC_E0903, SC_NOWHERE,
+                            "the file of --depfile cannot be written");
+}
+
 int sc_cmd_build(sc_session *s, const sc_options *o)
 {
     sc_loaded loaded;
@@ -294,6 +337,8 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
     if (code == SC_EXIT_OK && !loaded.dumped &&
         (s->errors == 0 || o->keep_going))
         code = build(s, o, &loaded);
+    if (o->depfile.len > 0 && !write_depfile(s, o))
+        code = SC_EXIT_FAILED;
     sc_watch_enter(loaded.watch, SC_PHASE_finish);
     code = sc_finish(s, o, code);
     sc_put_timings(o, loaded.watch);

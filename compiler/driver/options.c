@@ -3,7 +3,7 @@
  * options.def; help comes from the same rows. Wrong usage is explained and
  * never guessed at.
  */
-#include "driver/driver.h"
+#include "driver/tables.h"
 
 #include <string.h>
 
@@ -13,31 +13,14 @@ enum { EXPLAIN = 1 << SC_CMD_explain, LISTS = 1 << SC_CMD_list };
 enum { INSPECT = 1 << SC_CMD_inspect, KEYGEN = 1 << SC_CMD_keygen };
 enum { SIGN = 1 << SC_CMD_sign, VERIFY = 1 << SC_CMD_verify };
 
-typedef struct command_info {
-    sg_str name;
-    const char *usage, *summary, *doc, *example;
-} command_info;
-
-static const command_info commands[] = {
+const sc_command_info sc_commands[SC_CMD_COUNT] = {
 #define COMMAND(name, usage, summary, doc, example)                            \
     [SC_CMD_##name] = {SG_LIT(#name), usage, summary, doc, example},
 #include "driver/commands.def"
 #undef COMMAND
 };
 
-typedef enum value_kind { FLAG, TEXT, LIST, NUMBER, CHOICE } value_kind;
-
-typedef struct option {
-    unsigned commands;
-    sg_str name;
-    char letter;
-    value_kind kind;
-    size_t offset; /* in sc_options */
-    sg_str metavar;
-    const char *help;
-} option;
-
-static const option options[] = {
+const sc_option_info sc_option_rows[] = {
 #define OPT(commands, name, letter, kind, field, metavar, help)                \
     {commands,        SG_LIT(name), letter, kind, offsetof(sc_options, field), \
      SG_LIT(metavar), help},
@@ -45,7 +28,20 @@ static const option options[] = {
 #undef OPT
 };
 
-enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
+enum { OPTION_COUNT = sizeof(sc_option_rows) / sizeof(sc_option_rows[0]) };
+
+const size_t sc_option_count = OPTION_COUNT;
+
+bool sc_next_choice(sg_str metavar, size_t *at, sg_str *choice)
+{
+    if (*at >= metavar.len || sg_str_find(metavar, SG_S("|")) == SIZE_MAX)
+        return false;
+    const sg_str rest = sg_str_sub(metavar, *at, metavar.len);
+
+    *choice = sg_str_sub(rest, 0, sg_str_find(rest, SG_S("|")));
+    *at += choice->len + 1;
+    return true;
+}
 
 /* -------- help ----------------------------------------------------------- */
 
@@ -54,13 +50,13 @@ static void help_all(sg_buf *out)
     sg_buf_putz(out, "Compiles Sigma detection rules to native detectors.\n\n"
                      "Usage:\n");
     for (int i = 0; i < SC_CMD_COUNT; i++)
-        sg_buf_printf(out, "  sigcc %.*s %s\n", SG_FMT(commands[i].name),
-                      commands[i].usage);
+        sg_buf_printf(out, "  sigcc %.*s %s\n", SG_FMT(sc_commands[i].name),
+                      sc_commands[i].usage);
     sg_buf_putz(out, "  sigcc --explain CODE\n"
                      "  sigcc --version | --help\n\nCommands:\n");
     for (int i = 0; i < SC_CMD_COUNT; i++)
-        sg_buf_printf(out, "  %-9.*s %s\n", SG_FMT(commands[i].name),
-                      commands[i].summary);
+        sg_buf_printf(out, "  %-9.*s %s\n", SG_FMT(sc_commands[i].name),
+                      sc_commands[i].summary);
     sg_buf_putz(
         out, "\nExit codes: 0 done; 1 a rule was rejected; 2 wrong usage; "
              "3 toolchain, I/O or\ninternal failure.\n\n"
@@ -69,7 +65,7 @@ static void help_all(sg_buf *out)
 }
 
 /* "  -o, --output OUT", padded to a column. */
-static void help_option(sg_buf *out, const option *o)
+static void help_option(sg_buf *out, const sc_option_info *o)
 {
     const size_t start = out->len;
     size_t width;
@@ -96,18 +92,18 @@ static void help_option(sg_buf *out, const option *o)
 
 void sc_options_help(sg_buf *out, sc_command command)
 {
-    const command_info *c;
+    const sc_command_info *c;
 
     if (command == SC_CMD_COUNT) {
         help_all(out);
         return;
     }
-    c = &commands[command];
+    c = &sc_commands[command];
     sg_buf_printf(out, "Usage: sigcc %.*s %s\n\n%s\n\nOptions:\n",
                   SG_FMT(c->name), c->usage, c->doc);
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        if ((options[i].commands & (1u << command)) != 0)
-            help_option(out, &options[i]);
+        if ((sc_option_rows[i].commands & (1u << command)) != 0)
+            help_option(out, &sc_option_rows[i]);
     sg_buf_putz(out, "  -h, --help                this text\n\nExample:\n");
     for (const char *line = c->example; *line != '\0';) {
         const size_t n = strcspn(line, "\n");
@@ -150,7 +146,7 @@ static sc_parsed hint_help(parser *p)
         sg_buf_putz(p->text, "\nTry 'sigcc --help'.\n");
     else
         sg_buf_printf(p->text, "\nTry 'sigcc %.*s --help'.\n",
-                      SG_FMT(commands[p->out->command].name));
+                      SG_FMT(sc_commands[p->out->command].name));
     return SC_PARSED_WRONG;
 }
 
@@ -167,16 +163,14 @@ static void suggest(parser *p, sg_str word, const sg_str *names, size_t count,
 /* Whether value is one of "a|b|c". Anything is when there is no choice. */
 static bool is_choice(sg_str choices, sg_str value)
 {
+    sg_str choice;
+    size_t at = 0;
+
     if (sg_str_find(choices, SG_S("|")) == SIZE_MAX)
         return true;
-    for (size_t beg = 0; beg <= choices.len;) {
-        sg_str rest = sg_str_sub(choices, beg, choices.len);
-        size_t n = sg_str_find(rest, SG_S("|"));
-        n = n == SIZE_MAX ? rest.len : n;
-        if (sg_str_eq(sg_str_sub(rest, 0, n), value))
+    while (sc_next_choice(choices, &at, &choice))
+        if (sg_str_eq(choice, value))
             return true;
-        beg += n + 1;
-    }
     return false;
 }
 
@@ -195,7 +189,7 @@ static bool read_number(sg_str value, uint32_t *out)
     return n > 0;
 }
 
-static sc_parsed set_value(parser *p, const option *o, sg_str value)
+static sc_parsed set_value(parser *p, const sc_option_info *o, sg_str value)
 {
     char *field = (char *)p->out + o->offset;
     sc_strs *list;
@@ -231,7 +225,8 @@ static sc_parsed set_value(parser *p, const option *o, sg_str value)
 
 /* Apply option o; `value` is what stands behind '=' or the letter, or has a
  * NULL pointer. */
-static sc_parsed apply(parser *p, const option *o, sg_str name, sg_str value)
+static sc_parsed apply(parser *p, const sc_option_info *o, sg_str name,
+                       sg_str value)
 {
     if (o->kind == FLAG) {
         if (value.ptr != NULL) {
@@ -262,19 +257,20 @@ static sc_parsed unknown(parser *p, sg_str arg, sg_str name)
     size_t count = 0;
 
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        if ((options[i].commands & (1u << p->out->command)) != 0 &&
-            options[i].name.len > 0)
-            names[count++] = options[i].name;
+        if ((sc_option_rows[i].commands & (1u << p->out->command)) != 0 &&
+            sc_option_rows[i].name.len > 0)
+            names[count++] = sc_option_rows[i].name;
     names[count++] = SG_S("help");
     wrong(p, arg, "unknown option");
     suggest(p, name, names, count, "--");
     return hint_help(p);
 }
 
-static const option *find_option(sc_command command, sg_str name, char letter)
+static const sc_option_info *find_option(sc_command command, sg_str name,
+                                         char letter)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const option *o = &options[i];
+        const sc_option_info *o = &sc_option_rows[i];
         if ((o->commands & (1u << command)) == 0)
             continue;
         if (letter != 0 ? o->letter == letter
@@ -288,7 +284,7 @@ static sc_parsed parse_long(parser *p, sg_str arg)
 {
     const size_t eq = sg_str_find(arg, SG_S("="));
     const sg_str name = sg_str_sub(arg, 2, eq == SIZE_MAX ? arg.len : eq);
-    const option *o = find_option(p->out->command, name, 0);
+    const sc_option_info *o = find_option(p->out->command, name, 0);
     sg_str value = {NULL, 0};
 
     if (o == NULL)
@@ -301,7 +297,7 @@ static sc_parsed parse_long(parser *p, sg_str arg)
 static sc_parsed parse_short(parser *p, sg_str arg)
 {
     for (size_t i = 1; i < arg.len; i++) {
-        const option *o =
+        const sc_option_info *o =
             find_option(p->out->command, (sg_str){NULL, 0}, arg.ptr[i]);
         sg_str value = {NULL, 0};
         sc_parsed done;
@@ -362,7 +358,7 @@ static sc_parsed explain(parser *p)
 static bool find_command(sg_str name, sc_command *out)
 {
     for (int i = 0; i < SC_CMD_COUNT; i++) {
-        if (sg_str_eq(name, commands[i].name)) {
+        if (sg_str_eq(name, sc_commands[i].name)) {
             *out = (sc_command)i;
             return true;
         }
@@ -397,7 +393,7 @@ static sc_parsed parse_command(parser *p)
     if (find_command(arg, &p->out->command))
         return SC_PARSED;
     for (int i = 0; i < SC_CMD_COUNT; i++)
-        names[i] = commands[i].name;
+        names[i] = sc_commands[i].name;
     wrong(p, arg,
           arg.len > 0 && arg.ptr[0] == '-' ? "unknown option"
                                            : "unknown command");
@@ -440,9 +436,10 @@ sc_parsed sc_options_parse(sg_arena *arena, int argc, char **argv,
     done = parse_command(&p);
     if (done == SC_PARSED)
         done = parse_rest(&p);
-    if (done == SC_PARSED && out->paths.count == 0) {
+    if (done == SC_PARSED && out->paths.count == 0 &&
+        sc_commands[out->command].usage[0] != '\0') {
         wrong(&p, (sg_str){NULL, 0}, "%.*s needs an argument",
-              SG_FMT(commands[out->command].name));
+              SG_FMT(sc_commands[out->command].name));
         return hint_help(&p);
     }
     return done;
