@@ -82,7 +82,7 @@ static void put_help(sg_buf *out, const char *help, const char *special)
         else if (strchr(special, *help) != NULL)
             sg_buf_printf(out, "\\%c", *help);
         else
-            sg_buf_putc(out, *help == '\n' ? ' ' : *help);
+            sg_buf_put(out, (sg_str){*help == '\n' ? " " : help, 1});
     }
 }
 
@@ -173,7 +173,7 @@ static void put_fish_option(sg_buf *out, const sc_option_info *o,
         if (*p == '\'' || *p == '\\')
             sg_buf_printf(out, "\\%c", *p);
         else
-            sg_buf_putc(out, *p == '\n' ? ' ' : *p);
+            sg_buf_put(out, (sg_str){*p == '\n' ? " " : p, 1});
     sg_buf_putz(out, "'\n");
 }
 
