@@ -58,7 +58,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-  "gcc | c-compiler, libc6-dev, libpcre2-dev, zlib1g-dev, libzstd-dev, libsqlite3-dev")
+  "gcc | c-compiler, libc6-dev, libpcre2-dev, zlib1g-dev, libdeflate-dev, libzstd-dev, libsqlite3-dev")
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
   WORLD_EXECUTE)

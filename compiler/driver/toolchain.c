@@ -90,7 +90,8 @@ static sg_str include_folder(const sc_cc *cc)
 
 static void add_libraries(const sc_cc *cc, args *a)
 {
-    static const char *const names[] = {"pcre2-8", "z", "zstd", "sqlite3"};
+    static const char *const names[] = {"pcre2-8", "z", "deflate", "zstd",
+                                        "sqlite3"};
 
     if (cc->shared)
         add(a, SG_S("-Wl,--whole-archive"));

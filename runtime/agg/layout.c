@@ -305,14 +305,29 @@ static int by_id(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static sr_named *sort_names(const draft *b, const uint64_t *ids, uint32_t count)
+/* Only rules that somebody listens to are looked for by name; in a large pack
+ * they are few. */
+static void sort_heard(const draft *b)
 {
-    sr_named *named = sg_new_n(b->arena, sr_named, (size_t)count + 1);
+    sr_layout *l = b->l;
 
-    for (uint32_t i = 0; i < count; i++)
-        named[i] = (sr_named){ids[i], i};
-    qsort(named, count, sizeof(*named), by_id);
-    return named;
+    l->heard_by_id = sg_new_n(b->arena, sr_named, (size_t)b->d->rule_count + 1);
+    for (uint32_t r = 0; r < b->d->rule_count; r++)
+        if (sr_layout_hears(l, r))
+            l->heard_by_id[l->heard_count++] = (sr_named){l->rule_ids[r], r};
+    qsort(l->heard_by_id, l->heard_count, sizeof(*l->heard_by_id), by_id);
+}
+
+static void sort_components(const draft *b)
+{
+    sr_layout *l = b->l;
+
+    l->components_by_id =
+        sg_new_n(b->arena, sr_named, (size_t)l->component_count + 1);
+    for (uint32_t i = 0; i < l->component_count; i++)
+        l->components_by_id[i] = (sr_named){l->component_ids[i], i};
+    qsort(l->components_by_id, l->component_count, sizeof(*l->components_by_id),
+          by_id);
 }
 
 /* Tell equal names apart, in the order of their indices. */
@@ -353,8 +368,8 @@ static void name_all(const draft *b)
         /* In any order: the table's depends on the rest of the pack. */
         *id += text_id(d, d->correlations[c].digest);
     }
-    l->rules_by_id = sort_names(b, l->rule_ids, d->rule_count);
-    l->components_by_id = sort_names(b, l->component_ids, l->component_count);
+    sort_heard(b);
+    sort_components(b);
     tell_apart(l->components_by_id, l->component_ids, l->component_count);
 }
 

@@ -38,7 +38,8 @@ struct sr_layout {
     sr_need *needs;       /* ascending by component */
     uint32_t *fields;
     uint64_t *rule_ids, *component_ids, *field_ids;
-    sr_named *rules_by_id, *components_by_id; /* ascending; rules that compute
+    uint32_t heard_count; /* rules that some component listens to */
+    sr_named *heard_by_id, *components_by_id; /* ascending; rules that compute
                                                * the same have one id */
 };
 

@@ -146,12 +146,12 @@ static uint32_t same_before(const hit *h, const hit *before, uint32_t count,
 static uint32_t rule_of(const sr_layout *l, uint32_t component, uint64_t id,
                         uint32_t skip)
 {
-    const uint32_t rules = l->detector->rule_count;
+    const uint32_t rules = l->heard_count;
     uint32_t found = SIGMA_NONE;
 
-    for (uint32_t i = find(l->rules_by_id, rules, id);
-         i < rules && l->rules_by_id[i].id == id; i++) {
-        const uint32_t rule = l->rules_by_id[i].index;
+    for (uint32_t i = find(l->heard_by_id, rules, id);
+         i < rules && l->heard_by_id[i].id == id; i++) {
+        const uint32_t rule = l->heard_by_id[i].index;
 
         if (sr_need_for(l, rule, component) == SIGMA_NONE)
             continue;

@@ -2,7 +2,7 @@
  * eval.c - from values to bits to verdicts.
  *
  * What a predicate's operands need beforehand (parsed networks, the text of
- * numbers) is made when the evaluator opens; a set of literals is indexed and a
+ * numbers) is made with the first event; a set of literals is indexed and a
  * regular expression compiled when first asked, as that is dear and most are
  * never reached. A predicate is asked at most once per event: each operator
  * looks at one value, and any value of the field will do.
@@ -64,20 +64,21 @@ enum { ROUTE_UNKNOWN, ROUTE_CLOSED, ROUTE_OPEN };
 struct sr_eval {
     const sigma_detector *d;
     sg_arena arena;
+    bool ready; /* what follows, up to the buckets, is made */
     pred *preds;
     sg_str *lits;      /* the detector's, as views */
     sg_str *num_texts; /* canonical texts of its nums */
     uint64_t *known, *value;
     size_t words;
+    sr_want *wants[2]; /* predicate fields, context fields */
+    uint32_t want_count[2];
+    lazy_regex *regexes; /* all of them, to free */
+    uint32_t regex_count;
     bucket *buckets;   /* per route, and last those that take any event */
     uint8_t *verdicts; /* per route: ROUTE_* */
     sr_candidates *candidates; /* NULL: few rules, ask each */
     uint64_t *matched;         /* bit r: rule r; all 0 between events */
     size_t rule_words;
-    sr_want *wants[2]; /* predicate fields, context fields */
-    uint32_t want_count[2];
-    lazy_regex *regexes; /* all of them, to free */
-    uint32_t regex_count;
     sr_eval_stats stats;
     sr_profile *profile; /* NULL: nobody asked */
 };
@@ -112,22 +113,33 @@ static void ready_regexes(sr_eval *eval, const sigma_pred *from, pred *p)
     eval->regex_count += from->count;
 }
 
-static bool ready_nets(sr_eval *eval, const sigma_pred *from, pred *p,
-                       char *reason, size_t reason_size)
+/* Those of the compiler's are good; it is only another one that is refused. */
+static bool check_nets(const sigma_detector *d, char *reason,
+                       size_t reason_size)
+{
+    sr_cidr net;
+
+    for (uint32_t i = 0; i < d->pred_count; i++) {
+        const sigma_pred *p = &d->preds[i];
+        for (uint32_t k = 0; p->op == SIGMA_OP_CIDR && k < p->count; k++)
+            if (!sr_cidr_parse(text_of(d, d->lits[p->first + k]), &net)) {
+                (void)snprintf(reason, reason_size, "network refused");
+                return false;
+            }
+    }
+    return true;
+}
+
+static void ready_nets(sr_eval *eval, const sigma_pred *from, pred *p)
 {
     sr_cidr *nets = sg_new_n(&eval->arena, sr_cidr, from->count);
 
     p->u.nets = nets;
     for (uint32_t i = 0; i < from->count; i++)
-        if (!sr_cidr_parse(eval->lits[from->first + i], &nets[i])) {
-            (void)snprintf(reason, reason_size, "network refused");
-            return false;
-        }
-    return true;
+        (void)sr_cidr_parse(eval->lits[from->first + i], &nets[i]);
 }
 
-static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
-                       size_t reason_size)
+static void ready_pred(sr_eval *eval, uint32_t i)
 {
     const sigma_pred *from = &eval->d->preds[i];
     pred *p = &eval->preds[i];
@@ -150,7 +162,8 @@ static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
         ready_regexes(eval, from, p);
         break;
     case SIGMA_OP_CIDR:
-        return ready_nets(eval, from, p, reason, reason_size);
+        ready_nets(eval, from, p);
+        break;
     case SIGMA_OP_NUM_EQ:
     case SIGMA_OP_LT:
     case SIGMA_OP_LTE:
@@ -179,7 +192,6 @@ static bool ready_pred(sr_eval *eval, uint32_t i, char *reason,
     case SIGMA_OP_COUNT:
         break;
     }
-    return true;
 }
 
 static size_t count_regexes(const sigma_detector *d)
@@ -192,7 +204,7 @@ static size_t count_regexes(const sigma_detector *d)
     return n;
 }
 
-static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
+static void ready_preds(sr_eval *eval)
 {
     const sigma_detector *d = eval->d;
 
@@ -202,9 +214,7 @@ static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
     eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
     eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
     for (uint32_t i = 0; i < d->pred_count; i++)
-        if (!ready_pred(eval, i, reason, reason_size))
-            return false;
-    return true;
+        ready_pred(eval, i);
 }
 
 static bool is_reference(const pred *p)
@@ -272,9 +282,21 @@ static void make_buckets(sr_eval *eval)
     }
 }
 
+/* Texts, predicates and wants: with the first event, as they are most of what
+ * it takes to open a large pack. */
+static void make_ready(sr_eval *eval)
+{
+    if (eval->ready)
+        return;
+    eval->ready = true;
+    make_texts(eval);
+    ready_preds(eval);
+    make_wants(eval);
+}
+
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
 {
-    if (!sr_detector_check(d, reason, reason_size))
+    if (!check_nets(d, reason, reason_size))
         return NULL;
     sr_eval *eval = calloc(1, sizeof(*eval));
     if (eval == NULL) {
@@ -282,12 +304,6 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
         return NULL;
     }
     eval->d = d;
-    make_texts(eval);
-    if (!ready_preds(eval, reason, reason_size)) {
-        sr_eval_close(eval);
-        return NULL;
-    }
-    make_wants(eval);
     make_buckets(eval);
     return eval;
 }
@@ -302,8 +318,9 @@ void sr_eval_close(sr_eval *eval)
     free(eval);
 }
 
-const sr_want *sr_eval_wants(const sr_eval *eval, bool context, uint32_t *count)
+const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count)
 {
+    make_ready(eval);
     *count = eval->want_count[context];
     return eval->wants[context];
 }
@@ -621,6 +638,7 @@ bool sigma_ask(sigma_event *bits, uint32_t p)
 
 void sr_eval_begin(sr_eval *eval, sr_event *event)
 {
+    make_ready(eval);
     event->bits.known = eval->known;
     event->bits.value = eval->value;
     event->evaluator = eval;

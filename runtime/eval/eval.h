@@ -29,9 +29,8 @@ typedef struct sr_eval_stats {
 bool sr_detector_check(const sigma_detector *d, char *reason,
                        size_t reason_size);
 
-/* Checks the detector and readies its operands. NULL with the reason when a
- * table is broken or a network refused. The detector must outlive the
- * evaluator. */
+/* For a detector that has passed sr_detector_check, and outlives the evaluator.
+ * NULL with the reason when a network is refused. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
 /* Accepts NULL. */
@@ -40,8 +39,7 @@ void sr_eval_close(sr_eval *eval);
 /* Wanted fields, for sr_plan_new: those that predicates read (context false),
  * or those needed beyond them once an event matched (context true). The slot
  * is the field's id. Owned by the evaluator. */
-const sr_want *sr_eval_wants(const sr_eval *eval, bool context,
-                             uint32_t *count);
+const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count);
 
 /* A prefilter for lines, in the arena: what it does not pass matches no rule,
  * and judging it would count nothing. NULL: these rules cannot do without an

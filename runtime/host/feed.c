@@ -20,6 +20,7 @@ typedef struct feed {
     sr_input *input; /* NULL: ended, or never opened */
     uint32_t source;
     bool unknown; /* no kept state knows which file it is */
+    size_t clear; /* bytes at hand that the prefilter does not let pass */
 } feed;
 
 static int64_t clock_now(void)
@@ -140,20 +141,41 @@ static void take_failure(feed *f, const sr_item *item)
            sr_input_reason(f->input));
 }
 
-/* --unchecked: pass over the lines at hand that cannot match. */
-static void pass_over(feed *f)
+/* Whether lines may be dealt with that no one else sees: neither threads, nor
+ * a profile, nor another slice. Unchecked ones are nobody's. */
+static bool may_pass_over(const sr_session *s)
+{
+    const sr_options *o = s->options;
+
+    return s->worker->prefilter != NULL &&
+           (o->unchecked || (s->worker->nothing != NULL && s->blocks == NULL &&
+                             !o->profile && o->slices == 0));
+}
+
+/* Pass over lines at hand that cannot match, many at once: checked, which is
+ * all that an event comes to that matches nothing, or with --unchecked not even
+ * that. What is known of the line behind them goes into the item. */
+static void pass_over(feed *f, sr_item *item)
 {
     sr_session *s = f->s;
 
-    if (!s->options->unchecked || s->worker->prefilter == NULL)
+    if (!may_pass_over(s))
         return;
+    const bool unchecked = s->options->unchecked;
     const sr_kept_out out =
-        sr_prefilter_lines(s->worker->prefilter, sr_input_ahead(f->input));
+        sr_prefilter_lines(s->worker->prefilter, sr_input_ahead(f->input),
+                           unchecked ? NULL : s->worker->nothing, &f->clear);
 
+    item->look = out.next;
     sr_input_pass(f->input, out.len, out.lines);
     s->stats.lines += out.lines;
-    s->stats.skipped += out.lines;
     s->stats.bytes += out.len - out.ends;
+    if (unchecked) {
+        s->stats.skipped += out.lines;
+    } else {
+        s->stats.events += out.lines;
+        s->worker->prefiltered += out.lines;
+    }
 }
 
 /* Read one line; false when there is none, for now or for good. */
@@ -162,7 +184,7 @@ static bool take_next(feed *f)
     sr_session *s = f->s;
     sr_item item = {.place.source = f->source};
 
-    pass_over(f);
+    pass_over(f, &item);
     const sr_line_status status =
         sr_input_next(f->input, &item.line, &item.place.line, &item.offset);
 
@@ -240,9 +262,9 @@ static void open_input(sr_session *s, feed *f, uint32_t file)
     };
     char reason[SR_INPUT_REASON];
 
-    *f =
-        (feed){s, sr_input_open_with(path, &options, reason),
-               s->source_of[file], s->resume != NULL && options.resume == NULL};
+    *f = (feed){s, sr_input_open_with(path, &options, reason),
+                s->source_of[file], s->resume != NULL && options.resume == NULL,
+                0};
     if (f->input != NULL) {
         sr_input_before_read(f->input, before_read, f);
         return;

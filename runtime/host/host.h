@@ -72,6 +72,7 @@ typedef struct sr_item {
     sg_str line;
     sr_place place;
     uint64_t offset;    /* of the line in its input */
+    sr_look look;       /* what the prefilter said of it */
     const char *reason; /* why it cannot be read, from byte `at` on; or NULL */
     size_t at;          /* 0-based */
     size_t matches;     /* rules */

@@ -566,9 +566,9 @@ void sr_options_help(sg_buf *buf, const char *program)
         "\n"
         "For comparisons of speed: SIGCC_SIMD in the environment names the "
         "instructions that\nread events: scalar, sse2, avx2, avx512 or neon; "
-        "without it the best there are.\nSIGCC_AHEAD=0 does without the thread "
-        "that decompresses large files ahead.\nVerdicts do not depend on "
-        "them.\n";
+        "without it the best there are.\nSIGCC_INFLATE=zlib leaves gzip to "
+        "zlib alone, SIGCC_AHEAD=0 does without the\nthread that "
+        "decompresses large files ahead. Verdicts do not depend on them.\n";
 
     sg_buf_printf(buf,
                   "Usage: %s [OPTION...] [FILE...]\n"

@@ -109,6 +109,15 @@ static bool fail(sr_item *item, const sr_fault *fault)
     return false;
 }
 
+static bool is_kept_out(sr_worker *w, const sr_item *item)
+{
+    if (w->prefilter == NULL || w->s->options->unchecked)
+        return false;
+    return item->look == SR_UNKNOWN
+               ? !sr_prefilter_passes(w->prefilter, item->line)
+               : item->look == SR_KEPT_OUT;
+}
+
 /* Find the rules the line matches; false when it cannot be read. A line that
  * the prefilter keeps out is still read to its end: each unreadable one counts,
  * whatever it says. */
@@ -119,8 +128,7 @@ static bool match_line(sr_worker *w, sr_item *item)
     if (w->match == NULL)
         open_plans(w);
     sr_event_begin(&w->event, item->line);
-    if (w->prefilter != NULL && !w->s->options->unchecked &&
-        !sr_prefilter_passes(w->prefilter, item->line)) {
+    if (is_kept_out(w, item)) {
         w->prefiltered++;
         return sr_project(w->nothing, &w->event, &fault) || fail(item, &fault);
     }

@@ -23,7 +23,7 @@ typedef struct piece {
 struct sr_ahead {
     const sr_codec *codec;
     void *state;
-    sr_raw raw; /* the thread's own */
+    sr_raw raw; /* the thread's own, also its buffer */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t filled, emptied;
@@ -102,11 +102,12 @@ static void free_all(sr_ahead *a)
     pthread_cond_destroy(&a->filled);
     pthread_cond_destroy(&a->emptied);
     pthread_mutex_destroy(&a->lock);
+    free(a->raw.buf);
     free(a->memory);
     free(a);
 }
 
-sr_ahead *sr_ahead_open(const sr_codec *codec, void *state, const sr_raw *raw)
+sr_ahead *sr_ahead_open(const sr_codec *codec, void *state, sr_raw *raw)
 {
     sr_ahead *a = calloc(1, sizeof *a);
 
@@ -122,8 +123,12 @@ sr_ahead *sr_ahead_open(const sr_codec *codec, void *state, const sr_raw *raw)
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->filled, NULL);
     pthread_cond_init(&a->emptied, NULL);
-    if (a->memory != NULL && start(a))
+    if (a->memory != NULL && start(a)) {
+        raw->buf = NULL; /* it is freed with the thread's */
+        raw->pos = raw->len = raw->cap = 0;
         return a;
+    }
+    a->raw.buf = NULL;
     free_all(a);
     return NULL;
 }

@@ -11,10 +11,10 @@ typedef struct sr_ahead sr_ahead;
 
 /* Whether that is wanted: unless $SIGCC_AHEAD is 0. */
 bool sr_ahead_wanted(void);
-/* From now on codec, state and the descriptor, with what is in raw, are the
- * thread's. They must outlive it. NULL when there can be no thread: then they
- * are not. */
-sr_ahead *sr_ahead_open(const sr_codec *codec, void *state, const sr_raw *raw);
+/* From now on codec, state and the descriptor are the thread's, and must
+ * outlive it; what is in raw moves to it. NULL when there can be no thread:
+ * then they are not. */
+sr_ahead *sr_ahead_open(const sr_codec *codec, void *state, sr_raw *raw);
 /* As the codec's function. raw->before is asked each time, raw->failed set at
  * the end. */
 sr_codec_status sr_ahead_read(sr_ahead *ahead, sr_raw *raw, const char **reason,

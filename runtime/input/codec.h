@@ -7,7 +7,10 @@
 
 #include "base/sg_base.h"
 
-enum { SR_PROBE = 4 }; /* first bytes that a probe sees, fewer at the end */
+enum {
+    SR_PROBE = 4,         /* first bytes that a probe sees, fewer at the end */
+    SR_RAW_STEP = 1 << 18 /* bytes that are read at a time */
+};
 
 /* Raw bytes: [pos, len) of buf are read but not yet used. */
 typedef struct sr_raw {
@@ -15,6 +18,7 @@ typedef struct sr_raw {
     unsigned char *buf;
     size_t pos, len, cap;
     uint64_t total;            /* place in the descriptor behind them */
+    bool regular;              /* a file, of which no read waits for more */
     bool end;                  /* the descriptor has no more */
     bool stopped;              /* `before` said no */
     int failed;                /* errno of a read, or 0 */
@@ -26,6 +30,9 @@ typedef struct sr_raw {
 size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap);
 /* Make sure that there are unused bytes; false at the end or on failure. */
 bool sr_raw_fill(sr_raw *raw);
+/* Read on until `most` bytes are unused, or all there are; false when there is
+ * none to add, or no memory. The buffer may move. */
+bool sr_raw_gather(sr_raw *raw, size_t most);
 
 typedef enum sr_codec_status {
     SR_CODEC_MORE, /* *got bytes were written; 0 only at the end */

@@ -1,16 +1,20 @@
 /*
  * gzip.c - gzip streams; the only file that includes zlib.h. Members follow
  * one another, zeros may pad the last one; anything else behind it is damage.
+ * As long as members are small they are decompressed at once (member.h); from
+ * the first one on of which that cannot be done the stream is zlib's.
  */
 #include "input/codec.h"
+#include "input/member.h"
 
 #include <stdlib.h>
 #include <zlib.h>
 
 typedef struct gzip {
     z_stream z;
-    bool inside; /* a member has begun */
-    bool later;  /* a member has ended */
+    sr_member *whole; /* NULL: the rest is zlib's */
+    bool inside;      /* a member has begun */
+    bool later;       /* a member has ended */
     const char *failure;
 } gzip;
 
@@ -25,10 +29,14 @@ static void *open_gzip(void)
 {
     gzip *g = calloc(1, sizeof *g);
 
-    if (g == NULL || inflateInit2(&g->z, GZIP_ONLY + MAX_WBITS) == Z_OK)
-        return g;
-    free(g);
-    return NULL;
+    if (g == NULL)
+        return NULL;
+    if (inflateInit2(&g->z, GZIP_ONLY + MAX_WBITS) != Z_OK) {
+        free(g);
+        return NULL;
+    }
+    g->whole = sr_member_open();
+    return g;
 }
 
 /* Go to the next member; false when there is none. */
@@ -42,6 +50,26 @@ static bool next_member(gzip *g, sr_raw *raw)
         raw->pos++;
     }
     return false;
+}
+
+/* Bytes of members that are decompressed at once; 0 when that comes to an end.
+ */
+static size_t read_members(gzip *g, sr_raw *raw, void *dst, size_t cap)
+{
+    size_t got;
+
+    while ((got = sr_member_give(g->whole, dst, cap)) == 0) {
+        if (!next_member(g, raw))
+            return 0;
+        if (!sr_member_read(g->whole, raw)) {
+            sr_member_close(g->whole);
+            g->whole = NULL;
+            return 0;
+        }
+        g->inside = false;
+        g->later = true;
+    }
+    return got;
 }
 
 static void inflate_some(gzip *g, sr_raw *raw)
@@ -68,16 +96,19 @@ static sr_codec_status read_gzip(void *state, sr_raw *raw, const char **reason,
 {
     gzip *g = state;
     const uInt room = (uInt)(cap < MAX_STEP ? cap : MAX_STEP);
+    bool more;
 
-    *got = 0;
+    *got = g->whole == NULL ? 0 : read_members(g, raw, dst, cap);
+    if (*got != 0)
+        return SR_CODEC_MORE;
     g->z.next_out = dst;
     g->z.avail_out = room;
     while (g->failure == NULL && g->z.avail_out == room) {
         if (!g->inside && !next_member(g, raw))
             return SR_CODEC_MORE;
-        if (sr_raw_fill(raw))
-            inflate_some(g, raw);
-        else
+        more = sr_raw_fill(raw);
+        inflate_some(g, raw); /* what zlib holds back comes without input */
+        if (!more && g->inside && g->failure == NULL && g->z.avail_out == room)
             g->failure = "gzip data is cut short";
     }
     *got = room - g->z.avail_out;
@@ -91,6 +122,7 @@ static void close_gzip(void *state)
 {
     gzip *g = state;
 
+    sr_member_close(g->whole);
     inflateEnd(&g->z);
     free(g);
 }

@@ -4,6 +4,8 @@
 #include "input/codec.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 size_t sr_raw_read(sr_raw *raw, void *dst, size_t cap)
@@ -33,6 +35,31 @@ bool sr_raw_fill(sr_raw *raw)
     if (raw->pos < raw->len)
         return true;
     raw->pos = 0;
-    raw->len = sr_raw_read(raw, raw->buf, raw->cap);
+    raw->len = sr_raw_read(raw, raw->buf,
+                           raw->cap < SR_RAW_STEP ? raw->cap : SR_RAW_STEP);
     return raw->len != 0;
+}
+
+bool sr_raw_gather(sr_raw *raw, size_t most)
+{
+    const size_t before = raw->len - raw->pos;
+    size_t got = 1;
+
+    if (raw->end || before >= most)
+        return false;
+    if (raw->cap < most) {
+        unsigned char *larger = realloc(raw->buf, most);
+        if (larger == NULL)
+            return false;
+        raw->buf = larger;
+        raw->cap = most;
+    }
+    memmove(raw->buf, raw->buf + raw->pos, before);
+    raw->pos = 0;
+    raw->len = before;
+    while (raw->len < most && got != 0) {
+        got = sr_raw_read(raw, raw->buf + raw->len, most - raw->len);
+        raw->len += got;
+    }
+    return raw->len != before;
 }

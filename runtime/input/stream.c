@@ -17,7 +17,6 @@
 #define BOM "\xEF\xBB\xBF"
 
 enum {
-    RAW_SIZE = 1 << 18,
     LINE_SIZE = 1 << 20,
     PIPE_SIZE = 1 << 20,
     LARGE = 1 << 20 /* bytes of a file; smaller ones are done in no time */
@@ -62,7 +61,7 @@ static int prepare(sr_stream *s)
         return EISDIR;
     if (S_ISFIFO(st.st_mode)) /* larger pipes mean fewer switches */
         (void)fcntl(s->raw.fd, F_SETPIPE_SZ, PIPE_SIZE);
-    s->regular = S_ISREG(st.st_mode);
+    s->regular = s->raw.regular = S_ISREG(st.st_mode);
     if (!s->regular)
         return 0;
     (void)posix_fadvise(s->raw.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -85,8 +84,8 @@ sr_stream *sr_stream_new(int fd, size_t max_line)
     }
     s->max_line = max_line;
     s->raw.fd = fd;
-    s->raw.cap = RAW_SIZE;
-    s->raw.buf = malloc(RAW_SIZE);
+    s->raw.cap = SR_RAW_STEP;
+    s->raw.buf = malloc(SR_RAW_STEP);
     s->cap = LINE_SIZE;
     s->buf = malloc(LINE_SIZE);
     if (s->raw.buf != NULL && s->buf != NULL)

@@ -161,6 +161,18 @@ static bool run(sr_scan *s)
     return document(s);
 }
 
+bool sr_is_good(const sr_plan *plan, sg_str line)
+{
+    sr_fault fault;
+    sr_scan s = {.p = line.ptr,
+                 .line = line.ptr,
+                 .end = line.ptr + line.len,
+                 .plan = plan,
+                 .fault = &fault};
+
+    return plan->level->scan != NULL && plan->level->scan(&s);
+}
+
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
 {
     const char *const line = event->line.len == 0 ? "" : event->line.ptr;

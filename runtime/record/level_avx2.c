@@ -94,6 +94,18 @@ SR_TARGET static inline sr_masks classify(const char *p)
                       .odd = mask_of(odd(v.low), odd(v.high))};
 }
 
+SR_TARGET static inline bool has_rare(const char *p)
+{
+    const halves v = load(p);
+    const __m256i slash = _mm256_set1_epi8('\\');
+    const __m256i any =
+        _mm256_or_si256(odd(_mm256_min_epi8(v.low, v.high)),
+                        _mm256_or_si256(_mm256_cmpeq_epi8(v.low, slash),
+                                        _mm256_cmpeq_epi8(v.high, slash)));
+
+    return _mm256_testz_si256(any, any) == 0;
+}
+
 SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
 {
     const __m128i ones = _mm_set1_epi8((char)0xFF);

@@ -56,6 +56,13 @@ SR_TARGET static inline sr_masks classify(const char *p)
                       .odd = _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20))};
 }
 
+SR_TARGET static inline bool has_rare(const char *p)
+{
+    const sr_masks m = classify(p);
+
+    return (m.slash | m.odd) != 0;
+}
+
 SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
 {
     const __m128i ones = _mm_set1_epi8((char)0xFF);

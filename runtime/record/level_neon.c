@@ -110,6 +110,13 @@ static inline uint64_t members(const char *p, const sr_bytes *set)
     return mask_of(q);
 }
 
+static inline bool has_rare(const char *p)
+{
+    const sr_masks m = classify(p);
+
+    return (m.slash | m.odd) != 0;
+}
+
 static inline uint64_t prefix_xor(uint64_t mask)
 {
     for (unsigned by = 1; by < SR_BLOCK; by *= 2)

@@ -85,6 +85,13 @@ static inline sr_masks classify(const char *p)
                       .odd = odd(q)};
 }
 
+static inline bool has_rare(const char *p)
+{
+    const sr_masks m = classify(p);
+
+    return (m.slash | m.odd) != 0;
+}
+
 static inline uint64_t prefix_xor(uint64_t mask)
 {
     for (unsigned by = 1; by < SR_BLOCK; by *= 2)

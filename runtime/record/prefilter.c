@@ -290,22 +290,52 @@ bool sr_prefilter_passes(sr_prefilter *f, sg_str line)
     return passes;
 }
 
-sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text)
+/* How many bytes of the text, whole lines, come before the first that passes;
+ * *next tells of the line behind them. Not much is looked at in one go: it is
+ * looked at again soon, and near by then. */
+static size_t find_clear(sr_prefilter *f, sg_str text, sr_look *next)
 {
-    sr_kept_out out = {.len = 0};
+    enum { STRETCH = 1 << 15 };
+    const size_t most = text.len < STRETCH ? text.len : STRETCH;
+    const char *end = most == 0 ? NULL : memrchr(text.ptr, '\n', most);
 
-    if (text.len == 0 || rests(f))
-        return out;
-    const char *const hit = f->level->find(f, text);
-    const char *const stop = hit == NULL ? text.ptr + text.len : hit;
+    if (end == NULL)
+        return 0;
+    const char *hit =
+        f->level->find(f, (sg_str){text.ptr, (size_t)(end - text.ptr) + 1});
+
+    if (hit != NULL) {
+        *next = SR_PASSES;
+        end = memrchr(text.ptr, '\n', (size_t)(hit - text.ptr));
+    }
+    return end == NULL ? 0 : (size_t)(end - text.ptr) + 1;
+}
+
+sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text,
+                               const sr_plan *check, size_t *clear)
+{
+    sr_kept_out out = {.next = SR_UNKNOWN};
     const char *p = text.ptr, *end;
+    size_t left = *clear;
 
-    while ((end = memchr(p, '\n', (size_t)(stop - p))) != NULL) {
+    if (left == 0 && rests(f)) {
+        out.next = SR_PASSES;
+        return out;
+    }
+    if (left == 0)
+        left = find_clear(f, text, &out.next);
+    for (; left != 0 && (end = memchr(p, '\n', left)) != NULL; p = end + 1) {
+        left -= (size_t)(end - p) + 1;
+        if (check != NULL &&
+            !sr_is_good(check, (sg_str){p, (size_t)(end - p)})) {
+            out.next = SR_KEPT_OUT;
+            break;
+        }
         out.ends += end > p && end[-1] == '\r' ? 2 : 1;
         out.lines++;
-        p = end + 1;
     }
+    *clear = left;
     out.len = (size_t)(p - text.ptr);
-    note(f, out.lines + (hit != NULL), hit != NULL);
+    note(f, out.lines + (out.next != SR_UNKNOWN), out.next == SR_PASSES);
     return out;
 }

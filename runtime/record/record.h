@@ -82,6 +82,10 @@ void sr_event_free(sr_event *event);
  * nothing. Several plans may be run over one event. */
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
 
+/* Whether the line can be read, by a plan that wants nothing. False says
+ * nothing: it may also be a line for which a closer look is needed. */
+bool sr_is_good(const sr_plan *plan, sg_str line);
+
 /* Let a slot hold this one value and no other; the value's texts must live as
  * long as the event. False for want of memory. Pointers to values of the event
  * are void afterwards. */
@@ -103,16 +107,28 @@ sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
  * answer while looking does not pay. */
 bool sr_prefilter_passes(sr_prefilter *filter, sg_str line);
 
+/* What is known of a line. */
+typedef enum sr_look {
+    SR_UNKNOWN,
+    SR_PASSES,
+    SR_KEPT_OUT /* it does not pass */
+} sr_look;
+
 /* Lines that do not pass. */
 typedef struct sr_kept_out {
     size_t len;     /* bytes, line ends included */
     size_t ends;    /* bytes of line ends, LF or CR LF */
     uint64_t lines; /* each with its end */
+    sr_look next;   /* the line behind them */
 } sr_kept_out;
 
-/* How many lines at the beginning of a text do not pass. The text begins with
- * a line and ends with a line end. */
-sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text);
+/* Some lines at the beginning of a text that do not pass. The text begins with
+ * a line and ends with a line end. With `check`, a plan that wants nothing,
+ * only lines that can be read (sr_is_good); where one may not be, it is the
+ * next. *clear, first 0, is for the following call, whose text begins behind
+ * that next line: so many bytes of it do not pass either. */
+sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text,
+                               const sr_plan *check, size_t *clear);
 
 /* -------- values --------------------------------------------------------- */
 

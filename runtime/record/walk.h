@@ -4,6 +4,7 @@
  *
  *   SR_TARGET        attribute of functions that may use its instructions
  *   classify(p)      masks of 64 bytes
+ *   has_rare(p)      whether any of them is a backslash or odd
  *   brackets(p)      mask of those that are any of {}[]
  *   spaces(p)        mask of JSON's white space
  *   non_ascii(p)     mask of bytes above 0x7F
@@ -581,12 +582,12 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
              .between = c->key | c->value};
 
     for (; end - p >= SR_BLOCK; p += SR_BLOCK) {
-        const sr_masks m = classify(p);
+        const sr_masks m = classify(p); /* two of them seldom computed */
         const uint64_t before = c->escaped;
         uint64_t quote = m.quote;
         block b = {.base = p};
-        if (m.odd != 0 || ((m.slash | before) != 0 &&
-                           !run_escapes(w, c, &m, p, taking, &quote)))
+        if ((has_rare(p) || before != 0) &&
+            (m.odd != 0 || !run_escapes(w, c, &m, p, taking, &quote)))
             break;
         if (!run_parts(&r, &m, quote, &b)) {
             c->escaped = before;

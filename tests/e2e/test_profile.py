@@ -81,7 +81,7 @@ class Profile(Case):
         self.assertGreater(fields["Text"]["scan_ns"], 0)
 
     def test_counts_without_an_index(self):
-        _, have = self.profile(self.small, self.data)
+        _, have = self.profile(self.small, "--no-prefilter", self.data)
         self.check_rules(have, lambda n: 0)
         fields = self.check_fields(have)
         self.assertEqual(fields["Text"]["predicates"], EVENTS)

@@ -10,7 +10,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
-FOREIGN = re.compile(r"^(yaml|pcre2|cjson/cJSON|zlib|zstd|xxhash|sodium|gelf|sqlite3|hs/hs|simdjson)\.h$")
+FOREIGN = re.compile(r"^(yaml|pcre2|cjson/cJSON|zlib|libdeflate|zstd|xxhash|sodium|gelf|sqlite3|hs/hs|simdjson)\.h$")
 MANY = {"cjson/cJSON.h"}  # reports, manifest and oracle each build JSON
 
 

@@ -546,7 +546,9 @@ static void refuse(bench *b, const char *what)
 
     b->d.pool = b->pool.ptr;
     b->d.pool_size = (uint32_t)b->pool.len;
-    sr_eval *eval = sr_eval_open(&b->d, reason, sizeof(reason));
+    sr_eval *eval = sr_detector_check(&b->d, reason, sizeof(reason))
+                        ? sr_eval_open(&b->d, reason, sizeof(reason))
+                        : NULL;
     if (eval != NULL)
         printf("accepted: %s\n", what);
     CHECK(eval == NULL);

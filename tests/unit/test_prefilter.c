@@ -295,25 +295,78 @@ static void test_lines(fixture *f)
     static const struct {
         const char *text;
         size_t len, ends, lines;
-    } cases[] = {{"", 0, 0, 0},
-                 {"a\n", 2, 1, 1},
-                 {"a\r\n\n\r\nmimi\n", 11, 6, 4},
-                 {"a\nmimikatz\nb\n", 2, 1, 1},
-                 {"mimikatz\nb\n", 0, 0, 0},
-                 {"a\r\n\\u004Db\nmimikatz\n", 3, 2, 1}};
+        sr_look next;
+    } cases[] = {{"", 0, 0, 0, SR_UNKNOWN},
+                 {"a\n", 2, 1, 1, SR_UNKNOWN},
+                 {"a\r\n\n\r\nmimi\n", 11, 6, 4, SR_UNKNOWN},
+                 {"a\nmimikatz\nb\n", 2, 1, 1, SR_PASSES},
+                 {"mimikatz\nb\n", 0, 0, 0, SR_PASSES},
+                 {"a\r\n\\u004Db\nmimikatz\n", 3, 2, 1, SR_PASSES}};
     sr_prefilter *filter = filter_of(f, "mimikatz");
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t clear = 0;
         const sr_kept_out out =
-            sr_prefilter_lines(filter, sg_str_of(cases[i].text));
+            sr_prefilter_lines(filter, sg_str_of(cases[i].text), NULL, &clear);
         CHECK_INT(out.len, cases[i].len);
         CHECK_INT(out.ends, cases[i].ends);
         CHECK_INT(out.lines, cases[i].lines);
+        CHECK_INT(out.next, cases[i].next);
+        CHECK_INT(clear, 0);
     }
     /* It rests here too. */
+    size_t clear = 0;
     for (int i = 0; i < 1024; i++)
-        (void)sr_prefilter_lines(filter, SG_S("mimikatz\n"));
-    CHECK_INT(sr_prefilter_lines(filter, SG_S("a\n")).lines, 0);
+        (void)sr_prefilter_lines(filter, SG_S("mimikatz\n"), NULL, &clear);
+    const sr_kept_out out =
+        sr_prefilter_lines(filter, SG_S("a\n"), NULL, &clear);
+    CHECK(out.lines == 0 && out.next == SR_PASSES);
+}
+
+/* Lines checked, as a detector goes through them: what is passed over can be
+ * read and does not pass, what is kept out does not pass either. */
+static void test_checked(fixture *f)
+{
+    static const char *const lines[] = {"{\"a\":\"mimikatz\"}\n",
+                                        "{\"a\":\"nothing\",\"b\":[1,{}]}\r\n",
+                                        "{\"a\":1}\n",
+                                        "{\"a\":nothing}\n",
+                                        "\n",
+                                        " \r\n",
+                                        "{\"a\":\"mimikatz\"\n",
+                                        "{\"a\":\"\xFF\"}\n"};
+    enum { KINDS = sizeof lines / sizeof *lines };
+    sr_prefilter *filter = filter_of(f, "mimikatz");
+    const sr_plan *nothing = sr_plan_new(&f->arena, NULL, 0);
+    uint64_t passed_over = 0, kept_out = 0, passing = 0;
+    sg_buf text = {0};
+    size_t clear = 0;
+
+    for (int i = 0; i < 20000; i++)
+        sg_buf_putz(&text, lines[draw(f, 4) == 0 ? draw(f, KINDS) : 1]);
+    for (sg_str rest = sg_buf_str(&text); rest.len != 0;) {
+        const sr_kept_out out =
+            sr_prefilter_lines(filter, rest, nothing, &clear);
+        const sg_str over = sg_str_sub(rest, 0, out.len);
+        CHECK(sg_str_find(over, SG_S("mimikatz")) == SIZE_MAX);
+        CHECK(sg_str_find(over, SG_S("\xFF")) == SIZE_MAX);
+        CHECK(sg_str_find(over, SG_S(":nothing")) == SIZE_MAX);
+        CHECK(sg_str_find(over, SG_S("\n\n")) == SIZE_MAX);
+        passed_over += out.lines;
+        rest = sg_str_sub(rest, out.len, rest.len);
+        const sg_str line =
+            sg_str_sub(rest, 0, sg_str_find(rest, SG_S("\n")) + 1);
+        const bool holds = sg_str_find(line, SG_S("mimikatz")) != SIZE_MAX;
+        CHECK(out.next != SR_KEPT_OUT || !holds);
+        CHECK(out.next != SR_PASSES || holds);
+        kept_out += out.next == SR_KEPT_OUT;
+        passing += out.next == SR_PASSES;
+        rest = sg_str_sub(rest, line.len, rest.len);
+        CHECK(clear <= rest.len);
+    }
+    CHECK(passed_over > 10000);
+    CHECK(kept_out > 1000 && passing > 500);
+    sg_buf_free(&text);
 }
 
 int main(void)
@@ -330,6 +383,7 @@ int main(void)
     test_folding();
     test_rest(&f);
     test_lines(&f);
+    test_checked(&f);
     sr_event_free(&f.event);
     sg_arena_free(&f.arena);
     return TEST_END();
