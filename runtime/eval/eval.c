@@ -10,7 +10,10 @@
 #include "eval/eval.h"
 
 #include "eval/candidates.h"
+#include "eval/keywords.h"
+#include "eval/lazy_regex.h"
 #include "eval/needed.h"
+#include "eval/routes.h"
 
 #include "match/match.h"
 
@@ -21,13 +24,6 @@
 
 /* Pairs of values one field reference may compare. */
 enum { PAIRS_MOST = 1 << 20 };
-
-/* A regular expression, compiled when first asked. */
-typedef struct lazy_regex {
-    sg_str pattern;
-    sr_regex *regex;
-    bool refused;
-} lazy_regex;
 
 /* A predicate with its operands made ready. */
 typedef struct pred {
@@ -41,7 +37,7 @@ typedef struct pred {
             const sr_litset *set; /* NULL: not yet asked */
         } any;                    /* EQ, STARTS, ENDS, CONTAINS */
         const sg_str *globs;
-        lazy_regex *regexes;
+        sr_lazy_regex *regexes;
         const sr_cidr *nets;
         struct {
             const sg_num *nums;
@@ -58,9 +54,6 @@ typedef struct bucket {
     uint32_t count;
 } bucket;
 
-/* What is known of a route for the event at hand. */
-enum { ROUTE_UNKNOWN, ROUTE_CLOSED, ROUTE_OPEN };
-
 struct sr_eval {
     const sigma_detector *d;
     sg_arena arena;
@@ -69,15 +62,17 @@ struct sr_eval {
     sg_str *num_texts; /* canonical texts of its nums */
     uint64_t *known, *value;
     size_t words;
-    bucket *buckets;   /* per route, and last those that take any event */
-    uint8_t *verdicts; /* per route: ROUTE_* */
+    sr_routes *routes;
+    bucket *buckets;       /* per route, and last those that take any event */
+    sr_keywords *keywords; /* NULL: read with the other fields */
     sr_candidates *candidates; /* NULL: few rules, ask each */
     uint64_t *matched;         /* bit r: rule r; all 0 between events */
     size_t rule_words;
     sr_want *wants[2]; /* predicate fields, context fields */
     uint32_t want_count[2];
-    lazy_regex *regexes; /* all of them, to free */
+    sr_lazy_regex *regexes; /* all of them, to free */
     uint32_t regex_count;
+    bool searches_all; /* regular expressions, whatever texts they need */
     sr_eval_stats stats;
     sr_profile *profile; /* NULL: nobody asked */
 };
@@ -197,7 +192,7 @@ static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
     const sigma_detector *d = eval->d;
 
     eval->preds = sg_new_n(&eval->arena, pred, d->pred_count);
-    eval->regexes = sg_new_n(&eval->arena, lazy_regex, count_regexes(d));
+    eval->regexes = sg_new_n(&eval->arena, sr_lazy_regex, count_regexes(d));
     eval->words = ((size_t)d->pred_count + 63) / 64;
     eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
     eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
@@ -210,6 +205,11 @@ static bool ready_preds(sr_eval *eval, char *reason, size_t reason_size)
 static bool is_reference(const pred *p)
 {
     return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
+}
+
+static bool is_keywords(const sigma_detector *d, uint32_t field)
+{
+    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
 }
 
 /* Which fields predicates read: by the predicates themselves, whatever the
@@ -228,16 +228,30 @@ static void make_wants(sr_eval *eval)
     eval->wants[1] = sg_new_n(&eval->arena, sr_want, d->field_count);
     for (uint32_t i = 0; i < d->field_count; i++) {
         const sigma_field *f = &d->fields[i];
-        const bool keywords = (f->flags & SIGMA_FIELD_KEYWORDS) != 0;
+        const bool keywords = is_keywords(d, i);
         const sr_want want = {text_of(d, f->name), i, keywords};
         const bool first =
             read[i] ||
             (f->flags & (SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH)) != 0;
+        if (keywords && eval->keywords != NULL)
+            continue;
         if (first || (f->flags & SIGMA_FIELD_CONTEXT) != 0) {
             const int phase = first ? 0 : 1;
             eval->wants[phase][eval->want_count[phase]++] = want;
         }
     }
+}
+
+/* Where rules are found by their gates hardly any event needs keywords. */
+static void make_candidates(sr_eval *eval)
+{
+    sr_keywords *keywords = sr_keywords_new(&eval->arena, eval->d);
+
+    eval->routes = sr_routes_new(&eval->arena, eval->d);
+    eval->candidates =
+        sr_candidates_new(&eval->arena, eval->d, eval->routes, keywords);
+    if (eval->candidates != NULL)
+        eval->keywords = keywords;
 }
 
 /* The bucket of a rule. */
@@ -256,8 +270,6 @@ static void make_buckets(sr_eval *eval)
 
     eval->rule_words = ((size_t)d->rule_count + 63) / 64;
     eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
-    eval->candidates = sr_candidates_new(&eval->arena, d);
-    eval->verdicts = sg_new_n(&eval->arena, uint8_t, count);
     eval->buckets = sg_new_n(&eval->arena, bucket, count);
     for (uint32_t i = 0; i < d->rule_count; i++)
         bucket_of(eval, &d->rules[i])->count++;
@@ -282,11 +294,13 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
         return NULL;
     }
     eval->d = d;
+    eval->searches_all = sr_index_setting() == SR_INDEX_NEVER;
     make_texts(eval);
     if (!ready_preds(eval, reason, reason_size)) {
         sr_eval_close(eval);
         return NULL;
     }
+    make_candidates(eval);
     make_wants(eval);
     make_buckets(eval);
     return eval;
@@ -377,33 +391,28 @@ static bool any_glob(const pred *p, sg_str text)
     return false;
 }
 
-/* NULL when refused: only by another PCRE2 than the compiler's. */
-static const sr_regex *regex_of(lazy_regex *lazy, uint32_t flags)
+static bool any_regex(scene s, const pred *p, sr_value *v)
 {
-    char reason[256];
-    size_t offset;
+    sr_eval *eval = s.eval;
 
-    if (lazy->regex == NULL && !lazy->refused) {
-        lazy->regex = sr_regex_compile(lazy->pattern, flags, reason,
-                                       sizeof(reason), &offset);
-        lazy->refused = lazy->regex == NULL;
-    }
-    return lazy->regex;
-}
-
-static bool any_regex(scene s, const pred *p, sg_str text)
-{
     for (uint32_t i = 0; i < p->count; i++) {
-        const sr_regex *regex = regex_of(&p->u.regexes[i], p->flags);
+        sr_lazy_regex *lazy = &p->u.regexes[i];
+
+        if (!eval->searches_all &&
+            sr_lazy_regex_denies(lazy, &eval->arena,
+                                 sr_value_folded(s.event, v)))
+            continue;
+        const sr_regex *regex = sr_lazy_regex_get(lazy, p->flags);
         if (regex == NULL) {
-            s.eval->stats.regex_refusals++;
+            eval->stats.regex_refusals++;
             continue;
         }
-        const sr_re_result result = sr_regex_match(regex, text);
-        s.eval->stats.regexes++;
+        const sr_re_result result =
+            sr_regex_match(regex, sr_value_text(s.event, v));
+        eval->stats.regexes++;
         if (result == SR_RE_YES)
             return true;
-        s.eval->stats.regex_limits += result == SR_RE_LIMIT;
+        eval->stats.regex_limits += result == SR_RE_LIMIT;
     }
     return false;
 }
@@ -498,7 +507,7 @@ static bool value_holds(scene s, pred *p, sr_value *v)
     case SIGMA_OP_ANY:
         return true;
     case SIGMA_OP_REGEX:
-        return any_regex(s, p, sr_value_text(s.event, v));
+        return any_regex(s, p, v);
     case SIGMA_OP_CIDR:
         return any_net(s, p, v);
     case SIGMA_OP_NUM_EQ:
@@ -575,6 +584,8 @@ static bool any_pair(scene s, const pred *p)
 
 static bool pred_holds(scene s, pred *p)
 {
+    if (s.eval->keywords != NULL && is_keywords(s.eval->d, p->field))
+        sr_keywords_read(s.eval->keywords, s.event);
     if (p->op == SIGMA_OP_NULL)
         return is_null(s, p);
     if (p->op == SIGMA_OP_EXISTS)
@@ -624,19 +635,10 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     event->bits.known = eval->known;
     event->bits.value = eval->value;
     event->evaluator = eval;
+    if (eval->keywords != NULL)
+        sr_keywords_begin(eval->keywords);
     memset(eval->known, 0, eval->words * sizeof(*eval->known));
-    memset(eval->verdicts, ROUTE_UNKNOWN, eval->d->route_count);
-}
-
-/* Each route is asked at most once per event. */
-static bool is_open(sr_eval *eval, sr_event *event, uint32_t route)
-{
-    uint8_t *verdict = &eval->verdicts[route];
-
-    if (*verdict == ROUTE_UNKNOWN)
-        *verdict = eval->d->routes[route].accepts(&event->bits) ? ROUTE_OPEN
-                                                                : ROUTE_CLOSED;
-    return *verdict == ROUTE_OPEN;
+    sr_routes_begin(eval->routes);
 }
 
 static bool gate_holds(const sr_eval *eval, sr_event *event,
@@ -679,9 +681,8 @@ bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
 {
     const sigma_rule *r = &eval->d->rules[rule];
 
-    if (r->route != SIGMA_NONE && !is_open(eval, event, r->route))
-        return false;
-    return rule_matches(eval, event, r);
+    return sr_routes_open(eval->routes, event, r->route) &&
+           rule_matches(eval, event, r);
 }
 
 /* Note the rules of a bucket that match; returns their number. */
@@ -709,32 +710,31 @@ static void take_matched(sr_eval *eval, uint32_t *hits)
     }
 }
 
-static void find_candidates(sr_eval *eval, sr_event *event)
+/* Candidates of a class have open routes. */
+static bool rule_asked(sr_eval *eval, sr_event *event, uint32_t class,
+                       uint32_t rule)
 {
-    sr_profile *p = eval->profile;
-
-    sr_candidates_find(eval->candidates, event, eval->matched, p);
-    if (p == NULL)
-        return;
-    for (size_t w = 0; w < eval->rule_words; w++)
-        for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1)
-            p->rules[w * 64 + (size_t)__builtin_ctzll(bits)].candidates++;
-    sr_profile_lap(p, SR_PHASE_gates);
+    return class == SR_ROUTE_CLASS_ANY
+               ? sr_eval_rule(eval, event, rule)
+               : rule_matches(eval, event, &eval->d->rules[rule]);
 }
 
 /* Of the rules that the event's fields make candidates, those that match. */
 static size_t match_candidates(sr_eval *eval, sr_event *event, uint32_t *hits)
 {
+    const uint32_t class = sr_routes_class(eval->routes, event);
     size_t n = 0;
 
-    find_candidates(eval, event);
+    sr_candidates_find(eval->candidates, event, class, eval->matched,
+                       eval->profile);
+    sr_profile_lap(eval->profile, SR_PHASE_gates);
     for (size_t w = 0; w < eval->rule_words; w++) {
         for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1) {
             const uint32_t rule =
                 (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
 
             eval->stats.candidates++;
-            if (sr_eval_rule(eval, event, rule))
+            if (rule_asked(eval, event, class, rule))
                 hits[n++] = rule;
         }
         eval->matched[w] = 0;
@@ -750,7 +750,8 @@ size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
     size_t n = match_bucket(eval, event, &eval->buckets[any]);
 
     for (uint32_t i = 0; i < any; i++)
-        if (eval->buckets[i].count != 0 && is_open(eval, event, i))
+        if (eval->buckets[i].count != 0 &&
+            sr_routes_open(eval->routes, event, i))
             n += match_bucket(eval, event, &eval->buckets[i]);
     if (n != 0)
         take_matched(eval, hits);

@@ -567,8 +567,9 @@ void sr_options_help(sg_buf *buf, const char *program)
         "For comparisons of speed: SIGCC_SIMD in the environment names the "
         "instructions that\nread events: scalar, sse2, avx2, avx512 or neon; "
         "without it the best there are.\nSIGCC_AHEAD=0 does without the thread "
-        "that decompresses large files ahead.\nVerdicts do not depend on "
-        "them.\n";
+        "that decompresses large files ahead.\nSIGCC_INDEX=0 asks every rule, "
+        "1 looks for those that can match in small\ndetectors too. Verdicts do "
+        "not depend on them.\n";
 
     sg_buf_printf(buf,
                   "Usage: %s [OPTION...] [FILE...]\n"
