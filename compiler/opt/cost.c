@@ -96,16 +96,26 @@ sg_str sc_pred_text(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
     return p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
 }
 
+static bool is_keywords(const sc_ir *ir, const sc_ir_pred *p)
+{
+    return (ir->fields.items[p->field].flags & SIGMA_FIELD_KEYWORDS) != 0;
+}
+
+/* Bytes of a text that is found inside a value. */
+static size_t shortest_found(const sc_ir *ir, const sc_ir_pred *p)
+{
+    return is_keywords(ir, p) ? SR_GRAM_LINE : SR_GRAM;
+}
+
 static sc_index_why index_of_lits(const sc_ir *ir, const sc_ir_pred *p)
 {
-    const uint32_t flags = ir->fields.items[p->field].flags;
     const bool inside = p->op == SIGMA_OP_CONTAINS || p->op == SIGMA_OP_GLOB;
 
     /* Texts at the end of a value are found whatever their length. */
-    if (!inside && (flags & SIGMA_FIELD_KEYWORDS) == 0)
+    if (!inside && !is_keywords(ir, p))
         return SC_INDEX_found;
     for (uint32_t i = 0; i < p->count; i++)
-        if (sc_pred_text(ir, p, i).len < SR_GRAM)
+        if (sc_pred_text(ir, p, i).len < shortest_found(ir, p))
             return SC_INDEX_short;
     return SC_INDEX_found;
 }
@@ -121,7 +131,7 @@ static sc_index_why index_of_regexes(const sc_ir *ir, const sc_ir_pred *p)
             sr_regex_texts(&scratch, sc_pred_text(ir, p, i), texts);
 
         for (uint32_t k = 0; k < count; k++)
-            if (texts[k].len < SR_GRAM)
+            if (texts[k].len < shortest_found(ir, p))
                 why = SC_INDEX_regex;
         why = count == 0 ? SC_INDEX_regex : why;
     }

@@ -22,7 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_RULES = 16 };
+/* With so many rules looking costs less than asking, and texts are too many for
+ * a prefilter. */
+enum { MANY_RULES = 9 };
 
 struct sr_candidates {
     const sigma_detector *d;
@@ -48,7 +50,7 @@ static bool is_worth_it(const sigma_detector *d)
     const sr_index_set set = sr_index_setting();
 
     return set == SR_INDEX_ALWAYS ||
-           (set == SR_INDEX_LARGE && d->rule_count >= FEW_RULES);
+           (set == SR_INDEX_LARGE && d->rule_count >= MANY_RULES);
 }
 
 sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
@@ -71,9 +73,11 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
 typedef struct finding {
     sr_candidates *c;
     const sr_index *index;
+    sigma_event *bits; /* of the event */
     uint64_t *rules;
 } finding;
 
+/* sr_gram_fn: something that the predicate needs is there. */
 static void add_rules(void *ctx, uint32_t pred)
 {
     const finding *f = ctx;
@@ -85,6 +89,26 @@ static void add_rules(void *ctx, uint32_t pred)
 
         f->rules[rule / 64] |= UINT64_C(1) << (rule % 64);
     }
+}
+
+/* Whether there is no more to a predicate than a literal that was found. */
+static bool is_plain(const sigma_pred *p)
+{
+    return (p->flags & SIGMA_F_CASED) == 0 &&
+           (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
+            p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
+}
+
+/* sr_gram_fn: one of its literals is there, in a value. */
+static void add_found(void *ctx, uint32_t pred)
+{
+    const finding *f = ctx;
+
+    if (is_plain(&f->c->d->preds[pred])) {
+        f->bits->known[pred / 64] |= UINT64_C(1) << (pred % 64);
+        f->bits->value[pred / 64] |= UINT64_C(1) << (pred % 64);
+    }
+    add_rules(ctx, pred);
 }
 
 static void find_number(finding *f, const sr_field_index *x, int64_t value)
@@ -135,8 +159,8 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
     const sg_str text = sr_value_folded(event, v);
     if (x->grams == NULL)
         x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, text);
-    sr_affixes_find(x->affixes, text, add_rules, f);
-    sr_grams_scan(x->grams, text, add_rules, f);
+    sr_affixes_find(x->affixes, text, add_found, f);
+    sr_grams_scan(x->grams, text, add_found, f);
 }
 
 static void find_values(finding *f, sr_field_index *x, sr_event *event)
@@ -211,7 +235,7 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
                         uint64_t *rules, sr_profile *profile)
 {
     sr_index *index = index_of(c, class);
-    finding f = {c, index, rules};
+    finding f = {c, index, &event->bits, rules};
 
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= index->always[i];

@@ -595,14 +595,6 @@ static bool pred_holds(scene s, pred *p)
     return any_value(s, p);
 }
 
-static void count_pred(sr_profile *profile, uint32_t field, int64_t start)
-{
-    sr_profile_field *n = &profile->fields[field];
-
-    n->predicates++;
-    sr_profile_stop(profile, start, &n->predicates_ns);
-}
-
 bool sigma_pred_eval(sigma_event *bits, uint32_t p)
 {
     sr_event *event = (sr_event *)(void *)bits;
@@ -614,7 +606,7 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
     const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
     if (profile != NULL)
-        count_pred(profile, eval->preds[p].field, start);
+        sr_profile_predicate(profile, eval->preds[p].field, start);
     bits->known[p >> 6] |= bit;
     if (verdict)
         bits->value[p >> 6] |= bit;
@@ -641,11 +633,24 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     sr_routes_begin(eval->routes);
 }
 
+static bool is_known_true(const sigma_event *bits, uint32_t p)
+{
+    const uint64_t both = bits->known[p >> 6] & bits->value[p >> 6];
+
+    return (both >> (p & 63) & 1) != 0;
+}
+
 static bool gate_holds(const sr_eval *eval, sr_event *event,
                        const sigma_rule *r)
 {
+    const uint32_t *gate = eval->d->gates + r->gate_first;
+
+    /* What is known already, for candidates by what made them one. */
     for (uint32_t i = 0; i < r->gate_count; i++)
-        if (SIGMA_P(&event->bits, eval->d->gates[r->gate_first + i]))
+        if (is_known_true(&event->bits, gate[i]))
+            return true;
+    for (uint32_t i = 0; i < r->gate_count; i++)
+        if (SIGMA_P(&event->bits, gate[i]))
             return true;
     return r->gate_count == 0;
 }

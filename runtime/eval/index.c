@@ -53,9 +53,9 @@ static sg_str folded(sg_arena *arena, sg_str text)
 /* Whether the indexes of the field can find a text. */
 static bool can_find(const builder *b, uint32_t field, sg_str text)
 {
-    return text.len >= SR_GRAM &&
-           (!is_keywords(b->d, field) ||
-            sr_verbatim_piece(b->arena, text).len >= SR_GRAM);
+    return is_keywords(b->d, field)
+               ? sr_verbatim_piece(b->arena, text).len >= SR_GRAM_LINE
+               : text.len >= SR_GRAM;
 }
 
 static void file_text(builder *b, uint32_t pred, sg_str text)

@@ -6,7 +6,7 @@
  *
  * Not every window is looked at. A literal long enough is filed under four
  * windows in a row, one of which begins where the scan looks if that looks at
- * every fourth byte; shorter ones make do with two, and smaller windows. Which
+ * every fourth byte; shorter ones make do with fewer, smaller windows. Which
  * windows of a literal these are: those that other literals and ordinary event
  * text use least. What is ordinary the sample tells, a text of those to be
  * scanned: logs repeat themselves.
@@ -27,7 +27,7 @@ enum {
 static const struct shape {
     uint32_t window; /* bytes */
     uint32_t stride; /* windows of a literal, bytes from look to look */
-} shapes[] = {{4, 4}, {3, 2}};
+} shapes[] = {{4, 4}, {3, 2}, {3, 1}, {2, 1}};
 
 enum { TIERS = sizeof(shapes) / sizeof(shapes[0]) };
 
@@ -333,4 +333,6 @@ void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
         return;
     scan_tier(&grams->tiers[0], &s, shapes[0].stride);
     scan_tier(&grams->tiers[1], &s, shapes[1].stride);
+    scan_tier(&grams->tiers[2], &s, shapes[2].stride);
+    scan_tier(&grams->tiers[3], &s, shapes[3].stride);
 }

@@ -9,7 +9,10 @@
 
 #include "base/sg_base.h"
 
-enum { SR_GRAM = 4 }; /* bytes; shorter literals cannot be indexed */
+enum {
+    SR_GRAM = 2,     /* bytes; shorter literals cannot be indexed */
+    SR_GRAM_LINE = 4 /* ... and in whole lines these are everywhere */
+};
 
 /* A literal of at least SR_GRAM bytes and what it stands for; several may
  * stand for the same id. */
