@@ -96,12 +96,47 @@ sg_str sc_pred_text(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
     return p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
 }
 
+static bool is_keywords(const sc_ir *ir, const sc_ir_pred *p)
+{
+    return (ir->fields.items[p->field].flags & SIGMA_FIELD_KEYWORDS) != 0;
+}
+
+/* Bytes of a text that is found inside a value. */
+static size_t shortest_found(const sc_ir *ir, const sc_ir_pred *p)
+{
+    return is_keywords(ir, p) ? SR_GRAM_LINE : SR_GRAM;
+}
+
 static sc_index_why index_of_lits(const sc_ir *ir, const sc_ir_pred *p)
 {
+    const bool inside = p->op == SIGMA_OP_CONTAINS || p->op == SIGMA_OP_GLOB;
+
+    /* Texts at the end of a value are found whatever their length. */
+    if (!inside && !is_keywords(ir, p))
+        return SC_INDEX_found;
     for (uint32_t i = 0; i < p->count; i++)
-        if (sc_pred_text(ir, p, i).len < SR_GRAM)
+        if (sc_pred_text(ir, p, i).len < shortest_found(ir, p))
             return SC_INDEX_short;
     return SC_INDEX_found;
+}
+
+static sc_index_why index_of_regexes(const sc_ir *ir, const sc_ir_pred *p)
+{
+    sc_index_why why = SC_INDEX_found;
+    sg_arena scratch = {0};
+
+    for (uint32_t i = 0; i < p->count && why == SC_INDEX_found; i++) {
+        sg_str texts[SR_REGEX_TEXTS];
+        const uint32_t count =
+            sr_regex_texts(&scratch, sc_pred_text(ir, p, i), texts);
+
+        for (uint32_t k = 0; k < count; k++)
+            if (texts[k].len < shortest_found(ir, p))
+                why = SC_INDEX_regex;
+        why = count == 0 ? SC_INDEX_regex : why;
+    }
+    sg_arena_free(&scratch);
+    return why;
 }
 
 static sc_index_why index_of_nums(const sc_ir *ir, const sc_ir_pred *p)
@@ -117,7 +152,7 @@ sc_index_why sc_pred_index(const sc_ir *ir, const sc_ir_pred *p)
     if (p->op == SIGMA_OP_NUM_EQ)
         return index_of_nums(ir, p);
     if (p->op == SIGMA_OP_REGEX)
-        return SC_INDEX_regex;
+        return index_of_regexes(ir, p);
     return sc_op_operand(p->op) == SC_OPERAND_LITS && p->op != SIGMA_OP_CIDR
                ? index_of_lits(ir, p)
                : SC_INDEX_operator;

@@ -2,264 +2,68 @@
  * candidates.c - gates turned inside out: from what a field holds to the rules
  * that can match.
  *
- * A gate is a set of predicates one of which must hold. Those that look for
- * literals are filed in one gram index per field, by what the folded value must
- * contain; those that look for whole numbers in one table. A rule with a gate
- * that cannot be filed is always a candidate. Too many candidates cost time,
- * one too few would cost a match: so this only ever errs towards more.
+ * A gate is a set of predicates one of which must hold; index.c files them by
+ * field. Too many candidates cost time, one too few would cost a match: so this
+ * only ever errs towards more.
  *
- * Nothing is built before it is needed: gates are filed with the first event, a
- * field is indexed with the first value it has. A log has few of the fields
- * that a large pack asks for.
+ * Nothing is built before it is needed: the gates of the rules that are open to
+ * a class of events are filed with the first event of it, a field is indexed
+ * with the first value it has. A log has few of the fields that a large pack
+ * asks for.
+ *
+ * Keywords are looked for in the bytes of the line first (record.h, verbatim).
+ * Only where the line may write them in another way the values of the event are
+ * read for that: reading them all takes longer than all other fields.
  */
 #include "eval/candidates.h"
 
-#include "match/grams.h"
-#include "match/match.h"
+#include "eval/index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_RULES = 16 };
-
-/* A number that some gates ask for, and the first of them in `numbers`. */
-typedef struct number {
-    int64_t value;
-    uint32_t pred;
-} number;
-
-typedef struct field_index {
-    uint32_t field;
-    sr_gram_lit *lits; /* of which grams is made with the first value */
-    uint32_t lit_count;
-    sr_grams *grams; /* NULL: not yet, or no literals */
-    number *numbers; /* sorted by value */
-    uint32_t number_count;
-} field_index;
+/* With so many rules looking costs less than asking, and texts are too many for
+ * a prefilter. */
+enum { MANY_RULES = 9 };
 
 struct sr_candidates {
     const sigma_detector *d;
     sg_arena *arena;
-    field_index *fields;
-    uint32_t field_count;
-    uint32_t words;       /* of a set of rules */
-    uint64_t *always;     /* rules that no index decides */
-    uint32_t *rule_first; /* per predicate: its rules in rule_list */
-    uint32_t *rule_list;
+    const sr_routes *routes;
+    sr_keywords *keywords;
+    sr_verbatim *verbatim;                     /* NULL: not yet */
+    sr_index *indexes[SR_ROUTE_CLASS_ANY + 1]; /* by class; NULL: not yet */
+    uint32_t words;                            /* of a set of rules */
 };
 
-/* What building needs and running does not. */
-typedef struct builder {
-    sr_candidates *c;
-    sg_arena *arena;
-    sg_arena scratch;
-    bool *filed;                /* per predicate */
-    SG_VEC(sr_gram_lit) * lits; /* per field */
-    SG_VEC(number) * numbers;
-} builder;
-
-static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
+sr_index_set sr_index_setting(void)
 {
-    const sigma_ref ref = d->lits[p->first + i];
+    const char *set = getenv("SIGCC_INDEX");
 
-    return (sg_str){d->pool + ref.off, ref.len};
+    if (set == NULL || (strcmp(set, "0") != 0 && strcmp(set, "1") != 0))
+        return SR_INDEX_LARGE;
+    return *set == '0' ? SR_INDEX_NEVER : SR_INDEX_ALWAYS;
 }
 
-static sg_str folded(sg_arena *arena, sg_str text)
+static bool is_worth_it(const sigma_detector *d)
 {
-    char *out = sg_arena_alloc(arena, sg_fold_bound(text.len) + 1, 1);
+    const sr_index_set set = sr_index_setting();
 
-    return (sg_str){out, sg_fold(out, text)};
+    return set == SR_INDEX_ALWAYS ||
+           (set == SR_INDEX_LARGE && d->rule_count >= MANY_RULES);
 }
 
-/* -------- filing --------------------------------------------------------- */
-
-/* What a folded value must contain to match one literal of the predicate. */
-static sg_str needed_text(builder *b, const sigma_pred *p, uint32_t i)
+sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
+                                 const sr_routes *routes, sr_keywords *keywords)
 {
-    const sg_str lit = lit_of(b->c->d, p, i);
-    const sg_str text = p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit;
-
-    return folded(b->arena, text);
-}
-
-static bool file_lits(builder *b, uint32_t pred)
-{
-    const sigma_pred *p = &b->c->d->preds[pred];
-
-    for (uint32_t i = 0; i < p->count; i++)
-        if (needed_text(b, p, i).len < SR_GRAM)
-            return false;
-    for (uint32_t i = 0; i < p->count; i++) {
-        const sr_gram_lit lit = {needed_text(b, p, i), pred};
-
-        SG_PUSH(&b->scratch, &b->lits[p->field], lit);
-    }
-    return true;
-}
-
-static bool file_nums(builder *b, uint32_t pred)
-{
-    const sigma_pred *p = &b->c->d->preds[pred];
-
-    for (uint32_t i = 0; i < p->count; i++)
-        if (b->c->d->nums[p->first + i].kind != SIGMA_INT)
-            return false;
-    for (uint32_t i = 0; i < p->count; i++) {
-        const number n = {b->c->d->nums[p->first + i].v.i, pred};
-
-        SG_PUSH(&b->scratch, &b->numbers[p->field], n);
-    }
-    return true;
-}
-
-/* Whether the index finds every event for which the predicate holds. */
-static bool file_pred(builder *b, uint32_t pred)
-{
-    switch ((sigma_op)b->c->d->preds[pred].op) {
-    case SIGMA_OP_EQ:
-    case SIGMA_OP_STARTS:
-    case SIGMA_OP_ENDS:
-    case SIGMA_OP_CONTAINS:
-    case SIGMA_OP_GLOB:
-        return file_lits(b, pred);
-    case SIGMA_OP_NUM_EQ:
-        return file_nums(b, pred);
-    case SIGMA_OP_ANY:
-    case SIGMA_OP_REGEX:
-    case SIGMA_OP_CIDR:
-    case SIGMA_OP_LT:
-    case SIGMA_OP_LTE:
-    case SIGMA_OP_GT:
-    case SIGMA_OP_GTE:
-    case SIGMA_OP_BOOL:
-    case SIGMA_OP_NULL:
-    case SIGMA_OP_EXISTS:
-    case SIGMA_OP_REF_EQ:
-    case SIGMA_OP_REF_STARTS:
-    case SIGMA_OP_REF_ENDS:
-    case SIGMA_OP_REF_CONTAINS:
-    case SIGMA_OP_TIME_EQ:
-    case SIGMA_OP_TIME_LT:
-    case SIGMA_OP_TIME_LTE:
-    case SIGMA_OP_TIME_GT:
-    case SIGMA_OP_TIME_GTE:
-    case SIGMA_OP_COUNT:
-        break;
-    }
-    return false;
-}
-
-/* File the predicates of all gates, each once. */
-static void file_gates(builder *b)
-{
-    const sigma_detector *d = b->c->d;
-    bool *seen = sg_new_n(&b->scratch, bool, (size_t)d->pred_count + 1);
-
-    for (uint32_t r = 0; r < d->rule_count; r++)
-        for (uint32_t i = 0; i < d->rules[r].gate_count; i++) {
-            const uint32_t pred = d->gates[d->rules[r].gate_first + i];
-
-            if (!seen[pred])
-                b->filed[pred] = file_pred(b, pred);
-            seen[pred] = true;
-        }
-}
-
-static bool is_filed(const builder *b, const sigma_rule *rule)
-{
-    for (uint32_t i = 0; i < rule->gate_count; i++)
-        if (!b->filed[b->c->d->gates[rule->gate_first + i]])
-            return false;
-    return rule->gate_count != 0;
-}
-
-/* Which rules a predicate makes candidates of; the rest are always. */
-static void list_rules(builder *b)
-{
-    sr_candidates *c = b->c;
-    const sigma_detector *d = c->d;
-    uint32_t *next = sg_new_n(&b->scratch, uint32_t, (size_t)d->pred_count + 1);
-    uint32_t total = 0;
-
-    c->rule_first = sg_new_n(b->arena, uint32_t, (size_t)d->pred_count + 2);
-    for (uint32_t r = 0; r < d->rule_count; r++) {
-        if (!is_filed(b, &d->rules[r])) {
-            c->always[r / 64] |= UINT64_C(1) << (r % 64);
-            continue;
-        }
-        for (uint32_t i = 0; i < d->rules[r].gate_count; i++, total++)
-            c->rule_first[d->gates[d->rules[r].gate_first + i] + 1]++;
-    }
-    for (uint32_t p = 0; p < d->pred_count; p++)
-        c->rule_first[p + 1] += c->rule_first[p];
-    c->rule_list = sg_new_n(b->arena, uint32_t, (size_t)total + 1);
-    memcpy(next, c->rule_first, d->pred_count * sizeof(*next));
-    for (uint32_t r = 0; r < d->rule_count; r++)
-        if (is_filed(b, &d->rules[r]))
-            for (uint32_t i = 0; i < d->rules[r].gate_count; i++)
-                c->rule_list[next[d->gates[d->rules[r].gate_first + i]]++] = r;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const number *x = a, *y = b;
-
-    return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static void index_fields(builder *b)
-{
-    sr_candidates *c = b->c;
-
-    c->fields = sg_new_n(b->arena, field_index, (size_t)c->d->field_count + 1);
-    for (uint32_t f = 0; f < c->d->field_count; f++) {
-        field_index *x = &c->fields[c->field_count];
-
-        if (b->lits[f].count + b->numbers[f].count == 0)
-            continue;
-        x->field = f;
-        x->lit_count = b->lits[f].count;
-        x->lits = sg_new_n(b->arena, sr_gram_lit, (size_t)x->lit_count + 1);
-        if (x->lit_count != 0)
-            memcpy(x->lits, b->lits[f].items, x->lit_count * sizeof(*x->lits));
-        x->number_count = b->numbers[f].count;
-        x->numbers = sg_new_n(b->arena, number, (size_t)x->number_count + 1);
-        if (x->number_count != 0) {
-            memcpy(x->numbers, b->numbers[f].items,
-                   x->number_count * sizeof(*x->numbers));
-            qsort(x->numbers, x->number_count, sizeof(*x->numbers), by_value);
-        }
-        c->field_count++;
-    }
-}
-
-static void build(sr_candidates *c)
-{
-    const sigma_detector *d = c->d;
-    builder b = {.c = c, .arena = c->arena};
-
-    c->always = sg_new_n(c->arena, uint64_t, c->words);
-    b.filed = sg_new_n(&b.scratch, bool, (size_t)d->pred_count + 1);
-    b.lits = sg_arena_zalloc(&b.scratch, (size_t)d->field_count + 1,
-                             sizeof(*b.lits), _Alignof(void *));
-    b.numbers = sg_arena_zalloc(&b.scratch, (size_t)d->field_count + 1,
-                                sizeof(*b.numbers), _Alignof(void *));
-    file_gates(&b);
-    list_rules(&b);
-    index_fields(&b);
-    sg_arena_free(&b.scratch);
-}
-
-sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d)
-{
-    sr_candidates *c;
-
-    if (d->rule_count < FEW_RULES)
+    if (!is_worth_it(d))
         return NULL;
-    c = sg_new(arena, sr_candidates);
+    sr_candidates *c = sg_new(arena, sr_candidates);
+
     c->d = d;
     c->arena = arena;
+    c->routes = routes;
+    c->keywords = keywords;
     c->words = (d->rule_count + 63) / 64;
     return c;
 }
@@ -267,20 +71,47 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d)
 /* -------- finding -------------------------------------------------------- */
 
 typedef struct finding {
-    const sr_candidates *c;
+    sr_candidates *c;
+    const sr_index *index;
+    sigma_event *bits; /* of the event */
     uint64_t *rules;
 } finding;
 
+/* sr_gram_fn: something that the predicate needs is there. */
 static void add_rules(void *ctx, uint32_t pred)
 {
     const finding *f = ctx;
-    const sr_candidates *c = f->c;
+    const sr_index *index = f->index;
 
-    for (uint32_t i = c->rule_first[pred]; i < c->rule_first[pred + 1]; i++)
-        f->rules[c->rule_list[i] / 64] |= UINT64_C(1) << (c->rule_list[i] % 64);
+    for (uint32_t i = index->rule_first[pred]; i < index->rule_first[pred + 1];
+         i++) {
+        const uint32_t rule = index->rule_list[i];
+
+        f->rules[rule / 64] |= UINT64_C(1) << (rule % 64);
+    }
 }
 
-static void find_number(finding *f, const field_index *x, int64_t value)
+/* Whether there is no more to a predicate than a literal that was found. */
+static bool is_plain(const sigma_pred *p)
+{
+    return (p->flags & SIGMA_F_CASED) == 0 &&
+           (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
+            p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
+}
+
+/* sr_gram_fn: one of its literals is there, in a value. */
+static void add_found(void *ctx, uint32_t pred)
+{
+    const finding *f = ctx;
+
+    if (is_plain(&f->c->d->preds[pred])) {
+        f->bits->known[pred / 64] |= UINT64_C(1) << (pred % 64);
+        f->bits->value[pred / 64] |= UINT64_C(1) << (pred % 64);
+    }
+    add_rules(ctx, pred);
+}
+
+static void find_number(finding *f, const sr_field_index *x, int64_t value)
 {
     uint32_t low = 0, high = x->number_count;
 
@@ -311,7 +142,8 @@ static bool whole_number(sr_event *event, sr_value *v, int64_t *out)
     return num.kind == SIGMA_INT;
 }
 
-static void find_value(finding *f, field_index *x, sr_event *event, sr_value *v)
+static void find_value(finding *f, sr_field_index *x, sr_event *event,
+                       sr_value *v)
 {
     int64_t whole;
 
@@ -320,35 +152,99 @@ static void find_value(finding *f, field_index *x, sr_event *event, sr_value *v)
     if (x->number_count != 0 && v->kind != SR_BOOL &&
         whole_number(event, v, &whole))
         find_number(f, x, whole);
-    if (x->lit_count == 0)
+    if (x->end_count + x->lit_count == 0)
         return;
+    if (x->affixes == NULL)
+        x->affixes = sr_affixes_new(f->c->arena, x->ends, x->end_count);
+    const sg_str text = sr_value_folded(event, v);
     if (x->grams == NULL)
-        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count);
-    sr_grams_scan(x->grams, sr_value_folded(event, v), add_rules, f);
+        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, text);
+    sr_affixes_find(x->affixes, text, add_found, f);
+    sr_grams_scan(x->grams, text, add_found, f);
 }
 
-static void find_field(finding *f, field_index *x, sr_event *event,
+static void find_values(finding *f, sr_field_index *x, sr_event *event)
+{
+    sr_value *v = sr_first(event, x->field);
+
+    if (v == NULL)
+        return;
+    for (uint32_t i = 0; i < x->present_count; i++)
+        add_rules(f, x->present[i]);
+    if (x->end_count + x->lit_count + x->number_count == 0)
+        return;
+    for (; v != NULL; v = sr_next(event, v))
+        find_value(f, x, event, v);
+}
+
+static void find_keywords(finding *f, sr_field_index *x, sr_event *event)
+{
+    sr_candidates *c = f->c;
+    sg_str line;
+
+    if (c->verbatim == NULL)
+        c->verbatim = sr_verbatim_new(c->arena);
+    if (sr_verbatim_line(c->verbatim, event, &line)) {
+        if (x->line_grams == NULL)
+            x->line_grams =
+                sr_grams_new(c->arena, x->pieces, x->piece_count, line);
+        sr_grams_scan(x->line_grams, line, add_rules, f);
+        return;
+    }
+    sr_keywords_read(c->keywords, event);
+    find_values(f, x, event);
+}
+
+static void find_field(finding *f, sr_field_index *x, sr_event *event,
                        sr_profile *profile)
 {
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
 
-    for (sr_value *v = sr_first(event, x->field); v != NULL;
-         v = sr_next(event, v))
-        find_value(f, x, event, v);
+    if (x->keywords)
+        find_keywords(f, x, event);
+    else
+        find_values(f, x, event);
     if (profile != NULL)
         sr_profile_stop(profile, start, &profile->fields[x->field].scan_ns);
 }
 
-void sr_candidates_find(sr_candidates *c, sr_event *event, uint64_t *rules,
-                        sr_profile *profile)
+/* The index of the rules that are open to a class. */
+static sr_index *index_of(sr_candidates *c, uint32_t class)
 {
-    finding f = {c, rules};
+    sg_arena scratch = {0};
 
-    if (c->fields == NULL)
-        build(c);
+    if (c->indexes[class] != NULL)
+        return c->indexes[class];
+    bool *open = sg_new_n(&scratch, bool, (size_t)c->d->rule_count + 1);
+    for (uint32_t r = 0; r < c->d->rule_count; r++)
+        open[r] = sr_routes_class_open(c->routes, class, c->d->rules[r].route);
+    c->indexes[class] = sr_index_new(c->arena, c->d, open);
+    sg_arena_free(&scratch);
+    return c->indexes[class];
+}
+
+static void count_candidates(const sr_candidates *c, const uint64_t *rules,
+                             sr_profile *profile)
+{
+    for (size_t w = 0; w < c->words; w++)
+        for (uint64_t bits = rules[w]; bits != 0; bits &= bits - 1)
+            profile->rules[w * 64 + (size_t)__builtin_ctzll(bits)].candidates++;
+}
+
+void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
+                        uint64_t *rules, sr_profile *profile)
+{
+    sr_index *index = index_of(c, class);
+    finding f = {c, index, &event->bits, rules};
+
     for (uint32_t i = 0; i < c->words; i++)
-        rules[i] |= c->always[i];
-    for (uint32_t i = 0; i < c->field_count; i++)
-        if (sr_first(event, c->fields[i].field) != NULL)
-            find_field(&f, &c->fields[i], event, profile);
+        rules[i] |= index->always[i];
+    for (uint32_t i = 0; i < index->field_count; i++) {
+        sr_field_index *x = &index->fields[i];
+
+        if (x->keywords || sr_first(event, x->field) != NULL)
+            find_field(&f, x, event, profile);
+    }
+    if (profile != NULL)
+        count_candidates(c, rules, profile);
 }

@@ -5,19 +5,35 @@
 #ifndef SR_CANDIDATES_H
 #define SR_CANDIDATES_H
 
+#include "eval/keywords.h"
 #include "eval/profile.h"
+#include "eval/routes.h"
 
 typedef struct sr_candidates sr_candidates;
 
-/* An index of the gates of a checked detector, built as events ask for it.
- * Owned by the arena, in which it grows; NULL when the detector has too few
- * rules for this to pay. */
-sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d);
+/* When detectors use what tells rules and regular expressions that cannot
+ * match before they are asked, by SIGCC_INDEX of the environment: 0 never, 1
+ * always. The verdicts are the same. */
+typedef enum sr_index_set {
+    SR_INDEX_LARGE, /* not set: where there are many rules */
+    SR_INDEX_NEVER,
+    SR_INDEX_ALWAYS
+} sr_index_set;
+sr_index_set sr_index_setting(void);
 
-/* Set the bit of every rule whose gate may be open for the event, and of every
- * rule without a gate; others are left alone. `rules` has a bit per rule.
- * Unless `profile` is NULL the time for each field goes there. */
-void sr_candidates_find(sr_candidates *c, sr_event *event, uint64_t *rules,
-                        sr_profile *profile);
+/* Indexes of the gates of a checked detector, one for each class of events
+ * (routes.h), built as events ask for them. Owned by the arena, in which they
+ * grow; NULL when the detector has too few rules for this to pay. Reads
+ * keywords by what is given for that. */
+sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
+                                 const sr_routes *routes,
+                                 sr_keywords *keywords);
+
+/* Of the rules whose route is open to the event's class, set the bit of each
+ * whose gate may be open for the event, and of each without a gate; others are
+ * left alone. `rules` has a bit per rule, all 0. Unless `profile` is NULL the
+ * time for each field and the number of candidates go there. */
+void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
+                        uint64_t *rules, sr_profile *profile);
 
 #endif

@@ -7,9 +7,7 @@
  * never reached. A predicate is asked at most once per event: each operator
  * looks at one value, and any value of the field will do.
  */
-#include "eval/eval.h"
-
-#include "eval/candidates.h"
+#include "eval/inside.h"
 #include "eval/needed.h"
 
 #include "match/match.h"
@@ -22,96 +20,12 @@
 /* Pairs of values one field reference may compare. */
 enum { PAIRS_MOST = 1 << 20 };
 
-/* A regular expression, compiled when first asked. */
-typedef struct lazy_regex {
-    sg_str pattern;
-    sr_regex *regex;
-    bool refused;
-} lazy_regex;
-
-/* A predicate with its operands made ready. */
-typedef struct pred {
-    sigma_op op;
-    uint8_t flags;
-    uint32_t field;
-    uint32_t count;
-    union {
-        struct {
-            const sg_str *lits;
-            const sr_litset *set; /* NULL: not yet asked */
-        } any;                    /* EQ, STARTS, ENDS, CONTAINS */
-        const sg_str *globs;
-        lazy_regex *regexes;
-        const sr_cidr *nets;
-        struct {
-            const sg_num *nums;
-            const sg_str *texts; /* canonical; NUM_EQ only */
-        } num;
-        uint32_t other; /* REF_* */
-        bool truth;     /* BOOL */
-    } u;
-} pred;
-
-/* Rules of one route, ascending. */
-typedef struct bucket {
-    uint32_t *rules;
-    uint32_t count;
-} bucket;
-
-/* What is known of a route for the event at hand. */
-enum { ROUTE_UNKNOWN, ROUTE_CLOSED, ROUTE_OPEN };
-
-struct sr_eval {
-    const sigma_detector *d;
-    sg_arena arena;
-    bool ready; /* what follows, up to the buckets, is made */
-    pred *preds;
-    sg_str *lits;      /* the detector's, as views */
-    sg_str *num_texts; /* canonical texts of its nums */
-    uint64_t *known, *value;
-    size_t words;
-    sr_want *wants[2]; /* predicate fields, context fields */
-    uint32_t want_count[2];
-    lazy_regex *regexes; /* all of them, to free */
-    uint32_t regex_count;
-    bucket *buckets;   /* per route, and last those that take any event */
-    uint8_t *verdicts; /* per route: ROUTE_* */
-    sr_candidates *candidates; /* NULL: few rules, ask each */
-    uint64_t *matched;         /* bit r: rule r; all 0 between events */
-    size_t rule_words;
-    sr_eval_stats stats;
-    sr_profile *profile; /* NULL: nobody asked */
-};
-
 static sg_str text_of(const sigma_detector *d, sigma_ref ref)
 {
     return (sg_str){d->pool + ref.off, ref.len};
 }
 
 /* -------- opening -------------------------------------------------------- */
-
-static void make_texts(sr_eval *eval)
-{
-    const sigma_detector *d = eval->d;
-    char buf[SG_NUM_TEXT];
-
-    eval->lits = sg_new_n(&eval->arena, sg_str, d->lit_count);
-    for (uint32_t i = 0; i < d->lit_count; i++)
-        eval->lits[i] = text_of(d, d->lits[i]);
-    eval->num_texts = sg_new_n(&eval->arena, sg_str, d->num_count);
-    for (uint32_t i = 0; i < d->num_count; i++) {
-        const sg_str text = {buf, sg_num_text(d->nums[i], buf)};
-        eval->num_texts[i] = sg_arena_dup(&eval->arena, text);
-    }
-}
-
-static void ready_regexes(sr_eval *eval, const sigma_pred *from, pred *p)
-{
-    p->u.regexes = eval->regexes + eval->regex_count;
-    for (uint32_t i = 0; i < from->count; i++)
-        p->u.regexes[i].pattern = eval->lits[from->first + i];
-    eval->regex_count += from->count;
-}
 
 /* Those of the compiler's are good; it is only another one that is refused. */
 static bool check_nets(const sigma_detector *d, char *reason,
@@ -130,96 +44,14 @@ static bool check_nets(const sigma_detector *d, char *reason,
     return true;
 }
 
-static void ready_nets(sr_eval *eval, const sigma_pred *from, pred *p)
-{
-    sr_cidr *nets = sg_new_n(&eval->arena, sr_cidr, from->count);
-
-    p->u.nets = nets;
-    for (uint32_t i = 0; i < from->count; i++)
-        (void)sr_cidr_parse(eval->lits[from->first + i], &nets[i]);
-}
-
-static void ready_pred(sr_eval *eval, uint32_t i)
-{
-    const sigma_pred *from = &eval->d->preds[i];
-    pred *p = &eval->preds[i];
-
-    p->op = (sigma_op)from->op;
-    p->flags = from->flags;
-    p->field = from->field;
-    p->count = from->count;
-    switch (p->op) {
-    case SIGMA_OP_EQ:
-    case SIGMA_OP_STARTS:
-    case SIGMA_OP_ENDS:
-    case SIGMA_OP_CONTAINS:
-        p->u.any.lits = eval->lits + from->first;
-        break;
-    case SIGMA_OP_GLOB:
-        p->u.globs = eval->lits + from->first;
-        break;
-    case SIGMA_OP_REGEX:
-        ready_regexes(eval, from, p);
-        break;
-    case SIGMA_OP_CIDR:
-        ready_nets(eval, from, p);
-        break;
-    case SIGMA_OP_NUM_EQ:
-    case SIGMA_OP_LT:
-    case SIGMA_OP_LTE:
-    case SIGMA_OP_GT:
-    case SIGMA_OP_GTE:
-    case SIGMA_OP_TIME_EQ:
-    case SIGMA_OP_TIME_LT:
-    case SIGMA_OP_TIME_LTE:
-    case SIGMA_OP_TIME_GT:
-    case SIGMA_OP_TIME_GTE:
-        p->u.num.nums = eval->d->nums + from->first;
-        p->u.num.texts = eval->num_texts + from->first;
-        break;
-    case SIGMA_OP_REF_EQ:
-    case SIGMA_OP_REF_STARTS:
-    case SIGMA_OP_REF_ENDS:
-    case SIGMA_OP_REF_CONTAINS:
-        p->u.other = from->first;
-        break;
-    case SIGMA_OP_BOOL:
-        p->u.truth = from->first != 0;
-        break;
-    case SIGMA_OP_ANY:
-    case SIGMA_OP_NULL:
-    case SIGMA_OP_EXISTS:
-    case SIGMA_OP_COUNT:
-        break;
-    }
-}
-
-static size_t count_regexes(const sigma_detector *d)
-{
-    size_t n = 0;
-
-    for (uint32_t i = 0; i < d->pred_count; i++)
-        if (d->preds[i].op == SIGMA_OP_REGEX)
-            n += d->preds[i].count;
-    return n;
-}
-
-static void ready_preds(sr_eval *eval)
-{
-    const sigma_detector *d = eval->d;
-
-    eval->preds = sg_new_n(&eval->arena, pred, d->pred_count);
-    eval->regexes = sg_new_n(&eval->arena, lazy_regex, count_regexes(d));
-    eval->words = ((size_t)d->pred_count + 63) / 64;
-    eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
-    eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
-    for (uint32_t i = 0; i < d->pred_count; i++)
-        ready_pred(eval, i);
-}
-
 static bool is_reference(const pred *p)
 {
     return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
+}
+
+static bool is_keywords(const sigma_detector *d, uint32_t field)
+{
+    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
 }
 
 /* Which fields predicates read: by the predicates themselves, whatever the
@@ -238,16 +70,30 @@ static void make_wants(sr_eval *eval)
     eval->wants[1] = sg_new_n(&eval->arena, sr_want, d->field_count);
     for (uint32_t i = 0; i < d->field_count; i++) {
         const sigma_field *f = &d->fields[i];
-        const bool keywords = (f->flags & SIGMA_FIELD_KEYWORDS) != 0;
+        const bool keywords = is_keywords(d, i);
         const sr_want want = {text_of(d, f->name), i, keywords};
         const bool first =
             read[i] ||
             (f->flags & (SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH)) != 0;
+        if (keywords && eval->keywords != NULL)
+            continue;
         if (first || (f->flags & SIGMA_FIELD_CONTEXT) != 0) {
             const int phase = first ? 0 : 1;
             eval->wants[phase][eval->want_count[phase]++] = want;
         }
     }
+}
+
+/* Where rules are found by their gates hardly any event needs keywords. */
+static void make_candidates(sr_eval *eval)
+{
+    sr_keywords *keywords = sr_keywords_new(&eval->arena, eval->d);
+
+    eval->routes = sr_routes_new(&eval->arena, eval->d);
+    eval->candidates =
+        sr_candidates_new(&eval->arena, eval->d, eval->routes, keywords);
+    if (eval->candidates != NULL)
+        eval->keywords = keywords;
 }
 
 /* The bucket of a rule. */
@@ -266,8 +112,6 @@ static void make_buckets(sr_eval *eval)
 
     eval->rule_words = ((size_t)d->rule_count + 63) / 64;
     eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
-    eval->candidates = sr_candidates_new(&eval->arena, d);
-    eval->verdicts = sg_new_n(&eval->arena, uint8_t, count);
     eval->buckets = sg_new_n(&eval->arena, bucket, count);
     for (uint32_t i = 0; i < d->rule_count; i++)
         bucket_of(eval, &d->rules[i])->count++;
@@ -289,8 +133,7 @@ static void make_ready(sr_eval *eval)
     if (eval->ready)
         return;
     eval->ready = true;
-    make_texts(eval);
-    ready_preds(eval);
+    sr_ready_preds(eval);
     make_wants(eval);
 }
 
@@ -304,6 +147,8 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
         return NULL;
     }
     eval->d = d;
+    eval->searches_all = sr_index_setting() == SR_INDEX_NEVER;
+    make_candidates(eval);
     make_buckets(eval);
     return eval;
 }
@@ -394,33 +239,28 @@ static bool any_glob(const pred *p, sg_str text)
     return false;
 }
 
-/* NULL when refused: only by another PCRE2 than the compiler's. */
-static const sr_regex *regex_of(lazy_regex *lazy, uint32_t flags)
+static bool any_regex(scene s, const pred *p, sr_value *v)
 {
-    char reason[256];
-    size_t offset;
+    sr_eval *eval = s.eval;
 
-    if (lazy->regex == NULL && !lazy->refused) {
-        lazy->regex = sr_regex_compile(lazy->pattern, flags, reason,
-                                       sizeof(reason), &offset);
-        lazy->refused = lazy->regex == NULL;
-    }
-    return lazy->regex;
-}
-
-static bool any_regex(scene s, const pred *p, sg_str text)
-{
     for (uint32_t i = 0; i < p->count; i++) {
-        const sr_regex *regex = regex_of(&p->u.regexes[i], p->flags);
+        sr_lazy_regex *lazy = &p->u.regexes[i];
+
+        if (!eval->searches_all &&
+            sr_lazy_regex_denies(lazy, &eval->arena,
+                                 sr_value_folded(s.event, v)))
+            continue;
+        const sr_regex *regex = sr_lazy_regex_get(lazy, p->flags);
         if (regex == NULL) {
-            s.eval->stats.regex_refusals++;
+            eval->stats.regex_refusals++;
             continue;
         }
-        const sr_re_result result = sr_regex_match(regex, text);
-        s.eval->stats.regexes++;
+        const sr_re_result result =
+            sr_regex_match(regex, sr_value_text(s.event, v));
+        eval->stats.regexes++;
         if (result == SR_RE_YES)
             return true;
-        s.eval->stats.regex_limits += result == SR_RE_LIMIT;
+        eval->stats.regex_limits += result == SR_RE_LIMIT;
     }
     return false;
 }
@@ -515,7 +355,7 @@ static bool value_holds(scene s, pred *p, sr_value *v)
     case SIGMA_OP_ANY:
         return true;
     case SIGMA_OP_REGEX:
-        return any_regex(s, p, sr_value_text(s.event, v));
+        return any_regex(s, p, v);
     case SIGMA_OP_CIDR:
         return any_net(s, p, v);
     case SIGMA_OP_NUM_EQ:
@@ -592,6 +432,8 @@ static bool any_pair(scene s, const pred *p)
 
 static bool pred_holds(scene s, pred *p)
 {
+    if (s.eval->keywords != NULL && is_keywords(s.eval->d, p->field))
+        sr_keywords_read(s.eval->keywords, s.event);
     if (p->op == SIGMA_OP_NULL)
         return is_null(s, p);
     if (p->op == SIGMA_OP_EXISTS)
@@ -599,14 +441,6 @@ static bool pred_holds(scene s, pred *p)
     if (is_reference(p))
         return any_pair(s, p);
     return any_value(s, p);
-}
-
-static void count_pred(sr_profile *profile, uint32_t field, int64_t start)
-{
-    sr_profile_field *n = &profile->fields[field];
-
-    n->predicates++;
-    sr_profile_stop(profile, start, &n->predicates_ns);
 }
 
 bool sigma_pred_eval(sigma_event *bits, uint32_t p)
@@ -620,7 +454,7 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
     const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
     if (profile != NULL)
-        count_pred(profile, eval->preds[p].field, start);
+        sr_profile_predicate(profile, eval->preds[p].field, start);
     bits->known[p >> 6] |= bit;
     if (verdict)
         bits->value[p >> 6] |= bit;
@@ -642,26 +476,30 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     event->bits.known = eval->known;
     event->bits.value = eval->value;
     event->evaluator = eval;
+    if (eval->keywords != NULL)
+        sr_keywords_begin(eval->keywords);
     memset(eval->known, 0, eval->words * sizeof(*eval->known));
-    memset(eval->verdicts, ROUTE_UNKNOWN, eval->d->route_count);
+    sr_routes_begin(eval->routes);
 }
 
-/* Each route is asked at most once per event. */
-static bool is_open(sr_eval *eval, sr_event *event, uint32_t route)
+static bool is_known_true(const sigma_event *bits, uint32_t p)
 {
-    uint8_t *verdict = &eval->verdicts[route];
+    const uint64_t both = bits->known[p >> 6] & bits->value[p >> 6];
 
-    if (*verdict == ROUTE_UNKNOWN)
-        *verdict = eval->d->routes[route].accepts(&event->bits) ? ROUTE_OPEN
-                                                                : ROUTE_CLOSED;
-    return *verdict == ROUTE_OPEN;
+    return (both >> (p & 63) & 1) != 0;
 }
 
 static bool gate_holds(const sr_eval *eval, sr_event *event,
                        const sigma_rule *r)
 {
+    const uint32_t *gate = eval->d->gates + r->gate_first;
+
+    /* What is known already, for candidates by what made them one. */
     for (uint32_t i = 0; i < r->gate_count; i++)
-        if (SIGMA_P(&event->bits, eval->d->gates[r->gate_first + i]))
+        if (is_known_true(&event->bits, gate[i]))
+            return true;
+    for (uint32_t i = 0; i < r->gate_count; i++)
+        if (SIGMA_P(&event->bits, gate[i]))
             return true;
     return r->gate_count == 0;
 }
@@ -697,9 +535,8 @@ bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
 {
     const sigma_rule *r = &eval->d->rules[rule];
 
-    if (r->route != SIGMA_NONE && !is_open(eval, event, r->route))
-        return false;
-    return rule_matches(eval, event, r);
+    return sr_routes_open(eval->routes, event, r->route) &&
+           rule_matches(eval, event, r);
 }
 
 /* Note the rules of a bucket that match; returns their number. */
@@ -727,32 +564,31 @@ static void take_matched(sr_eval *eval, uint32_t *hits)
     }
 }
 
-static void find_candidates(sr_eval *eval, sr_event *event)
+/* Candidates of a class have open routes. */
+static bool rule_asked(sr_eval *eval, sr_event *event, uint32_t class,
+                       uint32_t rule)
 {
-    sr_profile *p = eval->profile;
-
-    sr_candidates_find(eval->candidates, event, eval->matched, p);
-    if (p == NULL)
-        return;
-    for (size_t w = 0; w < eval->rule_words; w++)
-        for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1)
-            p->rules[w * 64 + (size_t)__builtin_ctzll(bits)].candidates++;
-    sr_profile_lap(p, SR_PHASE_gates);
+    return class == SR_ROUTE_CLASS_ANY
+               ? sr_eval_rule(eval, event, rule)
+               : rule_matches(eval, event, &eval->d->rules[rule]);
 }
 
 /* Of the rules that the event's fields make candidates, those that match. */
 static size_t match_candidates(sr_eval *eval, sr_event *event, uint32_t *hits)
 {
+    const uint32_t class = sr_routes_class(eval->routes, event);
     size_t n = 0;
 
-    find_candidates(eval, event);
+    sr_candidates_find(eval->candidates, event, class, eval->matched,
+                       eval->profile);
+    sr_profile_lap(eval->profile, SR_PHASE_gates);
     for (size_t w = 0; w < eval->rule_words; w++) {
         for (uint64_t bits = eval->matched[w]; bits != 0; bits &= bits - 1) {
             const uint32_t rule =
                 (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
 
             eval->stats.candidates++;
-            if (sr_eval_rule(eval, event, rule))
+            if (rule_asked(eval, event, class, rule))
                 hits[n++] = rule;
         }
         eval->matched[w] = 0;
@@ -768,7 +604,8 @@ size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
     size_t n = match_bucket(eval, event, &eval->buckets[any]);
 
     for (uint32_t i = 0; i < any; i++)
-        if (eval->buckets[i].count != 0 && is_open(eval, event, i))
+        if (eval->buckets[i].count != 0 &&
+            sr_routes_open(eval->routes, event, i))
             n += match_bucket(eval, event, &eval->buckets[i]);
     if (n != 0)
         take_matched(eval, hits);

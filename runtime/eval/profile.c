@@ -239,6 +239,14 @@ void sr_profile_stop(sr_profile *p, int64_t start, double *sum)
         add_span(p, sum, now(p) - start);
 }
 
+void sr_profile_predicate(sr_profile *p, uint32_t field, int64_t start)
+{
+    sr_profile_field *n = &p->fields[field];
+
+    n->predicates++;
+    sr_profile_stop(p, start, &n->predicates_ns);
+}
+
 /* -------- other spans ---------------------------------------------------- */
 
 int64_t sr_profile_cpu(const sr_profile *p)

@@ -97,6 +97,9 @@ static inline void sr_profile_lap(sr_profile *p, sr_phase phase)
 int64_t sr_profile_start(sr_profile *p);
 void sr_profile_stop(sr_profile *p, int64_t start, double *sum);
 
+/* A predicate over the field was asked, since `start`. Not for NULL. */
+void sr_profile_predicate(sr_profile *p, uint32_t field, int64_t start);
+
 /* Rare spans outside of events, by the processor time of this thread (ns).
  * These accept NULL. */
 int64_t sr_profile_cpu(const sr_profile *p);

@@ -1,15 +1,35 @@
 /*
- * grams.c - the index of grams.h: a bitmap over hashed four-byte windows says
- * at once that no literal can be here; what passes is looked up by its window
- * and compared. Each literal is filed under the window of its text that other
- * literals and ordinary event text use least.
+ * grams.c - the index of grams.h: a table of marks over hashed windows of a
+ * text says at once that no literal can be here; what passes is looked up by
+ * its window and compared. Marks are bytes, as a scan takes most of its time to
+ * ask for them.
+ *
+ * Not every window is looked at. A literal long enough is filed under four
+ * windows in a row, one of which begins where the scan looks if that looks at
+ * every fourth byte; shorter ones make do with fewer, smaller windows. Which
+ * windows of a literal these are: those that other literals and ordinary event
+ * text use least. What is ordinary the sample tells, a text of those to be
+ * scanned: logs repeat themselves.
  */
 #include "match/grams.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITMAP_LOG2 = 17 }; /* 16 KiB: stays in the first-level cache */
+enum {
+    MARKS_LEAST = 8,  /* log2 */
+    MARKS_MOST = 18,  /* 256 KiB: stays in the second-level cache */
+    MARKS_SPARSE = 5, /* log2 of marks for each window */
+    USES_LOG2 = 17
+};
+
+/* How literals of a length are filed. */
+static const struct shape {
+    uint32_t window; /* bytes */
+    uint32_t stride; /* windows of a literal, bytes from look to look */
+} shapes[] = {{4, 4}, {3, 2}, {3, 1}, {2, 1}};
+
+enum { TIERS = sizeof(shapes) / sizeof(shapes[0]) };
 
 typedef struct entry {
     sg_str text;
@@ -18,12 +38,24 @@ typedef struct entry {
     uint32_t id;
 } entry;
 
-struct sr_grams {
-    uint64_t bitmap[(1u << BITMAP_LOG2) / 64];
-    entry *entries;  /* sorted by window */
-    uint32_t *slots; /* open addressing: first entry of a window, or NONE */
+/* Open addressing: the first entry of a window, or NONE. */
+typedef struct slot {
+    uint32_t window;
+    uint32_t first;
+} slot;
+
+/* The literals of one shape. */
+typedef struct tier {
+    uint32_t mask; /* of the bytes of a window, in a load of four */
+    uint32_t mark_log2, slot_log2;
+    uint8_t *marks; /* 1: some window may be one of a literal */
+    slot *slots;
+    entry *entries; /* sorted by window */
     uint32_t count;
-    uint32_t slot_log2;
+} tier;
+
+struct sr_grams {
+    tier tiers[TIERS];
 };
 
 /* How common a byte is in paths and command lines, 0 rare to 9 everywhere;
@@ -42,11 +74,20 @@ static unsigned weight(unsigned char c)
     return listed[c] == 0 ? 2 : listed[c];
 }
 
-static uint32_t window_at(const char *p)
+static uint32_t load(const char *p)
 {
     uint32_t w;
 
     memcpy(&w, p, sizeof(w));
+    return w;
+}
+
+/* The window at p, of which `left` bytes can be read. */
+static uint32_t window_at(const char *p, size_t left, uint32_t bytes)
+{
+    uint32_t w = 0;
+
+    memcpy(&w, p, bytes < left ? bytes : left);
     return w;
 }
 
@@ -57,28 +98,76 @@ static uint32_t hash(uint32_t window, unsigned log2)
 
 /* -------- building ------------------------------------------------------- */
 
-/* The window of a literal whose bytes are rarest; `uses` counts, by hash, how
- * many literals chose it before. */
-static uint32_t choose(sg_str text, uint16_t *uses)
+static uint32_t tier_of(sg_str text)
+{
+    uint32_t t = 0;
+
+    while (t + 1 < TIERS && text.len < shapes[t].window + shapes[t].stride - 1)
+        t++;
+    return t;
+}
+
+/* Counts by the hash of a window how often it is used: each time by a literal,
+ * and much more by the sample. */
+typedef uint16_t use_count;
+
+enum { SAMPLE_USES = 16, SAMPLE_MOST = 1 << 16 };
+
+static void count_sample(use_count *uses, sg_str sample, uint32_t bytes)
+{
+    if (sample.len > SAMPLE_MOST)
+        sample.len = SAMPLE_MOST;
+    for (size_t i = 0; i + bytes <= sample.len; i++)
+        uses[hash(window_at(sample.ptr + i, bytes, bytes), USES_LOG2)] =
+            SAMPLE_USES;
+}
+
+static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
+                            const use_count *uses)
+{
+    const char *p = text.ptr + at;
+    uint32_t cost =
+        4u * uses[hash(window_at(p, text.len - at, bytes), USES_LOG2)];
+
+    for (uint32_t k = 0; k < bytes; k++)
+        cost += weight((unsigned char)p[k]);
+    return cost;
+}
+
+/* Where the windows in a row begin whose bytes are rarest. */
+static uint32_t choose(sg_str text, const struct shape *shape, use_count *uses)
 {
     uint32_t best = 0;
-    unsigned best_cost = UINT32_MAX;
+    uint32_t best_cost = UINT32_MAX;
 
-    for (uint32_t i = 0; i + SR_GRAM <= text.len; i++) {
-        unsigned cost = 4u * uses[hash(window_at(text.ptr + i), BITMAP_LOG2)];
+    for (uint32_t i = 0; i + shape->window + shape->stride - 1 <= text.len;
+         i++) {
+        uint32_t cost = 0;
 
-        for (uint32_t k = 0; k < SR_GRAM; k++)
-            cost += weight((unsigned char)text.ptr[i + k]);
+        for (uint32_t k = 0; k < shape->stride; k++)
+            cost += window_cost(text, i + k, shape->window, uses);
         if (cost < best_cost) {
             best_cost = cost;
             best = i;
         }
     }
-    uint16_t *used = &uses[hash(window_at(text.ptr + best), BITMAP_LOG2)];
-
-    if (*used < UINT16_MAX)
-        ++*used;
     return best;
+}
+
+static void file_lit(tier *t, const struct shape *shape, const sr_gram_lit *lit,
+                     use_count *uses)
+{
+    const uint32_t at = choose(lit->text, shape, uses);
+
+    for (uint32_t k = at; k < at + shape->stride; k++) {
+        const uint32_t w =
+            window_at(lit->text.ptr + k, lit->text.len - k, shape->window);
+        use_count *used = &uses[hash(w, USES_LOG2)];
+
+        if (*used < UINT16_MAX)
+            ++*used;
+        t->entries[t->count++] = (entry){lit->text, w, k, lit->id};
+    }
 }
 
 static int by_window(const void *a, const void *b)
@@ -90,80 +179,160 @@ static int by_window(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static void file_entries(sg_arena *arena, sr_grams *g)
+/* Smallest with room for `count` times 2^more. */
+static uint32_t log2_of(uint32_t count, uint32_t more, uint32_t least)
 {
-    while ((UINT32_C(1) << g->slot_log2) < g->count * 2)
-        g->slot_log2++;
-    const uint32_t mask = (UINT32_C(1) << g->slot_log2) - 1;
+    uint32_t log2 = least;
 
-    g->slots = sg_new_n(arena, uint32_t, (size_t)mask + 1);
-    memset(g->slots, 0xFF, ((size_t)mask + 1) * sizeof(*g->slots));
-    for (uint32_t i = 0; i < g->count; i++) {
-        const uint32_t w = g->entries[i].window;
-        uint32_t s = hash(w, g->slot_log2);
+    while ((UINT64_C(1) << log2) < (uint64_t)count << more)
+        log2++;
+    return log2;
+}
 
-        if (i > 0 && g->entries[i - 1].window == w)
+static void fill_slots(tier *t)
+{
+    const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
+
+    memset(t->slots, 0xFF, ((size_t)mask + 1) * sizeof(*t->slots));
+    for (uint32_t i = 0; i < t->count; i++) {
+        const uint32_t w = t->entries[i].window;
+        uint32_t s = hash(w, t->slot_log2);
+
+        if (i > 0 && t->entries[i - 1].window == w)
             continue;
-        while (g->slots[s] != SIGMA_NONE)
+        t->marks[hash(w, t->mark_log2)] = 1;
+        while (t->slots[s].first != SIGMA_NONE)
             s = (s + 1) & mask;
-        g->slots[s] = i;
+        t->slots[s] = (slot){w, i};
     }
 }
 
-sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count)
+static void index_tier(sg_arena *arena, tier *t)
+{
+    const uint32_t marks = log2_of(t->count, MARKS_SPARSE, MARKS_LEAST);
+
+    qsort(t->entries, t->count, sizeof(*t->entries), by_window);
+    t->mark_log2 = marks < MARKS_MOST ? marks : MARKS_MOST;
+    t->marks = sg_new_n(arena, uint8_t, (size_t)1 << t->mark_log2);
+    t->slot_log2 = log2_of(t->count, 1, 4);
+    t->slots = sg_new_n(arena, slot, (size_t)1 << t->slot_log2);
+    fill_slots(t);
+}
+
+static void ready_tier(sg_arena *arena, tier *t, const struct shape *shape,
+                       uint32_t lits)
+{
+    t->mask = UINT32_MAX;
+    if (shape->window < sizeof(t->mask))
+        memset((char *)&t->mask + shape->window, 0,
+               sizeof(t->mask) - shape->window);
+    t->entries = sg_new_n(arena, entry, (size_t)lits * shape->stride + 1);
+}
+
+sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
+                       sg_str sample)
 {
     if (count == 0)
         return NULL;
     sr_grams *g = sg_new(arena, sr_grams);
     sg_arena scratch = {0};
-    uint16_t *uses = sg_new_n(&scratch, uint16_t, 1u << BITMAP_LOG2);
+    use_count *uses = sg_new_n(&scratch, use_count, 1u << USES_LOG2);
+    uint32_t members[TIERS] = {0};
 
-    g->slot_log2 = 4;
-    g->count = count;
-    g->entries = sg_new_n(arena, entry, count);
+    for (uint32_t t = 0; t < TIERS; t++)
+        count_sample(uses, sample, shapes[t].window);
+    for (uint32_t i = 0; i < count; i++)
+        members[tier_of(lits[i].text)]++;
+    for (uint32_t t = 0; t < TIERS; t++)
+        ready_tier(arena, &g->tiers[t], &shapes[t], members[t]);
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t at = choose(lits[i].text, uses);
-        const uint32_t w = window_at(lits[i].text.ptr + at);
-        const uint32_t bit = hash(w, BITMAP_LOG2);
+        const uint32_t t = tier_of(lits[i].text);
 
-        g->entries[i] = (entry){lits[i].text, w, at, lits[i].id};
-        g->bitmap[bit / 64] |= UINT64_C(1) << (bit % 64);
+        file_lit(&g->tiers[t], &shapes[t], &lits[i], uses);
     }
-    qsort(g->entries, count, sizeof(*g->entries), by_window);
-    file_entries(arena, g);
+    for (uint32_t t = 0; t < TIERS; t++)
+        index_tier(arena, &g->tiers[t]);
     sg_arena_free(&scratch);
     return g;
 }
 
 /* -------- scanning ------------------------------------------------------- */
 
-/* Compare what is filed under the window that stands at `pos`. */
-static void look_up(const sr_grams *g, sg_str text, size_t pos,
-                    sr_gram_fn *found, void *ctx)
+/* What a scan looks in and reports to. */
+typedef struct scan {
+    sg_str text;
+    sr_gram_fn *found;
+    void *ctx;
+} scan;
+
+/* Compare what is filed under a window that stands at p. */
+static void look_up(const tier *t, const scan *s, uint32_t window,
+                    const char *p)
 {
-    const uint32_t w = window_at(text.ptr + pos);
-    const uint32_t mask = (UINT32_C(1) << g->slot_log2) - 1;
-    uint32_t s = hash(w, g->slot_log2);
+    const size_t pos = (size_t)(p - s->text.ptr);
+    const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
+    uint32_t at = hash(window, t->slot_log2);
 
-    while (g->slots[s] != SIGMA_NONE && g->entries[g->slots[s]].window != w)
-        s = (s + 1) & mask;
-    for (uint32_t i = g->slots[s]; i < g->count && g->entries[i].window == w;
-         i++) {
-        const entry *e = &g->entries[i];
+    while (t->slots[at].first != SIGMA_NONE && t->slots[at].window != window)
+        at = (at + 1) & mask;
+    for (uint32_t i = t->slots[at].first;
+         i < t->count && t->entries[i].window == window; i++) {
+        const entry *e = &t->entries[i];
 
-        if (e->at <= pos && e->text.len - e->at <= text.len - pos &&
-            memcmp(text.ptr + pos - e->at, e->text.ptr, e->text.len) == 0)
-            found(ctx, e->id);
+        if (e->at <= pos && e->text.len - e->at <= s->text.len - pos &&
+            memcmp(s->text.ptr + pos - e->at, e->text.ptr, e->text.len) == 0)
+            s->found(s->ctx, e->id);
+    }
+}
+
+/* `stride` is a constant where this is called. */
+static inline void scan_tier(const tier *t, const scan *s, size_t stride)
+{
+    enum { AT_ONCE = 4 };
+    const uint8_t *const marks = t->marks;
+    const uint32_t mask = t->mask, log2 = t->mark_log2;
+    const char *p = s->text.ptr;
+    size_t left = s->text.len;
+
+    if (t->count == 0)
+        return;
+    /* Most of the time none of several is marked: one branch for all. */
+    for (; left >= AT_ONCE * stride + sizeof(mask);
+         p += AT_ONCE * stride, left -= AT_ONCE * stride) {
+        const uint32_t w0 = load(p) & mask, w1 = load(p + stride) & mask;
+        const uint32_t w2 = load(p + 2 * stride) & mask;
+        const uint32_t w3 = load(p + 3 * stride) & mask;
+        const uint32_t m0 = marks[hash(w0, log2)], m1 = marks[hash(w1, log2)];
+        const uint32_t m2 = marks[hash(w2, log2)], m3 = marks[hash(w3, log2)];
+
+        if ((m0 | m1 | m2 | m3) == 0)
+            continue;
+        if (m0 != 0)
+            look_up(t, s, w0, p);
+        if (m1 != 0)
+            look_up(t, s, w1, p + stride);
+        if (m2 != 0)
+            look_up(t, s, w2, p + 2 * stride);
+        if (m3 != 0)
+            look_up(t, s, w3, p + 3 * stride);
+    }
+    for (; left != 0; p += stride, left -= stride < left ? stride : left) {
+        const uint32_t w = window_at(p, left, sizeof(w)) & mask;
+
+        if (marks[hash(w, log2)] != 0)
+            look_up(t, s, w, p);
     }
 }
 
 void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
                    void *ctx)
 {
-    for (size_t pos = 0; pos + SR_GRAM <= text.len; pos++) {
-        const uint32_t bit = hash(window_at(text.ptr + pos), BITMAP_LOG2);
+    const scan s = {text, found, ctx};
 
-        if ((grams->bitmap[bit / 64] >> (bit % 64) & 1) != 0)
-            look_up(grams, text, pos, found, ctx);
-    }
+    if (grams == NULL)
+        return;
+    scan_tier(&grams->tiers[0], &s, shapes[0].stride);
+    scan_tier(&grams->tiers[1], &s, shapes[1].stride);
+    scan_tier(&grams->tiers[2], &s, shapes[2].stride);
+    scan_tier(&grams->tiers[3], &s, shapes[3].stride);
 }

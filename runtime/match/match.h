@@ -90,6 +90,14 @@ sr_regex_facts sr_regex_describe(const sr_regex *regex);
 /* Accepts NULL. */
 void sr_regex_free(sr_regex *regex);
 
+enum { SR_REGEX_TEXTS = 16 };
+
+/* Texts, one of which the folded subject of any match holds, whatever the
+ * flags; returns their number, 0 when none is known. For a pattern that
+ * compiles; in the arena. */
+uint32_t sr_regex_texts(sg_arena *arena, sg_str pattern,
+                        sg_str out[SR_REGEX_TEXTS]);
+
 /* -------- networks (cidr.c) ---------------------------------------------- */
 
 typedef struct sr_cidr {

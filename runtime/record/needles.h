@@ -43,6 +43,12 @@ struct sr_prefilter {
  * SR_NEEDLE bytes can be read. */
 bool sr_needle_at(const sr_prefilter *f, const char *p);
 
+/* For lines that write some character of printable ASCII, or what folds to
+ * it, as \uXXXX, as \/, as U+017F or as U+212A. */
+sr_prefilter *sr_prefilter_disguises(sg_arena *arena);
+/* Whether the character is in the text of some number. */
+bool sr_is_in_numbers(char c);
+
 static inline uint64_t sr_needle_load(const char *p)
 {
     uint64_t word;

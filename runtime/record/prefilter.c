@@ -71,7 +71,7 @@ static bool is_plain(char c)
 }
 
 /* 123, -1.5e+300, inf */
-static bool is_in_numbers(char c)
+bool sr_is_in_numbers(char c)
 {
     return (c >= '0' && c <= '9') ||
            sg_str_find(SG_S("+-.einf"), (sg_str){&c, 1}) != SIZE_MAX;
@@ -93,7 +93,7 @@ static int window_score(sg_str window)
         if (!is_plain(c))
             return -1;
         score += 1 + rarity[(unsigned char)c];
-        text = text || !is_in_numbers(c);
+        text = text || !sr_is_in_numbers(c);
         detour = detour || is_detour(c);
     }
     score -= detour ? DETOUR : 0;
@@ -209,6 +209,19 @@ sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
         add_needle(f, SG_S("\xC5\xBF"), false); /* U+017F */
     if (f->hidden['k'])
         add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
+    return f;
+}
+
+sr_prefilter *sr_prefilter_disguises(sg_arena *arena)
+{
+    sr_prefilter *f = sg_new(arena, sr_prefilter);
+
+    f->level = sr_level_choose();
+    for (int c = ' '; c <= '~'; c++)
+        f->hidden[c] = true;
+    add_needle(f, SG_S("\\/"), false);
+    add_needle(f, SG_S("\xC5\xBF"), false);     /* U+017F */
+    add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
     return f;
 }
 

@@ -130,6 +130,19 @@ typedef struct sr_kept_out {
 sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text,
                                const sr_plan *check, size_t *clear);
 
+/* -------- verbatim (verbatim.c) ------------------------------------------ */
+
+/* Looks for many texts in lines instead of values. Belongs to one thread. */
+typedef struct sr_verbatim sr_verbatim;
+
+sr_verbatim *sr_verbatim_new(sg_arena *arena);
+/* The event's line in which to look, in the event's arena: if it can be read
+ * and some value of it, decoded or canonical, holds a text after folding, it
+ * holds the piece of that text. False: nothing can be told from this line. */
+bool sr_verbatim_line(sr_verbatim *v, sr_event *event, sg_str *line);
+/* The piece of a folded text; empty when it has none. In the arena. */
+sg_str sr_verbatim_piece(sg_arena *arena, sg_str text);
+
 /* -------- values --------------------------------------------------------- */
 
 /* Decoded or canonical text of a scalar: strings as is, numbers as

@@ -39,19 +39,27 @@ def oracle(sigcc, rules, events, extra):
     return out
 
 
-def compiled(sigcc, rules, events, flags, folder):
-    """Verdicts of a detector built with flags."""
-    det = os.path.join(folder, "det" + flags[0][1:])
-    p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
-    if p.returncode not in (0, 1) or not os.path.exists(det):
-        raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
-    d = run([det, "-f", "ndjson", "--no-event", events])
+def verdicts(det, events, index):
+    """Verdicts of a detector that looks for rules, or asks each (SIGCC_INDEX)."""
+    d = run([det, "-f", "ndjson", "--no-event", events], env=dict(os.environ, SIGCC_INDEX=index))
     if d.returncode != 0:
         raise RuntimeError("detector exits %d: %s" % (d.returncode, d.stderr.decode(errors="replace")[-2000:]))
     out = collections.defaultdict(set)
     for line in d.stdout.splitlines():
         a = json.loads(line)
         out[a["source"]["line"]].add(a["rule"]["name"])
+    return out
+
+
+def compiled(sigcc, rules, events, flags, folder):
+    """Verdicts of a detector built with flags."""
+    det = os.path.join(folder, "det" + flags[0][1:])
+    p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
+    if p.returncode not in (0, 1) or not os.path.exists(det):
+        raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
+    out = verdicts(det, events, "1")
+    if out != verdicts(det, events, "0"):
+        raise RuntimeError("verdicts of %s depend on SIGCC_INDEX" % det)
     return out, p.returncode, p.stderr.decode(errors="replace")
 
 

@@ -17,7 +17,7 @@ static void compare(const sr_gram_lit *lits, uint32_t count, sg_str text)
 {
     sg_arena arena = {0};
     bool have[IDS] = {false}, want[IDS] = {false};
-    sr_grams *g = sr_grams_new(&arena, lits, count);
+    sr_grams *g = sr_grams_new(&arena, lits, count, SG_S(""));
 
     sr_grams_scan(g, text, mark, have);
     for (uint32_t i = 0; i < count; i++)
@@ -90,7 +90,7 @@ int main(void)
 {
     sg_arena arena = {0};
 
-    CHECK(sr_grams_new(&arena, NULL, 0) == NULL);
+    CHECK(sr_grams_new(&arena, NULL, 0, SG_S("")) == NULL);
     test_table();
     test_random();
     return TEST_END();

@@ -1,0 +1,310 @@
+/*
+ * index.c - files the gates of a detector: each predicate of a gate under its
+ * field, by what any value that satisfies it must be or hold.
+ *
+ * Those that look for literals go by these, or by parts of them; regular
+ * expressions by literals that any match holds; those that look for whole
+ * numbers by these; all others by the field itself, since without a value only
+ * "null" holds. A rule without a gate, or one with a predicate that cannot be
+ * filed, is always a candidate.
+ */
+#include "eval/index.h"
+
+#include "match/match.h"
+#include "record/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct builder {
+    const sigma_detector *d;
+    const bool *rules; /* to file */
+    sr_index *index;
+    sg_arena *arena;
+    sg_arena scratch;
+    bool *filed;             /* per predicate */
+    SG_VEC(sr_affix) * ends; /* per field */
+    SG_VEC(sr_gram_lit) * lits, *pieces;
+    SG_VEC(sr_index_number) * numbers;
+    SG_VEC(uint32_t) * present;
+} builder;
+
+static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
+{
+    const sigma_ref ref = d->lits[p->first + i];
+
+    return (sg_str){d->pool + ref.off, ref.len};
+}
+
+static bool is_keywords(const sigma_detector *d, uint32_t field)
+{
+    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
+}
+
+/* -------- predicates ----------------------------------------------------- */
+
+static sg_str folded(sg_arena *arena, sg_str text)
+{
+    char *out = sg_arena_alloc(arena, sg_fold_bound(text.len) + 1, 1);
+
+    return (sg_str){out, sg_fold(out, text)};
+}
+
+/* Whether the indexes of the field can find a text. */
+static bool can_find(const builder *b, uint32_t field, sg_str text)
+{
+    return is_keywords(b->d, field)
+               ? sr_verbatim_piece(b->arena, text).len >= SR_GRAM_LINE
+               : text.len >= SR_GRAM;
+}
+
+static void file_text(builder *b, uint32_t pred, sg_str text)
+{
+    const uint32_t field = b->d->preds[pred].field;
+    const sr_gram_lit lit = {text, pred};
+
+    SG_PUSH(b->arena, &b->lits[field], lit);
+    if (!is_keywords(b->d, field))
+        return;
+    /* Keywords are looked for in lines, too. */
+    const sr_gram_lit piece = {sr_verbatim_piece(b->arena, text), pred};
+    SG_PUSH(b->arena, &b->pieces[field], piece);
+}
+
+/* Texts, one of which a folded value must hold to satisfy operand `i`. */
+static uint32_t needed_texts(builder *b, const sigma_pred *p, uint32_t i,
+                             sg_str out[SR_REGEX_TEXTS])
+{
+    const sg_str lit = lit_of(b->d, p, i);
+
+    if (p->op == SIGMA_OP_REGEX)
+        return sr_regex_texts(b->arena, lit, out);
+    *out = folded(b->arena, p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit);
+    return 1;
+}
+
+static bool file_lits(builder *b, uint32_t pred)
+{
+    const sigma_pred *p = &b->d->preds[pred];
+    SG_VEC(sg_str) texts = {NULL, 0, 0};
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        sg_str needed[SR_REGEX_TEXTS];
+        const uint32_t count = needed_texts(b, p, i, needed);
+
+        if (count == 0)
+            return false;
+        for (uint32_t k = 0; k < count; k++) {
+            if (!can_find(b, p->field, needed[k]))
+                return false;
+            SG_PUSH(&b->scratch, &texts, needed[k]);
+        }
+    }
+    for (uint32_t i = 0; i < texts.count; i++)
+        file_text(b, pred, texts.items[i]);
+    return true;
+}
+
+static bool file_ends(builder *b, uint32_t pred, sr_lit_kind kind)
+{
+    const sigma_pred *p = &b->d->preds[pred];
+
+    if (is_keywords(b->d, p->field))
+        return file_lits(b, pred);
+    for (uint32_t i = 0; i < p->count; i++) {
+        const sr_affix end = {folded(b->arena, lit_of(b->d, p, i)), kind, pred};
+
+        SG_PUSH(b->arena, &b->ends[p->field], end);
+    }
+    return true;
+}
+
+static bool file_nums(builder *b, uint32_t pred)
+{
+    const sigma_pred *p = &b->d->preds[pred];
+
+    for (uint32_t i = 0; i < p->count; i++)
+        if (b->d->nums[p->first + i].kind != SIGMA_INT)
+            return false;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const sr_index_number n = {b->d->nums[p->first + i].v.i, pred};
+
+        SG_PUSH(b->arena, &b->numbers[p->field], n);
+    }
+    return true;
+}
+
+/* By a literal or number that its field must hold, if there is one. */
+static bool file_operands(builder *b, uint32_t pred)
+{
+    switch ((sigma_op)b->d->preds[pred].op) {
+    case SIGMA_OP_EQ:
+        return file_ends(b, pred, SR_LIT_EQ);
+    case SIGMA_OP_STARTS:
+        return file_ends(b, pred, SR_LIT_STARTS);
+    case SIGMA_OP_ENDS:
+        return file_ends(b, pred, SR_LIT_ENDS);
+    case SIGMA_OP_CONTAINS:
+    case SIGMA_OP_GLOB:
+    case SIGMA_OP_REGEX:
+        return file_lits(b, pred);
+    case SIGMA_OP_NUM_EQ:
+        return !is_keywords(b->d, b->d->preds[pred].field) &&
+               file_nums(b, pred);
+    case SIGMA_OP_ANY:
+    case SIGMA_OP_CIDR:
+    case SIGMA_OP_LT:
+    case SIGMA_OP_LTE:
+    case SIGMA_OP_GT:
+    case SIGMA_OP_GTE:
+    case SIGMA_OP_BOOL:
+    case SIGMA_OP_NULL:
+    case SIGMA_OP_EXISTS:
+    case SIGMA_OP_REF_EQ:
+    case SIGMA_OP_REF_STARTS:
+    case SIGMA_OP_REF_ENDS:
+    case SIGMA_OP_REF_CONTAINS:
+    case SIGMA_OP_TIME_EQ:
+    case SIGMA_OP_TIME_LT:
+    case SIGMA_OP_TIME_LTE:
+    case SIGMA_OP_TIME_GT:
+    case SIGMA_OP_TIME_GTE:
+    case SIGMA_OP_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Whether the index finds every event for which the predicate holds. Every
+ * event has keywords: to file one under them would be no use. */
+static bool file_pred(builder *b, uint32_t pred)
+{
+    const sigma_pred *p = &b->d->preds[pred];
+
+    if (file_operands(b, pred))
+        return true;
+    if (p->op == SIGMA_OP_NULL || is_keywords(b->d, p->field))
+        return false;
+    SG_PUSH(b->arena, &b->present[p->field], pred);
+    return true;
+}
+
+/* -------- rules ---------------------------------------------------------- */
+
+static const uint32_t *gate_of(const builder *b, uint32_t rule)
+{
+    return b->d->gates + b->d->rules[rule].gate_first;
+}
+
+/* File the predicates of the rules' gates, each once. */
+static void file_gates(builder *b)
+{
+    bool *seen = sg_new_n(&b->scratch, bool, (size_t)b->d->pred_count + 1);
+
+    for (uint32_t r = 0; r < b->d->rule_count; r++)
+        for (uint32_t i = 0; b->rules[r] && i < b->d->rules[r].gate_count;
+             i++) {
+            const uint32_t pred = gate_of(b, r)[i];
+
+            if (!seen[pred])
+                b->filed[pred] = file_pred(b, pred);
+            seen[pred] = true;
+        }
+}
+
+static bool is_filed(const builder *b, uint32_t rule)
+{
+    const uint32_t count = b->d->rules[rule].gate_count;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!b->filed[gate_of(b, rule)[i]])
+            return false;
+    return count != 0;
+}
+
+/* Which rules a predicate makes candidates of; the rest are always. */
+static void list_rules(builder *b)
+{
+    sr_index *index = b->index;
+    const sigma_detector *d = b->d;
+    uint32_t *next = sg_new_n(&b->scratch, uint32_t, (size_t)d->pred_count + 1);
+    sg_arena *arena = b->arena;
+
+    index->always =
+        sg_new_n(arena, uint64_t, ((size_t)d->rule_count + 63) / 64);
+    index->rule_first = sg_new_n(arena, uint32_t, (size_t)d->pred_count + 2);
+    for (uint32_t r = 0; r < d->rule_count; r++)
+        if (b->rules[r] && !is_filed(b, r))
+            index->always[r / 64] |= UINT64_C(1) << (r % 64);
+        else if (b->rules[r])
+            for (uint32_t i = 0; i < d->rules[r].gate_count; i++)
+                index->rule_first[gate_of(b, r)[i] + 1]++;
+    for (uint32_t p = 0; p < d->pred_count; p++)
+        index->rule_first[p + 1] += index->rule_first[p];
+    index->rule_list =
+        sg_new_n(arena, uint32_t, (size_t)index->rule_first[d->pred_count] + 1);
+    memcpy(next, index->rule_first, d->pred_count * sizeof(*next));
+    for (uint32_t r = 0; r < d->rule_count; r++)
+        for (uint32_t i = 0;
+             b->rules[r] && is_filed(b, r) && i < d->rules[r].gate_count; i++)
+            index->rule_list[next[gate_of(b, r)[i]]++] = r;
+}
+
+/* -------- fields --------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    const sr_index_number *x = a, *y = b;
+
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static void index_field(builder *b, uint32_t f)
+{
+    const bool keywords = is_keywords(b->d, f);
+    const sr_field_index x = {.field = f,
+                              .keywords = keywords,
+                              .ends = b->ends[f].items,
+                              .end_count = b->ends[f].count,
+                              .lits = b->lits[f].items,
+                              .lit_count = b->lits[f].count,
+                              .pieces = b->pieces[f].items,
+                              .piece_count = b->pieces[f].count,
+                              .numbers = b->numbers[f].items,
+                              .number_count = b->numbers[f].count,
+                              .present = b->present[f].items,
+                              .present_count = b->present[f].count};
+
+    if (x.number_count != 0)
+        qsort(x.numbers, x.number_count, sizeof(*x.numbers), by_value);
+    if (x.end_count + x.lit_count + x.number_count + x.present_count != 0)
+        b->index->fields[b->index->field_count++] = x;
+}
+
+/* One vector of the kind for each field. */
+static void *vectors(builder *b, size_t size)
+{
+    return sg_arena_zalloc(&b->scratch, (size_t)b->d->field_count + 1, size,
+                           _Alignof(void *));
+}
+
+sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
+                       const bool *rules)
+{
+    sr_index *index = sg_new(arena, sr_index);
+    builder b = {.d = d, .rules = rules, .index = index, .arena = arena};
+
+    b.filed = sg_new_n(&b.scratch, bool, (size_t)d->pred_count + 1);
+    b.ends = vectors(&b, sizeof(*b.ends));
+    b.lits = vectors(&b, sizeof(*b.lits));
+    b.pieces = vectors(&b, sizeof(*b.pieces));
+    b.numbers = vectors(&b, sizeof(*b.numbers));
+    b.present = vectors(&b, sizeof(*b.present));
+    file_gates(&b);
+    list_rules(&b);
+    index->fields = sg_new_n(arena, sr_field_index, (size_t)d->field_count + 1);
+    for (uint32_t f = 0; f < d->field_count; f++)
+        index_field(&b, f);
+    sg_arena_free(&b.scratch);
+    return index;
+}

@@ -1,0 +1,49 @@
+/*
+ * index.h - inside of candidates.h: the gates of a detector filed by field, and
+ * what is made of them when events first need it. Only candidates.c, index.c
+ * and their tests include it.
+ */
+#ifndef SR_INDEX_H
+#define SR_INDEX_H
+
+#include "match/affixes.h"
+
+/* A number that some gates ask for. */
+typedef struct sr_index_number {
+    int64_t value;
+    uint32_t pred;
+} sr_index_number;
+
+/* The predicates of gates that read one field. */
+typedef struct sr_field_index {
+    uint32_t field;
+    bool keywords;  /* its values are those of the whole event */
+    sr_affix *ends; /* what folded values must be, begin or end with */
+    uint32_t end_count;
+    sr_affixes *affixes; /* of these; NULL: not yet */
+    sr_gram_lit *lits;   /* what folded values must hold; ids are predicates */
+    uint32_t lit_count;
+    sr_grams *grams;     /* of these; NULL: not yet */
+    sr_gram_lit *pieces; /* keywords: the same as a line writes it */
+    uint32_t piece_count;
+    sr_grams *line_grams;     /* of these; NULL: not yet */
+    sr_index_number *numbers; /* sorted by value */
+    uint32_t number_count;
+    uint32_t *present; /* predicates that any value may satisfy */
+    uint32_t present_count;
+} sr_field_index;
+
+typedef struct sr_index {
+    sr_field_index *fields; /* those that gates read */
+    uint32_t field_count;
+    uint64_t *always;     /* bit r: no field decides about the rule */
+    uint32_t *rule_first; /* per predicate, and one more: its rules ... */
+    uint32_t *rule_list;  /* ... here */
+} sr_index;
+
+/* Of the rules marked in `rules`, by index. Owned by the arena, as all it
+ * holds. */
+sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
+                       const bool *rules);
+
+#endif
