@@ -5,6 +5,8 @@
  */
 #include "eval/eval.h"
 
+#include "match/match.h"
+
 #include <stdio.h>
 
 typedef struct check {
@@ -86,6 +88,17 @@ static const operand operands[SIGMA_OP_COUNT] = {
 #undef OP
 };
 
+static void need_nets(check *c, const sigma_pred *p)
+{
+    sr_cidr net;
+
+    for (uint32_t i = 0; c->fault == NULL && i < p->count; i++) {
+        const sigma_ref ref = c->d->lits[p->first + i];
+        require(c, sr_cidr_parse((sg_str){c->d->pool + ref.off, ref.len}, &net),
+                "network refused");
+    }
+}
+
 static bool is_time_op(uint8_t op)
 {
     return op >= SIGMA_OP_TIME_EQ && op <= SIGMA_OP_TIME_GTE;
@@ -102,6 +115,8 @@ static void check_pred(check *c, uint32_t i)
     switch (operands[p->op]) {
     case OPERAND_LITS:
         need_range(c, p->first, p->count, c->d->lit_count);
+        if (p->op == SIGMA_OP_CIDR)
+            need_nets(c, p);
         break;
     case OPERAND_NUMS:
         need_range(c, p->first, p->count, c->d->num_count);

@@ -27,23 +27,6 @@ static sg_str text_of(const sigma_detector *d, sigma_ref ref)
 
 /* -------- opening -------------------------------------------------------- */
 
-/* Those of the compiler's are good; it is only another one that is refused. */
-static bool check_nets(const sigma_detector *d, char *reason,
-                       size_t reason_size)
-{
-    sr_cidr net;
-
-    for (uint32_t i = 0; i < d->pred_count; i++) {
-        const sigma_pred *p = &d->preds[i];
-        for (uint32_t k = 0; p->op == SIGMA_OP_CIDR && k < p->count; k++)
-            if (!sr_cidr_parse(text_of(d, d->lits[p->first + k]), &net)) {
-                (void)snprintf(reason, reason_size, "network refused");
-                return false;
-            }
-    }
-    return true;
-}
-
 static bool is_reference(const pred *p)
 {
     return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
@@ -139,8 +122,6 @@ static void make_ready(sr_eval *eval)
 
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
 {
-    if (!check_nets(d, reason, reason_size))
-        return NULL;
     sr_eval *eval = calloc(1, sizeof(*eval));
     if (eval == NULL) {
         (void)snprintf(reason, reason_size, "out of memory");

@@ -24,13 +24,13 @@ typedef struct sr_eval_stats {
 } sr_eval_stats;
 
 /* Whether every table of the detector is in order: ABI, size, all indices and
- * ranges, kinds, functions present. False with the reason. A detector that
- * passes cannot make the runtime read outside its tables. */
+ * ranges, kinds, networks, functions present. False with the reason. A detector
+ * that passes cannot make the runtime read outside its tables. */
 bool sr_detector_check(const sigma_detector *d, char *reason,
                        size_t reason_size);
 
 /* For a detector that has passed sr_detector_check, and outlives the evaluator.
- * NULL with the reason when a network is refused. */
+ * NULL with the reason when out of memory. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
 /* Accepts NULL. */
