@@ -4,7 +4,6 @@
  */
 #include "driver/driver.h"
 #include "opt/opt.h"
-#include "report/lint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

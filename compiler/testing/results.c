@@ -87,6 +87,8 @@ sc_rt_verdict sc_rt_rule_verdict(const sc_ruletest *t, uint32_t doc)
 
     if (status == SC_DOC_REJECTED)
         return SC_RT_RULE_REJECTED;
+    if (status == SC_DOC_UNCHANGED)
+        return SC_RT_RULE_NONE;
     for (; ref.index < t->ir->rules.count; ref.index++)
         if (t->ir->rules.items[ref.index].meta.doc == doc)
             verdict = both(verdict, verdict_of(t, &ref));
@@ -275,16 +277,23 @@ static void json_rules(sg_buf *out, const sc_ruletest *t)
     }
 }
 
-void sc_rt_json(sg_buf *out, const sc_ruletest *t)
+void sc_rt_put_tests(sg_buf *out, const sc_ruletest *t)
 {
-    const sc_rt_totals n = sc_rt_count(t);
-
-    sg_buf_putz(out, "{\"schema\":\"sigcc.test/1\",\"tests\":[");
+    sg_buf_putc(out, '[');
     for (uint32_t i = 0; i < t->tests.count; i++) {
         sg_buf_putz(out, i > 0 ? "," : "");
         json_test(out, t, &t->tests.items[i]);
     }
-    sg_buf_putz(out, "],\"rules\":[");
+    sg_buf_putc(out, ']');
+}
+
+void sc_rt_json(sg_buf *out, const sc_ruletest *t)
+{
+    const sc_rt_totals n = sc_rt_count(t);
+
+    sg_buf_putz(out, "{\"schema\":\"sigcc.test/1\",\"tests\":");
+    sc_rt_put_tests(out, t);
+    sg_buf_putz(out, ",\"rules\":[");
     json_rules(out, t);
     sg_buf_printf(out,
                   "],\"summary\":{\"tests\":%" PRIu32 ",\"passed\":%" PRIu32
