@@ -8,6 +8,7 @@
 #include "driver/watch.h"
 #include "emit/emit.h"
 #include "enrich/enrichment.h"
+#include "opt/opt.h"
 #include "report/lint.h"
 #include "resolve/resolve.h"
 
@@ -252,5 +253,15 @@ void sc_cc_emit(sc_cc *cc, sc_cc_job *job, const sc_ir *ir,
 
 /* What each of the optimised rules costs: a table, or one JSON object. */
 void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out);
+/* Names of cost_classes.def. */
+const char *sc_cost_class_name(sc_cost_class class);
+bool sc_cost_class_find(sg_str name, sc_cost_class *out);
+/* How events find a rule in a pack, or why they do not: one line, safe for a
+ * terminal. */
+void sc_cost_put_gate(sc_session *s, const sc_ir *ir, const sc_rule_cost *cost,
+                      sg_buf *out);
+/* How many regular expressions of the rule have no byte that any match needs.
+ */
+uint32_t sc_cost_bare_regexes(const sc_ir *ir, const sc_rule_cost *cost);
 
 #endif

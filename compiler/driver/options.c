@@ -10,6 +10,7 @@
 enum { BUILD = 1 << SC_CMD_build, CHECK = 1 << SC_CMD_check };
 enum { EVAL = 1 << SC_CMD_eval, TEST = 1 << SC_CMD_test };
 enum { EXPLAIN = 1 << SC_CMD_explain, LISTS = 1 << SC_CMD_list };
+enum { CI = 1 << SC_CMD_ci };
 
 typedef struct command_info {
     sg_str name;
