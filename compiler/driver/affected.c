@@ -4,7 +4,6 @@
  * longer hides its rules, changes others without leaving a trace in them.
  */
 #include "driver/changes.h"
-#include "testing/ruletest.h"
 
 #include <unistd.h>
 
@@ -79,17 +78,9 @@ static bool lost_files(const finder *f)
 static void mark_tests(finder *f)
 {
     const bool lost = lost_files(f);
-    const sc_options *o = f->c->o;
-    const sc_rt_places places = {.paths = o->paths.items,
-                                 .path_count = o->paths.count,
-                                 .events = o->test_events.items,
-                                 .event_count = o->test_events.count,
-                                 .regression_root = o->regression_root};
-    const uint32_t diags = f->s->diags.count, errors = f->s->errors,
-                   warnings = f->s->warnings;
-    sc_ruletest t = {.session = f->s, .ir = f->loaded->ir};
+    sc_ruletest t;
 
-    sc_rt_find(&t, &places);
+    sc_test_find(f->s, f->c->o, f->loaded->ir, &t);
     for (uint32_t i = 0; i < t.tests.count; i++) {
         const sc_rt_test *test = &t.tests.items[i];
 
@@ -97,11 +88,6 @@ static void mark_tests(finder *f)
                                           : sc_changes_has(f->c, test->path))
             mark_path(f, t.files.items[test->file].path);
     }
-    /* They are found again, and told of, when they are run. */
-    f->s->diags.count = diags;
-    f->s->errors = errors;
-    f->s->warnings = warnings;
-    f->s->doc = SIGMA_NONE;
 }
 
 /* What a reference means depends on other files: one that fails is judged each

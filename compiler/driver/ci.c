@@ -149,10 +149,10 @@ static void choose(run *r)
     sc_diag_retain(r->s, keep);
 }
 
-/* The rules looked at, and what they refer to, on their own. */
-static sc_ir *lower(run *r)
+/* The rules of some documents, and what they refer to, on their own. */
+static sc_ir *lower(run *r, const bool *docs)
 {
-    const sc_ast ast = sc_build_closure(r->s, &r->loaded.ast, r->docs);
+    const sc_ast ast = sc_build_closure(r->s, &r->loaded.ast, docs);
 
     return sc_build_lower(r->s, r->o, &r->loaded, &ast);
 }
@@ -173,6 +173,27 @@ static void build(run *r)
     if (code == SC_EXIT_FAILED)
         worsen(r, code);
     r->ci.detectors = code == SC_EXIT_OK ? w->linked : 0;
+}
+
+/* Which documents that are looked at have tests: no others need a detector to
+ * be tested with. */
+static const bool *find_tested(run *r)
+{
+    bool *docs = sg_new_n(&r->s->arena, bool, (size_t)r->s->docs.count + 1);
+    sc_ruletest t;
+
+    sc_test_find(r->s, r->o, r->loaded.ir, &t);
+    for (uint32_t i = 0; i < t.tests.count; i++) {
+        const sc_rt_file *file = &t.files.items[t.tests.items[i].file];
+
+        for (uint32_t k = 0; k < file->rules.count; k++)
+            docs[t.ir->rules.items[file->rules.items[k]].meta.doc] = true;
+        for (uint32_t k = 0; k < file->corrs.count; k++)
+            docs[t.ir->corrs.items[file->corrs.items[k]].meta.doc] = true;
+    }
+    for (uint32_t i = 0; i < r->s->docs.count; i++)
+        docs[i] &= r->docs[i];
+    return docs;
 }
 
 /* A place in a file that is not kept: only its lines are counted. */
@@ -239,7 +260,7 @@ static void test(run *r)
     sc_loaded mine = r->loaded;
     int code;
 
-    mine.ir = lower(r);
+    mine.ir = lower(r, find_tested(r));
     code = sc_test_run(r->s, r->o, &mine, &r->tests);
     worsen(r, code);
     report_tests(r);
@@ -248,7 +269,7 @@ static void test(run *r)
 
 static void weigh(run *r)
 {
-    sc_ir *ir = lower(r);
+    sc_ir *ir = lower(r, r->docs);
     sc_rule_cost *costs =
         sg_new_n(&r->s->arena, sc_rule_cost, (size_t)ir->rules.count + 1);
     sg_buf text = {0};

@@ -11,6 +11,7 @@
 #include "opt/opt.h"
 #include "report/lint.h"
 #include "resolve/resolve.h"
+#include "testing/ruletest.h"
 
 /* Exit codes (interface.md). The larger of two counts. */
 enum {
@@ -126,9 +127,11 @@ int sc_test_guard(const sc_options *o, const char *command);
 /* Find and judge the tests of the loaded rules: by the oracle and, unless
  * --no-build, by a detector. Changes loaded->ir, which `t` refers to. Other
  * than SC_EXIT_OK when the detector could not be built or run. */
-struct sc_ruletest;
 int sc_test_run(sc_session *s, const sc_options *o, const sc_loaded *loaded,
-                struct sc_ruletest *t);
+                sc_ruletest *t);
+/* Only find them. What cannot be read is not reported. */
+void sc_test_find(sc_session *s, const sc_options *o, const sc_ir *ir,
+                  sc_ruletest *t);
 
 /* -------- paths (paths.c) ------------------------------------------------ */
 

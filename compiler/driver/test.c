@@ -5,7 +5,6 @@
  */
 #include "driver/detector.h"
 #include "driver/driver.h"
-#include "testing/ruletest.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -70,16 +69,36 @@ static void print(const sc_options *o, const sc_ruletest *t)
     sg_buf_free(&out);
 }
 
-int sc_test_run(sc_session *s, const sc_options *o, const sc_loaded *loaded,
-                sc_ruletest *t)
+static sc_rt_places places_of(const sc_options *o)
 {
-    const sc_rt_places places = {
+    return (sc_rt_places){
         .paths = o->paths.items,
         .path_count = o->paths.count,
         .events = o->test_events.items,
         .event_count = o->test_events.count,
         .regression_root = o->regression_root,
     };
+}
+
+void sc_test_find(sc_session *s, const sc_options *o, const sc_ir *ir,
+                  sc_ruletest *t)
+{
+    const uint32_t diags = s->diags.count, errors = s->errors,
+                   warnings = s->warnings;
+    const sc_rt_places places = places_of(o);
+
+    *t = (sc_ruletest){.session = s, .ir = ir};
+    sc_rt_find(t, &places);
+    s->diags.count = diags;
+    s->errors = errors;
+    s->warnings = warnings;
+    s->doc = SIGMA_NONE;
+}
+
+int sc_test_run(sc_session *s, const sc_options *o, const sc_loaded *loaded,
+                sc_ruletest *t)
+{
+    const sc_rt_places places = places_of(o);
 
     *t = (sc_ruletest){.session = s, .ir = loaded->ir};
     sc_rt_find(t, &places);

@@ -76,19 +76,18 @@ static sc_rt_verdict both(sc_rt_verdict a, sc_rt_verdict b)
         return SC_RT_RULE_FAILED;
     if (a == SC_RT_RULE_PASSED || b == SC_RT_RULE_PASSED)
         return SC_RT_RULE_PASSED;
-    return a == SC_RT_RULE_NONE ? b : a;
+    return SC_RT_RULE_UNTESTED;
 }
 
 sc_rt_verdict sc_rt_rule_verdict(const sc_ruletest *t, uint32_t doc)
 {
     const sc_doc_status status = t->session->docs.items[doc].status;
-    sc_rt_verdict verdict = SC_RT_RULE_NONE;
+    sc_rt_verdict verdict = SC_RT_RULE_UNTESTED;
     sigma_corr_ref ref = {0, false};
 
-    if (status == SC_DOC_REJECTED)
-        return SC_RT_RULE_REJECTED;
-    if (status == SC_DOC_UNCHANGED)
-        return SC_RT_RULE_NONE;
+    if (status != SC_DOC_OK)
+        return status == SC_DOC_REJECTED ? SC_RT_RULE_REJECTED
+                                         : SC_RT_RULE_NONE;
     for (; ref.index < t->ir->rules.count; ref.index++)
         if (t->ir->rules.items[ref.index].meta.doc == doc)
             verdict = both(verdict, verdict_of(t, &ref));

@@ -394,6 +394,14 @@ class Since(CiCase):
         os.remove(self.path("rules/r1.match.ndjson"))
         self.assertEqual(self.looked_at("--require-tests", status=1), ["r1"])
 
+    def test_events_of_an_unchanged_rule_are_not_taken_for_others(self):
+        self.write("rules/r1.sub.yml", rule(5))
+        self.write("rules/r1.sub.match.ndjson", '{"Image":"C:\\\\tool5.exe"}\n')
+        self.commit()
+        self.write("rules/r1.yml", rule(1, status="stable"))
+        self.assertEqual(self.looked_at(), ["r1"])
+        self.assertEqual([t["path"] for t in self.load("out/report.json")["tests"]], ["rules/r1.match.ndjson"])
+
     def test_regression_data(self):
         self.write("rules/r1.yml", rule(1, regression_tests_path="data/r1/info.yml"))
         self.write("rules/r2.yml", rule(2, regression_tests_path="data/none/info.yml"))
