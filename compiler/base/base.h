@@ -40,7 +40,8 @@ typedef enum sc_severity { SC_ERROR, SC_WARNING, SC_NOTE } sc_severity;
 typedef enum sc_doc_status {
     SC_DOC_OK,
     SC_DOC_REJECTED,
-    SC_DOC_SKIPPED
+    SC_DOC_SKIPPED,
+    SC_DOC_UNCHANGED /* good or not: not asked for (sigcc ci --since) */
 } sc_doc_status;
 
 typedef struct sc_doc {
@@ -115,6 +116,11 @@ SC_PRINTF(4, 5)
 bool sc_error(sc_session *s, sc_code code, sc_span at, const char *fmt, ...);
 SC_PRINTF(4, 5)
 void sc_warn(sc_session *s, sc_code code, sc_span at, const char *fmt, ...);
+/* Report an error that a document answers for but that does not keep it from
+ * being compiled: it stays accepted. */
+SC_PRINTF(5, 6)
+void sc_fault(sc_session *s, uint32_t doc, sc_code code, sc_span at,
+              const char *fmt, ...);
 /* Add to the latest diagnostic: a hint in place of the code's own, a note. */
 SC_PRINTF(2, 3) void sc_hint(sc_session *s, const char *fmt, ...);
 SC_PRINTF(3, 4)
@@ -138,6 +144,8 @@ void sc_diag_render(const sc_session *s, sg_buf *out, bool colour);
 /* One of them, by its index. */
 void sc_diag_render_one(const sc_session *s, sg_buf *out, bool colour,
                         uint32_t diag);
+/* Drop the diagnostics that `keep`, one flag each, does not name. */
+void sc_diag_retain(sc_session *s, const bool *keep);
 /* Indices of all diagnostics, ordered by source and place. */
 const uint32_t *sc_diag_order(const sc_session *s, sg_arena *arena);
 /* Append text that came from outside so that a terminal shows it and obeys

@@ -111,6 +111,42 @@ void sc_warn(sc_session *s, sc_code code, sc_span at, const char *fmt, ...)
     report(s, diag);
 }
 
+void sc_fault(sc_session *s, uint32_t doc, sc_code code, sc_span at,
+              const char *fmt, ...)
+{
+    sc_diag diag = {.code = code, .severity = SC_ERROR, .at = at};
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag.message = format(s, fmt, ap);
+    va_end(ap);
+    s->doc = SIGMA_NONE;
+    report(s, diag);
+    s->diags.items[s->diags.count - 1].doc = doc;
+}
+
+void sc_diag_retain(sc_session *s, const bool *keep)
+{
+    uint32_t *moved = sg_new_n(&s->arena, uint32_t, s->diags.count + 1);
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < s->diags.count; i++) {
+        const sc_diag diag = s->diags.items[i];
+
+        moved[i] = keep[i] ? kept : SIGMA_NONE;
+        if (keep[i])
+            s->diags.items[kept++] = diag;
+        else if (diag.severity == SC_ERROR)
+            s->errors--;
+        else
+            s->warnings--;
+    }
+    s->diags.count = kept;
+    for (uint32_t i = 0; i < s->docs.count; i++)
+        if (s->docs.items[i].diag != SIGMA_NONE)
+            s->docs.items[i].diag = moved[s->docs.items[i].diag];
+}
+
 void sc_hint(sc_session *s, const char *fmt, ...)
 {
     va_list ap;

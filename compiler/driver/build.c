@@ -11,6 +11,7 @@
 /* What a detector is made of. */
 typedef struct unit {
     sg_str name, out;
+    uint32_t doc; /* of its only root, or SIGMA_NONE */
     sc_ast ast;
     sc_ir *ir;
 } unit;
@@ -45,6 +46,20 @@ static sc_ast closure_of(sc_session *s, const sc_ast *ast, const sc_rule *root)
     sc_ast out = {0};
 
     mark_needed(ast, root, needed);
+    for (uint32_t i = 0; i < ast->rules.count; i++)
+        if (needed[i])
+            SG_PUSH(&s->arena, &out.rules, ast->rules.items[i]);
+    return out;
+}
+
+sc_ast sc_build_closure(sc_session *s, const sc_ast *ast, const bool *docs)
+{
+    bool *needed = sg_new_n(&s->arena, bool, ast->rules.count);
+    sc_ast out = {0};
+
+    for (uint32_t i = 0; i < ast->rules.count; i++)
+        if (docs[ast->rules.items[i]->doc])
+            mark_needed(ast, ast->rules.items[i], needed);
     for (uint32_t i = 0; i < ast->rules.count; i++)
         if (needed[i])
             SG_PUSH(&s->arena, &out.rules, ast->rules.items[i]);
@@ -104,10 +119,10 @@ static sg_str inside(sc_session *s, const sc_options *o, sg_str name)
 
 /* -------- units ---------------------------------------------------------- */
 
-/* The rules of one root on their own. They were lowered before, all together,
- * so this can report nothing new. */
-static sc_ir *lower_again(sc_session *s, const sc_options *o,
-                          const sc_loaded *loaded, const sc_ast *ast)
+/* The rules were lowered before, all together, so this can report nothing
+ * new. */
+sc_ir *sc_build_lower(sc_session *s, const sc_options *o,
+                      const sc_loaded *loaded, const sc_ast *ast)
 {
     const uint32_t diags = s->diags.count, errors = s->errors,
                    warnings = s->warnings;
@@ -131,7 +146,8 @@ static void split_roots(sc_session *s, const sc_options *o,
     sg_map used = {0};
 
     for (uint32_t i = 0; i < count; i++) {
-        unit u = {.ast = closure_of(s, &loaded->ast, roots[i])};
+        unit u = {.doc = roots[i]->doc,
+                  .ast = closure_of(s, &loaded->ast, roots[i])};
         u.name = unique_stem(s, &used, doc_path(s, roots[i]));
         u.out = inside(s, o, u.name);
         SG_PUSH(&s->arena, &out->list, u);
@@ -163,9 +179,14 @@ static bool plan(sc_session *s, const sc_options *o, const sc_loaded *loaded,
     if (count > 1 && !o->pack) {
         split_roots(s, o, loaded, roots, count, out);
     } else {
-        unit u = {.ast = loaded->ast, .ir = loaded->ir, .out = o->output};
-        if (!o->pack)
+        unit u = {.doc = SIGMA_NONE,
+                  .ast = loaded->ast,
+                  .ir = loaded->ir,
+                  .out = o->output};
+        if (!o->pack) {
+            u.doc = roots[0]->doc;
             u.ast = closure_of(s, &loaded->ast, roots[0]);
+        }
         /* What a rejected correlation left behind stays out. */
         if (u.ast.rules.count != loaded->ast.rules.count)
             u.ir = NULL;
@@ -244,7 +265,7 @@ static bool build_unit(sc_session *s, const sc_options *o,
     emit.name = u->name;
     if (u->ir == NULL) {
         sc_watch_enter(loaded->watch, SC_PHASE_ir);
-        u->ir = lower_again(s, o, loaded, &u->ast);
+        u->ir = sc_build_lower(s, o, loaded, &u->ast);
     }
     sc_watch_enter(loaded->watch, SC_PHASE_opt);
     sc_opt_run(u->ir, loaded->disabled);
@@ -260,7 +281,22 @@ static bool build_unit(sc_session *s, const sc_options *o,
     return true;
 }
 
-static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
+/* Keep the units that are asked for. */
+static void choose(unit_list *units, const bool *docs)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < units->list.count; i++) {
+        const unit u = units->list.items[i];
+
+        if (u.doc == SIGMA_NONE || docs[u.doc])
+            units->list.items[kept++] = u;
+    }
+    units->list.count = kept;
+}
+
+int sc_build_detectors(sc_session *s, const sc_options *o,
+                       const sc_loaded *loaded, const bool *docs)
 {
     const bool text_only = sg_str_eq(o->emit, SG_S("c"));
     unit_list units = {0};
@@ -271,6 +307,8 @@ static int build(sc_session *s, const sc_options *o, const sc_loaded *loaded)
         return SC_EXIT_FAILED;
     if (units.list.count == 0)
         return SC_EXIT_REJECTED;
+    if (docs != NULL)
+        choose(&units, docs);
     if (!text_only &&
         !sc_cc_open(&cc, s, o, loaded->watch, units.list.count == 1))
         return SC_EXIT_FAILED;
@@ -336,7 +374,7 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
     code = sc_load(s, o, &loaded);
     if (code == SC_EXIT_OK && !loaded.dumped &&
         (s->errors == 0 || o->keep_going))
-        code = build(s, o, &loaded);
+        code = sc_build_detectors(s, o, &loaded, NULL);
     if (o->depfile.len > 0 && !write_depfile(s, o))
         code = SC_EXIT_FAILED;
     sc_watch_enter(loaded.watch, SC_PHASE_finish);

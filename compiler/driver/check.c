@@ -4,7 +4,6 @@
  */
 #include "driver/driver.h"
 #include "opt/opt.h"
-#include "report/lint.h"
 
 #include <unistd.h>
 
@@ -31,7 +30,7 @@ static bool put_words(sc_code_set *set, const sc_strs *words, bool on)
     return true;
 }
 
-static bool choose(const sc_options *o, sc_code_set *set)
+bool sc_check_choose(const sc_options *o, sc_code_set *set)
 {
     sc_code_set_init(set);
     if (o->only.count > 0)
@@ -44,19 +43,28 @@ void sc_check_lint(sc_session *s, const sc_options *o, const sc_ast *ast)
 {
     sc_code_set set;
 
-    if (choose(o, &set))
+    if (sc_check_choose(o, &set))
         sc_lint_run(s, ast, &set);
 }
 
 /* -------- the command ----------------------------------------------------- */
 
-static void put_sarif(sc_session *s, const sc_options *o, sg_buf *out)
+sc_places sc_places_of(sc_session *s, const sc_options *o)
 {
     char folder[4096];
     const char *here = getcwd(folder, sizeof folder);
 
-    sc_check_sarif(s, out, sg_str_of(here != NULL ? here : ""), o->paths.items,
-                   o->paths.count);
+    return (sc_places){
+        .folder = sg_arena_dup(&s->arena, sg_str_of(here != NULL ? here : "")),
+        .roots = o->paths.items,
+        .root_count = o->paths.count};
+}
+
+static void put_sarif(sc_session *s, const sc_options *o, sg_buf *out)
+{
+    const sc_places places = sc_places_of(s, o);
+
+    sc_check_sarif(s, out, &places, NULL);
 }
 
 static void put_result(sc_session *s, const sc_options *o, sc_loaded *loaded)
@@ -81,7 +89,7 @@ int sc_cmd_check(sc_session *s, const sc_options *o)
     sc_loaded loaded;
     int code;
 
-    if (!choose(o, &set))
+    if (!sc_check_choose(o, &set))
         return SC_EXIT_USAGE;
     if (o->cost.len > 0 && o->check_format.len > 0 &&
         !sg_str_eq(o->check_format, SG_S("text")))

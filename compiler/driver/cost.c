@@ -371,6 +371,38 @@ static void put_json(report *r)
 
 /* -------- all of it ------------------------------------------------------ */
 
+const char *sc_cost_class_name(sc_cost_class class)
+{
+    return classes[class].name;
+}
+
+bool sc_cost_class_find(sg_str name, sc_cost_class *out)
+{
+    for (unsigned i = 0; i < SC_COST_CLASSES; i++) {
+        if (!sg_str_eq(name, sg_str_of(classes[i].name)))
+            continue;
+        *out = (sc_cost_class)i;
+        return true;
+    }
+    return false;
+}
+
+void sc_cost_put_gate(sc_session *s, const sc_ir *ir, const sc_rule_cost *cost,
+                      sg_buf *out)
+{
+    report r = {.s = s, .ir = ir, .out = out};
+
+    put_gate(&r, cost);
+}
+
+uint32_t sc_cost_bare_regexes(const sc_ir *ir, const sc_rule_cost *cost)
+{
+    const report r = {.ir = ir};
+    const regexes n = regexes_of(&r, cost);
+
+    return n.count - n.required;
+}
+
 void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out)
 {
     const uint32_t count = ir->rules.count;

@@ -6,7 +6,6 @@
 #define SC_DETECTOR_H
 
 #include "driver/driver.h"
-#include "testing/ruletest.h"
 
 typedef struct sc_detector {
     sc_session *session;

@@ -4,7 +4,6 @@
  */
 #include "driver/driver.h"
 #include "opt/opt.h"
-#include "report/lint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -267,7 +266,7 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     }
     if (out->ast.rules.count == 0 && s->errors == 0)
         return sc_fail(SC_EXIT_USAGE, "no rule found in the given files");
-    if (o->command == SC_CMD_check) {
+    if (o->command == SC_CMD_check || o->command == SC_CMD_ci) {
         sc_watch_enter(out->watch, SC_PHASE_lint);
         sc_check_lint(s, o, &out->ast);
     }

@@ -8,7 +8,10 @@
 #include "driver/watch.h"
 #include "emit/emit.h"
 #include "enrich/enrichment.h"
+#include "opt/opt.h"
+#include "report/lint.h"
 #include "resolve/resolve.h"
+#include "testing/ruletest.h"
 
 /* Exit codes (interface.md). The larger of two counts. */
 enum {
@@ -91,6 +94,11 @@ typedef struct sc_loaded {
 int sc_load(sc_session *s, const sc_options *o, sc_loaded *out);
 /* Called by sc_load between reading and resolving: what the author wrote. */
 void sc_check_lint(sc_session *s, const sc_options *o, const sc_ast *ast);
+/* The warnings that --enable, --disable and --only leave. False with a printed
+ * reason. */
+bool sc_check_choose(const sc_options *o, sc_code_set *set);
+/* How reports name files. */
+sc_places sc_places_of(sc_session *s, const sc_options *o);
 /* Print diagnostics and the summary, write the report. Returns `code`, or a
  * graver one. */
 int sc_finish(sc_session *s, const sc_options *o, int code);
@@ -100,6 +108,30 @@ void sc_put_timings(const sc_options *o, sc_watch *watch);
 /* "sigcc: " and a message on standard error; texts from outside are shown
  * escaped. Returns `code`. */
 SC_PRINTF(2, 3) int sc_fail(int code, const char *fmt, ...);
+
+/* -------- parts of commands that `ci` runs, too --------------------------- */
+
+/* Build what `sigcc build` builds (build.c): all, or only the detectors whose
+ * root is of a document that `docs` flags. A pack is always whole. Changes
+ * loaded->ir. Errors are reported. */
+int sc_build_detectors(sc_session *s, const sc_options *o,
+                       const sc_loaded *loaded, const bool *docs);
+/* The good rules of the flagged documents and all they refer to, in order. */
+sc_ast sc_build_closure(sc_session *s, const sc_ast *ast, const bool *docs);
+/* IR of some of the loaded rules, on their own and not optimised. */
+sc_ir *sc_build_lower(sc_session *s, const sc_options *o,
+                      const sc_loaded *loaded, const sc_ast *ast);
+/* Whether --events names folders: SC_EXIT_OK, or with a printed reason another
+ * code (test.c). */
+int sc_test_guard(const sc_options *o, const char *command);
+/* Find and judge the tests of the loaded rules: by the oracle and, unless
+ * --no-build, by a detector. Changes loaded->ir, which `t` refers to. Other
+ * than SC_EXIT_OK when the detector could not be built or run. */
+int sc_test_run(sc_session *s, const sc_options *o, const sc_loaded *loaded,
+                sc_ruletest *t);
+/* Only find them. What cannot be read is not reported. */
+void sc_test_find(sc_session *s, const sc_options *o, const sc_ir *ir,
+                  sc_ruletest *t);
 
 /* -------- paths (paths.c) ------------------------------------------------ */
 
@@ -224,15 +256,15 @@ void sc_cc_emit(sc_cc *cc, sc_cc_job *job, const sc_ir *ir,
 
 /* What each of the optimised rules costs: a table, or one JSON object. */
 void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out);
-
-/* -------- report (report.c) ---------------------------------------------- */
-
-/* JSON of --report (interface.md), one line. */
-void sc_report_put(const sc_session *s, sg_buf *out);
-/* Totals over the session's documents. */
-typedef struct sc_totals {
-    uint32_t rules, compiled, rejected, skipped;
-} sc_totals;
-sc_totals sc_report_totals(const sc_session *s);
+/* Names of cost_classes.def. */
+const char *sc_cost_class_name(sc_cost_class class);
+bool sc_cost_class_find(sg_str name, sc_cost_class *out);
+/* How events find a rule in a pack, or why they do not: one line, safe for a
+ * terminal. */
+void sc_cost_put_gate(sc_session *s, const sc_ir *ir, const sc_rule_cost *cost,
+                      sg_buf *out);
+/* How many regular expressions of the rule have no byte that any match needs.
+ */
+uint32_t sc_cost_bare_regexes(const sc_ir *ir, const sc_rule_cost *cost);
 
 #endif

@@ -12,6 +12,7 @@ enum { EVAL = 1 << SC_CMD_eval, TEST = 1 << SC_CMD_test };
 enum { EXPLAIN = 1 << SC_CMD_explain, LISTS = 1 << SC_CMD_list };
 enum { INSPECT = 1 << SC_CMD_inspect, KEYGEN = 1 << SC_CMD_keygen };
 enum { SIGN = 1 << SC_CMD_sign, VERIFY = 1 << SC_CMD_verify };
+enum { CI = 1 << SC_CMD_ci };
 
 const sc_command_info sc_commands[SC_CMD_COUNT] = {
 #define COMMAND(name, usage, summary, doc, example)                            \

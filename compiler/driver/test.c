@@ -5,7 +5,6 @@
  */
 #include "driver/detector.h"
 #include "driver/driver.h"
-#include "testing/ruletest.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -70,22 +69,49 @@ static void print(const sc_options *o, const sc_ruletest *t)
     sg_buf_free(&out);
 }
 
-static int run(sc_session *s, const sc_options *o, const sc_loaded *loaded)
+static sc_rt_places places_of(const sc_options *o)
 {
-    const sc_rt_places places = {
+    return (sc_rt_places){
         .paths = o->paths.items,
         .path_count = o->paths.count,
         .events = o->test_events.items,
         .event_count = o->test_events.count,
         .regression_root = o->regression_root,
     };
-    sc_ruletest t = {.session = s, .ir = loaded->ir};
-    sc_rt_totals n;
-    int code;
+}
 
-    sc_rt_find(&t, &places);
-    judge_all(&t);
-    code = compare_all(&t, o, loaded);
+void sc_test_find(sc_session *s, const sc_options *o, const sc_ir *ir,
+                  sc_ruletest *t)
+{
+    const uint32_t diags = s->diags.count, errors = s->errors,
+                   warnings = s->warnings;
+    const sc_rt_places places = places_of(o);
+
+    *t = (sc_ruletest){.session = s, .ir = ir};
+    sc_rt_find(t, &places);
+    s->diags.count = diags;
+    s->errors = errors;
+    s->warnings = warnings;
+    s->doc = SIGMA_NONE;
+}
+
+int sc_test_run(sc_session *s, const sc_options *o, const sc_loaded *loaded,
+                sc_ruletest *t)
+{
+    const sc_rt_places places = places_of(o);
+
+    *t = (sc_ruletest){.session = s, .ir = loaded->ir};
+    sc_rt_find(t, &places);
+    judge_all(t);
+    return compare_all(t, o, loaded);
+}
+
+static int run(sc_session *s, const sc_options *o, const sc_loaded *loaded)
+{
+    sc_ruletest t;
+    sc_rt_totals n;
+    int code = sc_test_run(s, o, loaded, &t);
+
     print(o, &t);
     n = sc_rt_count(&t);
     if (code == SC_EXIT_OK &&
@@ -95,15 +121,22 @@ static int run(sc_session *s, const sc_options *o, const sc_loaded *loaded)
     return code;
 }
 
+int sc_test_guard(const sc_options *o, const char *command)
+{
+    for (uint32_t i = 0; i < o->test_events.count; i++)
+        if (!sc_path_is_folder(o->test_events.items[i]))
+            return sc_fail(SC_EXIT_USAGE,
+                           "--events takes a folder\n"
+                           "Try 'sigcc %s --help'.",
+                           command);
+    return SC_EXIT_OK;
+}
+
 int sc_cmd_test(sc_session *s, const sc_options *o)
 {
     sc_loaded loaded;
-    int code = SC_EXIT_OK;
+    int code = sc_test_guard(o, "test");
 
-    for (uint32_t i = 0; i < o->test_events.count && code == SC_EXIT_OK; i++)
-        if (!sc_path_is_folder(o->test_events.items[i]))
-            code = sc_fail(SC_EXIT_USAGE, "--events takes a folder\n"
-                                          "Try 'sigcc test --help'.");
     if (code == SC_EXIT_OK)
         code = sc_load(s, o, &loaded);
     if (code == SC_EXIT_OK)

@@ -63,9 +63,9 @@ static void put_notes(const sc_session *s, sg_buf *out, const sc_diag *diag)
     sg_buf_putc(out, ']');
 }
 
-static void put_diag(const sc_session *s, sg_buf *out, const sc_diag *diag)
+void sc_check_put_diag(const sc_session *s, sg_buf *out, const sc_diag *diag)
 {
-    sg_buf_printf(out, "{\"code\":\"%s\",\"severity\":\"%s\",\"slug\":\"%s\"",
+    sg_buf_printf(out, "\"code\":\"%s\",\"severity\":\"%s\",\"slug\":\"%s\"",
                   sc_code_name(diag->code), severity_name(diag->severity),
                   sc_code_slug(diag->code));
     put_text(out, "message", diag->message);
@@ -77,7 +77,6 @@ static void put_diag(const sc_session *s, sg_buf *out, const sc_diag *diag)
         put_text(out, "hint", diag->hint);
     put_rule(s, out, diag->doc);
     put_notes(s, out, diag);
-    sg_buf_putc(out, '}');
 }
 
 static void put_summary(const sc_session *s, sg_buf *out)
@@ -106,9 +105,9 @@ void sc_check_json(const sc_session *s, sg_buf *out)
 
     sg_buf_putz(out, "{\"schema\":\"sigcc.check/1\",\"diagnostics\":[");
     for (uint32_t i = 0; i < s->diags.count; i++) {
-        if (i > 0)
-            sg_buf_putc(out, ',');
-        put_diag(s, out, &s->diags.items[order[i]]);
+        sg_buf_putz(out, i > 0 ? ",{" : "{");
+        sc_check_put_diag(s, out, &s->diags.items[order[i]]);
+        sg_buf_putc(out, '}');
     }
     sg_buf_putz(out, "],");
     put_summary(s, out);

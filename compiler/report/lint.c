@@ -95,22 +95,14 @@ sg_str sc_code_set_nearest(sg_str word)
 
 void sc_code_set_filter(sc_session *s, const sc_code_set *set)
 {
-    uint32_t *moved = sg_new_n(&s->arena, uint32_t, s->diags.count + 1);
-    uint32_t kept = 0;
+    bool *keep = sg_new_n(&s->arena, bool, s->diags.count + 1);
 
     for (uint32_t i = 0; i < s->diags.count; i++) {
-        const sc_diag diag = s->diags.items[i];
+        const sc_diag *diag = &s->diags.items[i];
 
-        moved[i] = kept;
-        if (diag.severity == SC_ERROR || set->on[diag.code])
-            s->diags.items[kept++] = diag;
-        else
-            s->warnings--;
+        keep[i] = diag->severity == SC_ERROR || set->on[diag->code];
     }
-    s->diags.count = kept;
-    for (uint32_t i = 0; i < s->docs.count; i++)
-        if (s->docs.items[i].diag != SIGMA_NONE)
-            s->docs.items[i].diag = moved[s->docs.items[i].diag];
+    sc_diag_retain(s, keep);
 }
 
 /* -------- help for the lints ---------------------------------------------- */

@@ -34,6 +34,37 @@ bool sc_lint_find(sc_code code, bool *on);
  * asking). */
 void sc_code_set_filter(sc_session *s, const sc_code_set *set);
 
+/* -------- what became of each rule (status.c) ----------------------------- */
+
+/* JSON of --report (interface.md), one line. */
+void sc_report_put(const sc_session *s, sg_buf *out);
+/* The members of one document in it, without braces: path, status, and code,
+ * reason and place of the error that rejected it. */
+void sc_report_put_doc(const sc_session *s, sg_buf *out, const sc_doc *doc);
+/* Totals over the session's documents. */
+typedef struct sc_totals {
+    uint32_t rules, compiled, rejected, skipped, unchanged;
+} sc_totals;
+sc_totals sc_report_totals(const sc_session *s);
+
+/* -------- places as reports tell them (place.c) --------------------------- */
+
+/* `roots` are the given PATHs, `folder` the working one. */
+typedef struct sc_places {
+    sg_str folder;
+    const sg_str *roots;
+    uint32_t root_count;
+} sc_places;
+
+/* The path from the working folder on; else, from the folder that holds the
+ * PATH it was found by; else its name. */
+sg_str sc_place_shorten(const sc_places *places, sg_str path);
+/* One of each diagnostic, in the arena, by its index: a digest of the code, the
+ * document and the text at the place, but not of the line, so that it survives
+ * edits elsewhere in the file; equal ones are numbered in order of place. */
+const sg_str *sc_fingerprints(const sc_session *s, const sc_places *places,
+                              sg_arena *arena);
+
 /* -------- output ---------------------------------------------------------- */
 
 /* Diagnostics in order of place, with source lines; of each warning only the
@@ -42,9 +73,11 @@ void sc_code_set_filter(sc_session *s, const sc_code_set *set);
 void sc_check_text(const sc_session *s, sg_buf *out, bool colour, bool all);
 /* {"schema":"sigcc.check/1",...}, one line. */
 void sc_check_json(const sc_session *s, sg_buf *out);
-/* SARIF 2.1.0. `roots` are the given PATHs, `folder` the working one: places
- * are told relative to it, or else to the PATH that led to them. */
-void sc_check_sarif(sc_session *s, sg_buf *out, sg_str folder,
-                    const sg_str *roots, uint32_t root_count);
+/* The members of one diagnostic in it, without braces. */
+void sc_check_put_diag(const sc_session *s, sg_buf *out, const sc_diag *diag);
+/* SARIF 2.1.0. `known` says, unless it is NULL, which diagnostics a baseline
+ * has. */
+void sc_check_sarif(sc_session *s, sg_buf *out, const sc_places *places,
+                    const bool *known);
 
 #endif

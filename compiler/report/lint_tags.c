@@ -5,26 +5,9 @@
 #include "report/pass.h"
 
 static const sg_str tactics[] = {
-    SG_LIT("collection"),
-    SG_LIT("command-and-control"),
-    SG_LIT("credential-access"),
-    SG_LIT("defense-evasion"),
-    SG_LIT("defense-impairment"),
-    SG_LIT("discovery"),
-    SG_LIT("execution"),
-    SG_LIT("exfiltration"),
-    SG_LIT("impact"),
-    SG_LIT("initial-access"),
-    SG_LIT("lateral-movement"),
-    SG_LIT("persistence"),
-    SG_LIT("privilege-escalation"),
-    SG_LIT("reconnaissance"),
-    SG_LIT("resource-development"),
-    SG_LIT("stealth"),
-    SG_LIT("collection"),
-    SG_LIT("inhibit-response-function"),
-    SG_LIT("impair-process-control"),
-    SG_LIT("evasion"),
+#define TACTIC(name, title) SG_LIT(name),
+#include "report/tactics.def"
+#undef TACTIC
 };
 enum { TACTICS = sizeof(tactics) / sizeof(*tactics) };
 

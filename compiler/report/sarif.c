@@ -13,11 +13,10 @@ typedef struct writer {
     sc_session *s;
     sg_arena *tmp;
     sg_buf *out;
-    sg_str folder;
-    const sg_str *roots;
-    uint32_t root_count;
+    const sc_places *places;
+    const sg_str *fingerprints;
+    const bool *known;
     uint32_t index[SC_CODE_COUNT]; /* of rules in the log, plus 1 */
-    sg_map seen;                   /* fingerprints so far, and how often */
 } writer;
 
 static void put_text(writer *w, const char *key, sg_str value)
@@ -36,61 +35,13 @@ static void put_message(writer *w, const char *key, sg_str value)
 
 /* -------- paths ----------------------------------------------------------- */
 
-/* The path below a folder, or an empty string. */
-static sg_str below(sg_str path, sg_str folder)
-{
-    if (sg_str_ends(folder, SG_S("/")))
-        folder.len--;
-    if (folder.len == 0 || !sg_str_starts(path, folder) ||
-        path.len <= folder.len + 1 || path.ptr[folder.len] != '/')
-        return SG_S("");
-    return sg_str_sub(path, folder.len + 1, path.len);
-}
-
-/* Without its last part; empty for a bare name. */
-static sg_str parent(sg_str path)
-{
-    if (sg_str_ends(path, SG_S("/")))
-        path.len--;
-    while (path.len > 0 && path.ptr[path.len - 1] != '/')
-        path.len--;
-    return path;
-}
-
-static bool is_outside(sg_str path)
-{
-    return sg_str_starts(path, SG_S("/")) || sg_str_starts(path, SG_S("../")) ||
-           sg_str_find(path, SG_S("/../")) != SIZE_MAX;
-}
-
-/* The path from the working folder on; else, from the folder that holds the
- * PATH it was found by; else its name. */
-static sg_str shorten(const writer *w, sg_str path)
-{
-    sg_str rest = below(path, w->folder);
-
-    while (sg_str_starts(path, SG_S("./")))
-        path = sg_str_sub(path, 2, path.len);
-    if (!is_outside(path))
-        return path;
-    for (uint32_t i = 0; i < w->root_count && rest.len == 0; i++) {
-        const sg_str root = w->roots[i];
-
-        if (sg_str_eq(root, path) || below(path, root).len > 0)
-            rest = below(path, parent(root));
-    }
-    if (rest.len > 0 && !is_outside(rest))
-        return rest;
-    return sg_str_sub(path, parent(path).len, path.len);
-}
-
 /* Percent-encoded; a colon in the first part would read as a scheme. */
 static void put_uri(writer *w, sg_str path)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789-._~/";
 
-    path = shorten(w, path);
+    path = sc_place_shorten(w->places, path);
     sg_buf_putc(w->out, '"');
     for (size_t i = 0; i < path.len; i++) {
         const char c = path.ptr[i];
@@ -171,33 +122,6 @@ static void put_related(writer *w, const sc_diag *diag)
 
 /* -------- results --------------------------------------------------------- */
 
-/* Digest of the code, the document and the text at the place, but not of the
- * line; equal ones are numbered. */
-static void put_fingerprint(writer *w, const sc_diag *diag)
-{
-    const sc_doc *doc =
-        diag->doc < w->s->docs.count ? &w->s->docs.items[diag->doc] : NULL;
-    sg_str text = SG_S(""), key;
-    sg_buf name = {0};
-    char digest[65];
-    bool found;
-
-    if (diag->at.source < w->s->sources.count)
-        text = sg_str_sub(w->s->sources.items[diag->at.source].text,
-                          diag->at.beg, diag->at.end);
-    sg_buf_printf(&name, "%s\n", sc_code_name(diag->code));
-    if (doc != NULL)
-        sg_buf_put(&name, doc->id.len > 0 ? doc->id : shorten(w, doc->path));
-    sg_buf_putc(&name, '\n');
-    sg_buf_put(&name, text);
-    sc_sha256(sg_buf_str(&name), digest);
-    sg_buf_free(&name);
-    key = sg_arena_dup(w->tmp, (sg_str){digest, 32});
-    sg_buf_printf(
-        w->out, ",\"partialFingerprints\":{\"sigcc/v1\":\"%.*s:%" PRIu32 "\"}",
-        SG_FMT(key), ++*sg_map_put(w->tmp, &w->seen, key, &found));
-}
-
 static const char *level_of(sc_severity severity)
 {
     return severity == SC_ERROR     ? "error"
@@ -205,8 +129,9 @@ static const char *level_of(sc_severity severity)
                                     : "note";
 }
 
-static void put_result(writer *w, const sc_diag *diag)
+static void put_result(writer *w, uint32_t index)
 {
+    const sc_diag *diag = &w->s->diags.items[index];
     sg_str text = diag->message;
 
     if (diag->hint.len > 0)
@@ -220,8 +145,12 @@ static void put_result(writer *w, const sc_diag *diag)
     put_message(w, "message", text);
     put_locations(w, diag);
     put_related(w, diag);
-    put_fingerprint(w, diag);
-    sg_buf_putc(w->out, '}');
+    if (w->known != NULL)
+        sg_buf_printf(w->out, ",\"baselineState\":\"%s\"",
+                      w->known[index] ? "unchanged" : "new");
+    sg_buf_putz(w->out, ",\"partialFingerprints\":{");
+    put_text(w, "sigcc/v1", w->fingerprints[index]);
+    sg_buf_putz(w->out, "}}");
 }
 
 /* -------- rules ----------------------------------------------------------- */
@@ -287,17 +216,17 @@ static void put_rules(writer *w)
     }
 }
 
-void sc_check_sarif(sc_session *s, sg_buf *out, sg_str folder,
-                    const sg_str *roots, uint32_t root_count)
+void sc_check_sarif(sc_session *s, sg_buf *out, const sc_places *places,
+                    const bool *known)
 {
     sg_arena tmp = {0};
     const uint32_t *order = sc_diag_order(s, &tmp);
     writer w = {.s = s,
                 .tmp = &tmp,
                 .out = out,
-                .folder = folder,
-                .roots = roots,
-                .root_count = root_count};
+                .places = places,
+                .fingerprints = sc_fingerprints(s, places, &tmp),
+                .known = known};
 
     sg_buf_putz(out, "{\"$schema\":\"https://json.schemastore.org/"
                      "sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{"
@@ -308,7 +237,7 @@ void sc_check_sarif(sc_session *s, sg_buf *out, sg_str folder,
     for (uint32_t i = 0; i < s->diags.count; i++) {
         if (i > 0)
             sg_buf_putc(out, ',');
-        put_result(&w, &s->diags.items[order[i]]);
+        put_result(&w, order[i]);
     }
     sg_buf_putz(out, "]}]}\n");
     sg_arena_free(&tmp);

@@ -182,7 +182,7 @@ static sc_rt_file *file_of(finder *f, sg_map *index, uint32_t doc)
 {
     sc_ruletest *t = f->t;
     const sg_str path = t->session->docs.items[doc].path;
-    bool known, ignored;
+    bool known;
     uint32_t *cell = sg_map_put(f->arena, index, path, &known);
 
     if (!known) {
@@ -192,10 +192,20 @@ static sc_rt_file *file_of(finder *f, sg_map *index, uint32_t doc)
         file.stem = stem_of(path);
         file.below = below(f->places, file.folder);
         SG_PUSH(f->arena, &t->files, file);
-        sg_map_put(f->arena, &f->stems, file.stem, &ignored);
         return &t->files.items[t->files.count - 1];
     }
     return &t->files.items[*cell];
+}
+
+/* Rejected rules, and those that the IR leaves out, keep their events too. */
+static void find_stems(finder *f)
+{
+    const sc_session *s = f->t->session;
+    bool ignored;
+
+    for (uint32_t i = 0; i < s->docs.count; i++)
+        sg_map_put(f->arena, &f->stems, stem_of(s->docs.items[i].path),
+                   &ignored);
 }
 
 static void find_files(finder *f)
@@ -234,6 +244,7 @@ void sc_rt_find(sc_ruletest *out, const sc_rt_places *places)
 {
     finder f = {.t = out, .places = places, .arena = &out->session->arena};
 
+    find_stems(&f);
     find_files(&f);
     for (uint32_t i = 0; i < out->files.count; i++)
         find_tests(&f, i);

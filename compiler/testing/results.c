@@ -76,17 +76,18 @@ static sc_rt_verdict both(sc_rt_verdict a, sc_rt_verdict b)
         return SC_RT_RULE_FAILED;
     if (a == SC_RT_RULE_PASSED || b == SC_RT_RULE_PASSED)
         return SC_RT_RULE_PASSED;
-    return a == SC_RT_RULE_NONE ? b : a;
+    return SC_RT_RULE_UNTESTED;
 }
 
 sc_rt_verdict sc_rt_rule_verdict(const sc_ruletest *t, uint32_t doc)
 {
     const sc_doc_status status = t->session->docs.items[doc].status;
-    sc_rt_verdict verdict = SC_RT_RULE_NONE;
+    sc_rt_verdict verdict = SC_RT_RULE_UNTESTED;
     sigma_corr_ref ref = {0, false};
 
-    if (status == SC_DOC_REJECTED)
-        return SC_RT_RULE_REJECTED;
+    if (status != SC_DOC_OK)
+        return status == SC_DOC_REJECTED ? SC_RT_RULE_REJECTED
+                                         : SC_RT_RULE_NONE;
     for (; ref.index < t->ir->rules.count; ref.index++)
         if (t->ir->rules.items[ref.index].meta.doc == doc)
             verdict = both(verdict, verdict_of(t, &ref));
@@ -275,16 +276,23 @@ static void json_rules(sg_buf *out, const sc_ruletest *t)
     }
 }
 
-void sc_rt_json(sg_buf *out, const sc_ruletest *t)
+void sc_rt_put_tests(sg_buf *out, const sc_ruletest *t)
 {
-    const sc_rt_totals n = sc_rt_count(t);
-
-    sg_buf_putz(out, "{\"schema\":\"sigcc.test/1\",\"tests\":[");
+    sg_buf_putc(out, '[');
     for (uint32_t i = 0; i < t->tests.count; i++) {
         sg_buf_putz(out, i > 0 ? "," : "");
         json_test(out, t, &t->tests.items[i]);
     }
-    sg_buf_putz(out, "],\"rules\":[");
+    sg_buf_putc(out, ']');
+}
+
+void sc_rt_json(sg_buf *out, const sc_ruletest *t)
+{
+    const sc_rt_totals n = sc_rt_count(t);
+
+    sg_buf_putz(out, "{\"schema\":\"sigcc.test/1\",\"tests\":");
+    sc_rt_put_tests(out, t);
+    sg_buf_putz(out, ",\"rules\":[");
     json_rules(out, t);
     sg_buf_printf(out,
                   "],\"summary\":{\"tests\":%" PRIu32 ",\"passed\":%" PRIu32

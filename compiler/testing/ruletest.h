@@ -125,6 +125,8 @@ sc_rt_totals sc_rt_count(const sc_ruletest *t);
 void sc_rt_text(sg_buf *out, const sc_ruletest *t, bool colour);
 /* {"schema":"sigcc.test/1",...}, one line. */
 void sc_rt_json(sg_buf *out, const sc_ruletest *t);
+/* The array of its tests. */
+void sc_rt_put_tests(sg_buf *out, const sc_ruletest *t);
 /* One suite per rule file, one case per event file; untested rules are
  * skipped cases (failures with `strict`), rejected ones errors. */
 void sc_rt_junit(sg_buf *out, const sc_ruletest *t, bool strict);

@@ -346,7 +346,7 @@ class Command(Cache):
         self.pack()
         _, t, _ = self.make_pack()
         self.assertEqual(t["schema"], "sigcc.timings/1")
-        self.assertEqual(list(t["phases"]), ["start", "read", "lint", "resolve", "ir", "opt", "emit", "cc", "link", "finish"])
+        self.assertEqual(list(t["phases"]), ["start", "read", "lint", "resolve", "ir", "opt", "emit", "cc", "link", "test", "finish"])
         self.assertAlmostEqual(sum(p["wall_ms"] for p in t["phases"].values()), t["wall_ms"], delta=0.1)
         self.assertGreater(t["phases"]["cc"]["cpu_ms"], 1)
         said = self.sigcc("check", self.path("rules"), "--timings", env=self.env).stderr.decode()

@@ -4,7 +4,7 @@
 usage: run.py --sigcc PATH --root DIR [--update] [--only TEXT]
 
 The first line of each tests/golden/KIND/NAME.yml is its command, such as
-`# RUN: sigcc check $IN` ($DIR is its folder; NAME=VALUE may precede sigcc); what it prints on both streams
+`# RUN: sigcc check $IN` ($DIR is its folder, $TMP one for output; NAME=VALUE may precede sigcc); what it prints on both streams
 and its exit status must equal NAME.KIND. Every code of diag_codes.def must
 occur in some diag golden, so that its text, place and hint are tested.
 """
@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -25,10 +26,15 @@ def output(sigcc, source, folder):
     m = re.match(r"(?:\ufeff)?# RUN: ((?:[A-Z_]+=\S+ )*)sigcc (.*)$", first.strip())
     if not m:
         return None
-    args = [a.replace("$IN", os.path.basename(source)).replace("$DIR", ".") for a in shlex.split(m.group(2))]
+    with tempfile.TemporaryDirectory(prefix="sigcc-golden-") as temp:
+        return run(sigcc, m, source, folder, temp)
+
+
+def run(sigcc, m, source, folder, temp):
+    args = [a.replace("$IN", os.path.basename(source)).replace("$DIR", ".").replace("$TMP", temp) for a in shlex.split(m.group(2))]
     p = subprocess.run([sigcc] + args, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                        env=dict(os.environ, NO_COLOR="1", LC_ALL="C", **dict(v.split("=", 1) for v in m.group(1).split())))
-    return p.stdout + b"exit %d\n" % p.returncode
+    return p.stdout.replace(temp.encode(), b"$TMP") + b"exit %d\n" % p.returncode
 
 
 def codes(root):

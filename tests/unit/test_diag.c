@@ -271,6 +271,39 @@ static void test_colour(void)
     sc_session_init(&session);
 }
 
+/* A fault leaves its document accepted; what is dropped leaves no trace in
+ * counts, nor in the documents that later errors are referred to by. */
+static void test_faults_and_retain(void)
+{
+    const uint32_t source = add("a: 1\n---\nb: 2\n");
+    const uint32_t first = sc_doc_begin(&session, (sc_span){source, 0, 4});
+    const uint32_t second = sc_doc_begin(&session, (sc_span){source, 9, 13});
+    const bool keep[] = {false, false, true, true};
+
+    sc_warn(&session, SC_W0705, (sc_span){source, 9, 10}, "w");
+    session.doc = first;
+    sc_error(&session, SC_E0102, (sc_span){source, 0, 1}, "dropped");
+    session.doc = second;
+    sc_error(&session, SC_E0102, (sc_span){source, 9, 10}, "kept");
+    sc_fault(&session, first, SC_E1001, (sc_span){source, 0, 0}, "fault");
+    CHECK_INT(session.errors, 3);
+    CHECK_INT(session.diags.items[3].doc, first);
+    CHECK_INT(session.docs.items[first].diag, 1);
+    CHECK_INT(session.docs.items[second].diag, 2);
+    sc_diag_retain(&session, keep);
+    CHECK_INT(session.diags.count, 2);
+    CHECK_INT(session.errors, 2);
+    CHECK_INT(session.warnings, 0);
+    CHECK_STR(session.diags.items[0].message, SG_S("kept"));
+    CHECK_INT(session.docs.items[first].diag, SIGMA_NONE);
+    CHECK_INT(session.docs.items[second].diag, 0);
+    session.docs.items[first].status = SC_DOC_OK;
+    sc_fault(&session, first, SC_E1003, SC_NOWHERE, "again");
+    CHECK(sc_doc_ok(&session, first));
+    sc_session_free(&session);
+    sc_session_init(&session);
+}
+
 static void test_nearest(void)
 {
     static const sg_str words[] = {SG_LIT("contains"), SG_LIT("startswith"),
@@ -300,6 +333,7 @@ int main(void)
     test_long_line();
     test_long_message();
     test_colour();
+    test_faults_and_retain();
     test_nearest();
     sc_session_free(&session);
     return TEST_END();

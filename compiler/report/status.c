@@ -1,9 +1,9 @@
 /*
- * report.c - what became of each rule: the JSON of --report and the totals.
+ * status.c - what became of each rule: the JSON of --report and the totals.
  * Every document is there with its status; a rejected one with code, reason
  * and place.
  */
-#include "driver/driver.h"
+#include "report/lint.h"
 
 #include <inttypes.h>
 
@@ -32,13 +32,14 @@ static void put_reason(const sc_session *s, sg_buf *out, const sc_doc *doc)
                   column);
 }
 
-static void put_doc(const sc_session *s, sg_buf *out, const sc_doc *doc)
+void sc_report_put_doc(const sc_session *s, sg_buf *out, const sc_doc *doc)
 {
     static const char *const names[] = {[SC_DOC_OK] = "compiled",
                                         [SC_DOC_REJECTED] = "rejected",
-                                        [SC_DOC_SKIPPED] = "skipped"};
+                                        [SC_DOC_SKIPPED] = "skipped",
+                                        [SC_DOC_UNCHANGED] = "unchanged"};
 
-    sg_buf_putz(out, "{\"path\":");
+    sg_buf_putz(out, "\"path\":");
     sg_buf_put_json(out, doc->path);
     put_text(out, "id", doc->id);
     put_text(out, "title", doc->title);
@@ -47,7 +48,6 @@ static void put_doc(const sc_session *s, sg_buf *out, const sc_doc *doc)
         put_reason(s, out, doc);
     if (doc->status == SC_DOC_SKIPPED)
         put_text(out, "reason", SG_S("not a rule"));
-    sg_buf_putc(out, '}');
 }
 
 sc_totals sc_report_totals(const sc_session *s)
@@ -59,6 +59,7 @@ sc_totals sc_report_totals(const sc_session *s)
         t.compiled += status == SC_DOC_OK;
         t.rejected += status == SC_DOC_REJECTED;
         t.skipped += status == SC_DOC_SKIPPED;
+        t.unchanged += status == SC_DOC_UNCHANGED;
     }
     return t;
 }
@@ -69,9 +70,9 @@ void sc_report_put(const sc_session *s, sg_buf *out)
 
     sg_buf_putz(out, "{\"schema\":\"sigcc.report/1\",\"rules\":[");
     for (uint32_t i = 0; i < s->docs.count; i++) {
-        if (i > 0)
-            sg_buf_putc(out, ',');
-        put_doc(s, out, &s->docs.items[i]);
+        sg_buf_putz(out, i > 0 ? ",{" : "{");
+        sc_report_put_doc(s, out, &s->docs.items[i]);
+        sg_buf_putc(out, '}');
     }
     sg_buf_printf(out,
                   "],\"summary\":{\"rules\":%" PRIu32 ",\"compiled\":%" PRIu32
