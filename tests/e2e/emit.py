@@ -36,10 +36,9 @@ def check(failures, path, compilers, formatters):
     include = os.path.join(ROOT, "runtime", "include")
     name = os.path.basename(path)
     for cc in compilers:
-        for level in ("-O0", "-O2"):
-            for main in ([], ["-DSIGMA_WITH_MAIN"]):
-                run(failures, "%s %s %s" % (cc, level, name),
-                    [cc, *FLAGS, level, *main, "-I", include, "-c", path, "-o", os.devnull])
+        for level, main in (("-O0", ["-DSIGMA_WITH_MAIN"]), ("-O2", [])):
+            run(failures, "%s %s %s" % (cc, level, name),
+                [cc, *FLAGS, level, *main, "-I", include, "-c", path, "-o", os.devnull])
     for formatter in formatters:
         run(failures, "%s %s" % (formatter, name), [formatter, "--dry-run", "-Werror", path])
 
