@@ -124,6 +124,7 @@ def main():
     ap.add_argument("--sigcc", required=True)
     ap.add_argument("--only", default="")
     ap.add_argument("--levels", default="O0,O2")
+    ap.add_argument("--every", type=int, default=1, help="only each N-th case")
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
     ap.add_argument("--verbose", action="store_true")
     a = ap.parse_args()
@@ -131,6 +132,8 @@ def main():
     for path in sorted(glob.glob(os.path.join(HERE, "*.json"))):
         with open(path, encoding="utf-8") as f:
             cases += [c for c in json.load(f) if a.only in c["name"]]
+
+    cases = cases[::a.every]
 
     def one(case):
         with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import Case, ROOT, SIGCC, main, rule  # noqa: E402
+from streams import ASAN  # noqa: E402
 
 CASES = 210
 
@@ -79,9 +80,11 @@ class Agreement(Case):
     def test_conformance_cases(self):
         cases = conformance()
         self.assertGreaterEqual(len(cases), 200)
+        if ASAN:  # slow, and the same code for all
+            cases = cases[::6]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             events = sum(pool.map(self.one, range(len(cases)), cases))
-        self.assertGreaterEqual(events, 400)
+        self.assertGreaterEqual(events, 60 if ASAN else 400)
 
 
 RULE = rule({"sel": {"Image|endswith": ["\\a.exe", "\\b.exe"], "Port": [25, 587], "Cmd|contains|all": ["x", "y"]},
