@@ -22,6 +22,16 @@ int sc_fail(int code, const char *fmt, ...)
     return code;
 }
 
+int sc_fail_file(int code, const char *what, sg_str path, const char *why)
+{
+    sg_buf shown = {0};
+
+    sc_put_safe(&shown, path);
+    sc_fail(code, "%s '%.*s': %s", what, SG_FMT(sg_buf_str(&shown)), why);
+    sg_buf_free(&shown);
+    return code;
+}
+
 /* -------- reading -------------------------------------------------------- */
 
 /* A document stands for a file that cannot be read: it is a rejected one. */

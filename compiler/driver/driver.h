@@ -108,6 +108,8 @@ void sc_put_timings(const sc_options *o, sc_watch *watch);
 /* "sigcc: " and a message on standard error; texts from outside are shown
  * escaped. Returns `code`. */
 SC_PRINTF(2, 3) int sc_fail(int code, const char *fmt, ...);
+/* "cannot read 'PATH': why" */
+int sc_fail_file(int code, const char *what, sg_str path, const char *why);
 
 /* -------- parts of commands that `ci` runs, too --------------------------- */
 
@@ -152,8 +154,10 @@ int sc_paths_guard(sg_arena *arena, const sc_options *o);
  * empty, hidden or longer than 100 bytes. */
 sg_str sc_path_stem(sg_arena *arena, sg_str path);
 bool sc_path_is_folder(sg_str path);
-/* Create a folder and those above it. */
+/* Create a folder and those above it; false with a printed reason. */
 bool sc_path_make(sg_arena *arena, sg_str path);
+/* The same with these permissions; false without a word, errno says why. */
+bool sc_path_make_for(sg_arena *arena, sg_str path, unsigned mode);
 /* A path that no program takes for an option: "./-x" for "-x". */
 sg_str sc_path_safe(sg_arena *arena, sg_str path);
 /* Where sigcc and its parts are installed ($SIGCC_HOME, else from the

@@ -94,14 +94,7 @@ static void put_text(sg_buf *out, const cJSON *manifest)
 
 static int refuse(sg_str path, const char *why)
 {
-    sg_buf shown = {0};
-
-    sc_put_safe(&shown, path);
-    const int code = sc_fail(SC_EXIT_REJECTED, "cannot inspect '%.*s': %s",
-                             SG_FMT(sg_buf_str(&shown)), why);
-
-    sg_buf_free(&shown);
-    return code;
+    return sc_fail_file(SC_EXIT_REJECTED, "cannot inspect", path, why);
 }
 
 int sc_cmd_inspect(sc_session *s, const sc_options *o)

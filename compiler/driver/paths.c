@@ -246,7 +246,7 @@ bool sc_path_is_folder(sg_str path)
     return stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-bool sc_path_make(sg_arena *arena, sg_str path)
+bool sc_path_make_for(sg_arena *arena, sg_str path, unsigned mode)
 {
     char *p = sg_new_n(arena, char, path.len + 1);
 
@@ -255,11 +255,16 @@ bool sc_path_make(sg_arena *arena, sg_str path)
         if (i < path.len && p[i] != '/')
             continue;
         p[i] = '\0';
-        if (mkdir(p, 0777) != 0 && !sc_path_is_folder(sg_str_of(p)))
-            return fail(path, strerror(errno));
+        if (mkdir(p, (mode_t)mode) != 0 && !sc_path_is_folder(sg_str_of(p)))
+            return false;
         p[i] = '/';
     }
     return true;
+}
+
+bool sc_path_make(sg_arena *arena, sg_str path)
+{
+    return sc_path_make_for(arena, path, 0777) || fail(path, strerror(errno));
 }
 
 sg_str sc_path_safe(sg_arena *arena, sg_str path)

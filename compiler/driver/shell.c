@@ -150,6 +150,16 @@ static void put_zsh(sg_buf *out)
 
 /* -------- fish ----------------------------------------------------------- */
 
+/* Inside '...' of fish. */
+static void put_fish_text(sg_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\'' || *text == '\\')
+            sg_buf_putc(out, '\\');
+        sg_buf_put(out, (sg_str){*text == '\n' ? " " : text, 1});
+    }
+}
+
 static void put_fish_option(sg_buf *out, const sc_option_info *o,
                             sg_str command)
 {
@@ -169,11 +179,7 @@ static void put_fish_option(sg_buf *out, const sc_option_info *o,
          first = false)
         sg_buf_printf(out, "%s%.*s", first ? " -a '" : " ", SG_FMT(choice));
     sg_buf_putz(out, at != 0 ? "' -d '" : " -d '");
-    for (const char *p = o->help; *p != '\0'; p++)
-        if (*p == '\'' || *p == '\\')
-            sg_buf_printf(out, "\\%c", *p);
-        else
-            sg_buf_put(out, (sg_str){*p == '\n' ? " " : p, 1});
+    put_fish_text(out, o->help);
     sg_buf_putz(out, "'\n");
 }
 
@@ -184,11 +190,7 @@ static void put_fish(sg_buf *out)
         sg_buf_printf(
             out, "complete -c sigcc -n __fish_use_subcommand -f -a %.*s -d '",
             SG_FMT(sc_commands[i].name));
-        for (const char *p = sc_commands[i].summary; *p != '\0'; p++)
-            if (*p == '\'' || *p == '\\')
-                sg_buf_printf(out, "\\%c", *p);
-            else
-                sg_buf_putc(out, *p);
+        put_fish_text(out, sc_commands[i].summary);
         sg_buf_putz(out, "'\n");
         for (size_t k = 0; k < sc_option_count; k++)
             if (takes((sc_command)i, &sc_option_rows[k]))

@@ -19,14 +19,7 @@ enum { TEXT_MOST = 8192, PASSWORD_MOST = 1024 };
 
 static int fail(sg_str path, const char *what, const char *why)
 {
-    sg_buf shown = {0};
-
-    sc_put_safe(&shown, path);
-    const int code = sc_fail(SC_EXIT_REJECTED, "%s '%.*s': %s", what,
-                             SG_FMT(sg_buf_str(&shown)), why);
-
-    sg_buf_free(&shown);
-    return code;
+    return sc_fail_file(SC_EXIT_REJECTED, what, path, why);
 }
 
 /* -------- passwords ------------------------------------------------------ */
@@ -85,9 +78,8 @@ static const char *create(const char *path, mode_t mode, sg_str text)
 
     if (fd < 0)
         return strerror(errno);
-    const ssize_t n = write(fd, text.ptr, text.len);
     const char *why =
-        n == (ssize_t)text.len && fsync(fd) == 0 ? NULL : strerror(errno);
+        sc_write_all(fd, text) && fsync(fd) == 0 ? NULL : strerror(errno);
 
     (void)close(fd);
     if (why != NULL)
@@ -223,8 +215,7 @@ static int sign_file(sc_session *s, sg_str path, const sc_secret *secret)
 
     sg_buf_free(&comment);
     sg_buf_free(&out);
-    return done ? SC_EXIT_OK
-                : fail(path, "cannot write the signature of", strerror(errno));
+    return done ? SC_EXIT_OK : SC_EXIT_REJECTED; /* it has said why */
 }
 
 int sc_cmd_sign(sc_session *s, const sc_options *o)

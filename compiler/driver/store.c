@@ -73,21 +73,6 @@ static sg_str default_path(sg_arena *arena)
     return SG_S("");
 }
 
-/* The folder and those above it, for this user alone. */
-static void make_folder(sg_arena *arena, sg_str path)
-{
-    char *copy = sg_new_n(arena, char, path.len + 1);
-
-    memcpy(copy, path.ptr, path.len);
-    for (size_t i = 1; i <= path.len; i++) {
-        if (i < path.len && copy[i] != '/')
-            continue;
-        copy[i] = '\0';
-        mkdir(copy, 0700); /* opening it tells what went wrong */
-        copy[i] = i < path.len ? '/' : '\0';
-    }
-}
-
 static uint64_t read_bound(sc_store *store)
 {
     const sg_str text = env_of("SIGCC_CACHE_SIZE");
@@ -122,7 +107,8 @@ void sc_store_open(sc_store *store, sc_session *s, bool off)
     if (store->path.len == 0)
         return;
     store->bound = read_bound(store);
-    make_folder(&s->arena, store->path);
+    /* For this user alone; opening it tells what went wrong. */
+    (void)sc_path_make_for(&s->arena, store->path, 0700);
     store->folder =
         open(store->path.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
     if (store->folder >= 0 && fstat(store->folder, &st) == 0 && is_private(&st))

@@ -131,8 +131,8 @@ static void recharge(sr_shard *s, const sr_corr *corr, const sr_group *group,
 /* A new group of the key in s->key; NULL for want of memory. */
 static sr_group *new_group(sr_shard *s, const sr_corr *corr)
 {
-    sr_group *group = sr_group_new(s, corr, sr_group_key_hash(s, corr),
-                                   sg_buf_str(&s->key), s->kinds);
+    sr_group *group =
+        sr_group_new(s, corr, s->hash, sg_buf_str(&s->key), s->kinds);
 
     if (group == NULL)
         return NULL;
@@ -189,8 +189,10 @@ static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
 
     if (!sr_encode(s, &key, &s->key, s->kinds))
         return NULL;
-    sr_group *group =
-        sr_group_find(s, sr_group_key_hash(s, corr), sg_buf_str(&s->key));
+    const sg_str text = sg_buf_str(&s->key);
+
+    s->hash = sr_group_hash(s->agg, corr, s->c->hash, text);
+    sr_group *group = sr_group_find(s, s->hash, text);
 
     if (group != NULL && group->turn == s->turn && !corr->type->rules)
         return NULL; /* one event counts once */

@@ -129,6 +129,7 @@ typedef struct sr_shard {
     uint64_t turn;            /* its number in the order of feeding */
     int64_t now;              /* its time */
     sg_buf key, tuple;        /* scratch: encoded parts */
+    uint64_t hash;            /* of the key, by sr_group_hash */
     uint8_t *kinds;           /* of the key's parts */
     sr_cell *cells;
     sr_touched *touched; /* within one correlation */
@@ -222,8 +223,6 @@ typedef struct sr_encoding {
  * With `kinds`, note the kind of each. False when some field has no value. */
 bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds);
-/* The hash of the encoded key in s->key. */
-uint64_t sr_group_key_hash(const sr_shard *s, const sr_corr *corr);
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 /* Hints, of no other effect: a group of this hash is soon to be found. First
  * its place in the table, when that is there the group, then what lies behind

@@ -301,11 +301,6 @@ void sr_groups_cap(sr_shard *s, uint64_t turn)
             g->turn = turn;
 }
 
-uint64_t sr_group_key_hash(const sr_shard *s, const sr_corr *corr)
-{
-    return sr_group_hash(s->agg, corr, s->c->hash, sg_buf_str(&s->key));
-}
-
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
 {
     return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);

@@ -20,11 +20,6 @@
 /* Pairs of values one field reference may compare. */
 enum { PAIRS_MOST = 1 << 20 };
 
-static sg_str text_of(const sigma_detector *d, sigma_ref ref)
-{
-    return (sg_str){d->pool + ref.off, ref.len};
-}
-
 /* -------- opening -------------------------------------------------------- */
 
 static bool is_reference(const pred *p)
@@ -54,7 +49,7 @@ static void make_wants(sr_eval *eval)
     for (uint32_t i = 0; i < d->field_count; i++) {
         const sigma_field *f = &d->fields[i];
         const bool keywords = is_keywords(d, i);
-        const sr_want want = {text_of(d, f->name), i, keywords};
+        const sr_want want = {sr_text_of(d, f->name), i, keywords};
         const bool first =
             read[i] ||
             (f->flags & (SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH)) != 0;
@@ -620,7 +615,7 @@ bool sr_eval_derived(sr_eval *eval, sr_event *event, uint32_t rule,
             continue;
         if (b->selection == SIGMA_NONE ||
             sr_eval_selection(eval, event, r->selection_first + b->selection)) {
-            *text = text_of(eval->d, b->value);
+            *text = sr_text_of(eval->d, b->value);
             return true;
         }
     }

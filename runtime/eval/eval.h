@@ -15,6 +15,12 @@
 typedef struct sr_eval sr_eval;
 
 /* Losses, none of which is silent. */
+/* A text of the detector, which it borrows. */
+static inline sg_str sr_text_of(const sigma_detector *d, sigma_ref ref)
+{
+    return (sg_str){d->pool + ref.off, ref.len};
+}
+
 typedef struct sr_eval_stats {
     uint64_t regex_limits;   /* searches given up: counted as "not found" */
     uint64_t candidates;     /* rules asked since their gate may be open */

@@ -10,6 +10,8 @@
  */
 #include "eval/index.h"
 
+#include "eval/eval.h"
+
 #include "match/match.h"
 #include "record/record.h"
 
@@ -31,9 +33,7 @@ typedef struct builder {
 
 static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
 {
-    const sigma_ref ref = d->lits[p->first + i];
-
-    return (sg_str){d->pool + ref.off, ref.len};
+    return sr_text_of(d, d->lits[p->first + i]);
 }
 
 static bool is_keywords(const sigma_detector *d, uint32_t field)

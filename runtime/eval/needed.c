@@ -4,6 +4,8 @@
  */
 #include "eval/needed.h"
 
+#include "eval/eval.h"
+
 /* So many texts hardly ever end up as few enough needles. */
 enum { TEXTS_MOST = 64 };
 
@@ -27,8 +29,7 @@ static bool add_pred(needed *n, const sigma_pred *p)
     if (!is_textual(p) || n->texts.count + p->count > TEXTS_MOST)
         return false;
     for (uint32_t i = 0; i < p->count; i++) {
-        const sigma_ref ref = n->d->lits[p->first + i];
-        const sg_str text = {n->d->pool + ref.off, ref.len};
+        const sg_str text = sr_text_of(n->d, n->d->lits[p->first + i]);
 
         SG_PUSH(n->arena, &n->texts, text);
     }

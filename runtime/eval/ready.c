@@ -3,11 +3,6 @@
  */
 #include "eval/inside.h"
 
-static sg_str text_of(const sigma_detector *d, sigma_ref ref)
-{
-    return (sg_str){d->pool + ref.off, ref.len};
-}
-
 static void make_texts(sr_eval *eval)
 {
     const sigma_detector *d = eval->d;
@@ -15,7 +10,7 @@ static void make_texts(sr_eval *eval)
 
     eval->lits = sg_new_n(&eval->arena, sg_str, d->lit_count);
     for (uint32_t i = 0; i < d->lit_count; i++)
-        eval->lits[i] = text_of(d, d->lits[i]);
+        eval->lits[i] = sr_text_of(d, d->lits[i]);
     eval->num_texts = sg_new_n(&eval->arena, sg_str, d->num_count);
     for (uint32_t i = 0; i < d->num_count; i++) {
         const sg_str text = {buf, sg_num_text(d->nums[i], buf)};

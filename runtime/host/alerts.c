@@ -9,11 +9,6 @@
 
 enum { ID_DIGITS = 32 };
 
-static sg_str pool_str(const sigma_detector *d, sigma_ref ref)
-{
-    return (sg_str){d->pool + ref.off, ref.len};
-}
-
 static sg_str path_of(const sr_session *s, sr_place place)
 {
     return s->sources.items[place.source];
@@ -37,8 +32,8 @@ static sg_str identity_of(const sigma_detector *d, sg_buf *buf,
 
     buf->len = 0;
     sg_buf_putc(buf, 0);
-    add_part(buf, pool_str(d, meta->sha256));
-    add_part(buf, pool_str(d, meta->id));
+    add_part(buf, sr_text_of(d, meta->sha256));
+    add_part(buf, sr_text_of(d, meta->id));
     add_part(buf, alert->path);
     sg_buf_put(buf, (sg_str){(const char *)&alert->line, sizeof(alert->line)});
     if (alert->generation !=
@@ -94,7 +89,7 @@ static uint32_t matched_of(sr_worker *w, const sigma_rule *rule)
 
         if (sr_eval_selection(w->eval, &w->event, index))
             w->scratch.matched[count++] =
-                pool_str(d, d->selections[index].name);
+                sr_text_of(d, d->selections[index].name);
     }
     return count;
 }
@@ -114,8 +109,9 @@ static uint32_t derived_of(sr_worker *w, const sigma_rule *rule, uint32_t index)
             seen = derives[j].field == derives[i].field;
         if (!seen &&
             sr_eval_derived(w->eval, &w->event, index, derives[i].field, &text))
-            w->scratch.pairs[count++] = (sr_pair){
-                pool_str(d, d->fields[derives[i].field].name), SR_STRING, text};
+            w->scratch.pairs[count++] =
+                (sr_pair){sr_text_of(d, d->fields[derives[i].field].name),
+                          SR_STRING, text};
     }
     return count;
 }
@@ -234,8 +230,8 @@ static void set_group(sr_session *s, const sigma_correlation *def,
 
     for (uint32_t i = 0; i < def->key_count; i++)
         s->scratch.pairs[i] =
-            (sr_pair){pool_str(s->detector, keys[i].name), firing->keys[i].kind,
-                      firing->keys[i].text};
+            (sr_pair){sr_text_of(s->detector, keys[i].name),
+                      firing->keys[i].kind, firing->keys[i].text};
 }
 
 static sr_pair seen_pair(sg_str name, const sr_seen *seen)
@@ -258,7 +254,7 @@ static void put_report(sr_session *s, const sigma_correlation *def,
 
     for (uint32_t i = 0; i < def->column_count; i++) {
         sr_pair *pair = &s->scratch.pairs[def->key_count + i];
-        const sg_str name = pool_str(s->detector, columns[i].name);
+        const sg_str name = sr_text_of(s->detector, columns[i].name);
 
         switch (columns[i].kind) {
         case SIGMA_COLUMN_COUNT:

@@ -73,7 +73,7 @@ static void put_in_order(report *r)
 
 static sg_str text_of(const report *r, sigma_ref ref)
 {
-    return (sg_str){r->d->pool + ref.off, ref.len};
+    return sr_text_of(r->d, ref);
 }
 
 static sg_str field_name(const report *r, uint32_t field)
