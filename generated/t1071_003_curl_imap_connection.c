@@ -138,14 +138,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: IMAP Connection by Curl */
     {
-        .meta.id = {145, 36},
-        .meta.name = {181, 20},
-        .meta.title = {201, 23},
-        .meta.level = {224, 6},
-        .meta.status = {230, 12},
-        .meta.sha256 = {242, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {145, 36},
+                .name = {181, 20},
+                .title = {201, 23},
+                .level = {224, 6},
+                .status = {230, 12},
+                .sha256 = {242, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 1,
         .time_field = SIGMA_NONE,

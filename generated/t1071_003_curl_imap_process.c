@@ -192,14 +192,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: Curl Reads a Mailbox With Credentials */
     {
-        .meta.id = {231, 36},
-        .meta.name = {267, 17},
-        .meta.title = {284, 37},
-        .meta.level = {321, 4},
-        .meta.status = {325, 12},
-        .meta.sha256 = {337, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {231, 36},
+                .name = {267, 17},
+                .title = {284, 37},
+                .level = {321, 4},
+                .status = {325, 12},
+                .sha256 = {337, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 1,
         .time_field = SIGMA_NONE,

@@ -180,14 +180,17 @@ static const sigma_derive derives[] = {
 static const sigma_rule rules[] = {
     /* 0: Connection to a Mail Port by a Process That Is No Mail Client */
     {
-        .meta.id = {274, 36},
-        .meta.name = {310, 20},
-        .meta.title = {330, 61},
-        .meta.level = {391, 4},
-        .meta.status = {395, 12},
-        .meta.sha256 = {407, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {274, 36},
+                .name = {310, 20},
+                .title = {330, 61},
+                .level = {391, 4},
+                .status = {395, 12},
+                .sha256 = {407, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .flags = SIGMA_RULE_HIDDEN,
         .gate_first = 0,
         .gate_count = 1,
@@ -238,14 +241,17 @@ static const sigma_correlation correlations[] = {
     /* sigma/t1071_003_mail_protocols.yml:40 */
     /* 0: Mail Protocols as a Command and Control Channel */
     {
-        .meta.id = {569, 36},
-        .meta.name = {605, 16},
-        .meta.title = {621, 47},
-        .meta.level = {391, 4},
-        .meta.status = {395, 12},
-        .meta.sha256 = {668, 64},
-        .meta.tag_first = 2,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {569, 36},
+                .name = {605, 16},
+                .title = {621, 47},
+                .level = {391, 4},
+                .status = {395, 12},
+                .sha256 = {668, 64},
+                .tag_first = 2,
+                .tag_count = 2,
+            },
         .type = SIGMA_CORR_EVENT_COUNT,
         .flags = SIGMA_CORR_REPORT | SIGMA_CORR_SORT_DESC,
         .timespan = INT64_C(3600000000000),

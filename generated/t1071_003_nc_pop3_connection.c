@@ -146,14 +146,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: POP3 Connection by Netcat */
     {
-        .meta.id = {181, 36},
-        .meta.name = {217, 18},
-        .meta.title = {235, 25},
-        .meta.level = {260, 6},
-        .meta.status = {266, 12},
-        .meta.sha256 = {278, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {181, 36},
+                .name = {217, 18},
+                .title = {235, 25},
+                .level = {260, 6},
+                .status = {266, 12},
+                .sha256 = {278, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 1,
         .time_field = SIGMA_NONE,

@@ -185,14 +185,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: POP3 Commands Through Netcat */
     {
-        .meta.id = {274, 36},
-        .meta.name = {310, 15},
-        .meta.title = {325, 28},
-        .meta.level = {353, 6},
-        .meta.status = {359, 12},
-        .meta.sha256 = {371, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {274, 36},
+                .name = {310, 15},
+                .title = {325, 28},
+                .level = {353, 6},
+                .status = {359, 12},
+                .sha256 = {371, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 1,
         .time_field = SIGMA_NONE,

@@ -190,14 +190,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: PowerShell Started to Send Mail */
     {
-        .meta.id = {312, 36},
-        .meta.name = {348, 23},
-        .meta.title = {371, 31},
-        .meta.level = {402, 6},
-        .meta.status = {408, 12},
-        .meta.sha256 = {420, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {312, 36},
+                .name = {348, 23},
+                .title = {371, 31},
+                .level = {402, 6},
+                .status = {408, 12},
+                .sha256 = {420, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 1,
         .time_field = SIGMA_NONE,

@@ -134,14 +134,17 @@ static const sigma_selection selections[] = {
 static const sigma_rule rules[] = {
     /* 0: PowerShell Script That Sends Mail */
     {
-        .meta.id = {218, 36},
-        .meta.name = {254, 22},
-        .meta.title = {276, 33},
-        .meta.level = {309, 6},
-        .meta.status = {315, 12},
-        .meta.sha256 = {327, 64},
-        .meta.tag_first = 0,
-        .meta.tag_count = 2,
+        .meta =
+            {
+                .id = {218, 36},
+                .name = {254, 22},
+                .title = {276, 33},
+                .level = {309, 6},
+                .status = {315, 12},
+                .sha256 = {327, 64},
+                .tag_first = 0,
+                .tag_count = 2,
+            },
         .gate_first = 0,
         .gate_count = 2,
         .time_field = SIGMA_NONE,

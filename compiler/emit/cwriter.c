@@ -102,7 +102,8 @@ void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
 {
     const size_t start = w->out->len;
 
-    sg_buf_printf(w->out, "static const char %s[] = ", name);
+    sg_buf_printf(w->out, "%sconst char %s[] = ", w->linked ? "" : "static ",
+                  name);
     put_literal(w, pieces, count, w->out->len - start, 1);
     sg_buf_putz(w->out, ";\n");
 }

@@ -35,7 +35,8 @@ void sc_cw_quoted(sg_buf *out, sg_str text);
 /* Length of the longest prefix of text whose quoted form fits `room` bytes. */
 size_t sc_cw_quoted_fit(sg_str text, size_t room);
 
-/* `static const char NAME[] = "..." "...";` over as many lines as needed. Every
+/* `static const char NAME[] = "..." "...";` (not static where linked) over as
+ * many lines as needed. Every
  * piece starts a line of its own; an empty list gives "". */
 void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
                   size_t count);

@@ -32,10 +32,11 @@ void sc_emit_c(sc_session *s, const sc_ir *ir, const sc_emit_options *o,
 
 /* The same detector in as many C files as `parts` asks for, each compiled on
  * its own. 1: one file, "detector". Else, for packs: the tables of its rules
- * ("rules"), the functions of the rules in parts ("part000", ...; those without
- * a rule are left out), and what else it is and knows ("detector"). A rule's id
- * says which part it is in, and a part depends on its own rules alone: one that
- * changes leaves the other parts as they are, byte by byte. */
+ * ("rules"), all texts ("texts"), the functions of the rules in parts
+ * ("part000", ...; those without a rule are left out), and what else it is and
+ * knows ("detector"). A rule's id says which part it is in, and a part depends
+ * on its own rules alone: one that changes leaves the other parts as they are,
+ * byte by byte. */
 enum { SC_MAX_PARTS = 256 };
 /* Takes one file; the text lasts as long as the call, the name as long as
  * the session. False: no more. */

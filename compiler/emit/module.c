@@ -286,15 +286,19 @@ static void put_export(sc_module *m, sc_cw *w)
     sc_cw_line(w, "SIGMA_MAIN(%.*s)", SG_FMT(name));
 }
 
-void sc_emit_detector(sc_module *m, sc_cw *w, sg_str tables)
+void sc_emit_pool(const sc_module *m, sc_cw *w, sg_str tables)
 {
-    const sg_str manifest = sc_emit_manifest(m->s, m->ir, m->o);
-
     if (m->pool_size > 0) {
         sc_cw_string(w, "pool", m->pool.items, m->pool.count);
         sc_cw_blank(w);
     }
     sg_buf_put(w->out, tables);
+}
+
+void sc_emit_detector(sc_module *m, sc_cw *w)
+{
+    const sg_str manifest = sc_emit_manifest(m->s, m->ir, m->o);
+
     sc_cw_note(w, "manifest", manifest);
     sc_cw_blank(w);
     put_detector(m, w);
@@ -312,13 +316,15 @@ void sc_emit_c(sc_session *s, const sc_ir *ir, const sc_emit_options *o,
     sc_name_functions(&m);
     sc_emit_head(&m, &w);
     sc_emit_enums(&m, &w);
-    sc_emit_data(&m, &t);
+    sc_emit_data(&m, &t, &t);
     sc_emit_routes(&m, &t);
     sc_emit_functions(&m, &t);
+    sc_emit_gates(&m, &t);
     sc_emit_rules(&m, &t);
     sc_emit_route_table(&m, &t);
     sc_emit_correlations(&m, &t);
     sc_emit_enrich(&m, &t);
-    sc_emit_detector(&m, &w, sg_buf_str(&tables));
+    sc_emit_pool(&m, &w, sg_buf_str(&tables));
+    sc_emit_detector(&m, &w);
     sg_buf_free(&tables);
 }

@@ -69,10 +69,12 @@ sg_str sc_module_place(const sc_module *m, sc_span at);
 sg_str sc_emit_path(sg_arena *arena, const sc_emit_options *o, sg_str path);
 
 /* Each writes its tables; empty ones are left out. */
-void sc_emit_enums(sc_module *m, sc_cw *w);        /* tables.c */
-void sc_emit_data(sc_module *m, sc_cw *w);         /* tables.c */
+void sc_emit_enums(sc_module *m, sc_cw *w); /* tables.c */
+/* Tables of texts go to `texts`, which may be the same writer (tables.c). */
+void sc_emit_data(sc_module *m, sc_cw *texts, sc_cw *w);
 void sc_emit_routes(sc_module *m, sc_cw *w);       /* rules.c */
 void sc_emit_functions(sc_module *m, sc_cw *w);    /* rules.c */
+void sc_emit_gates(sc_module *m, sc_cw *w);        /* tables.c */
 void sc_emit_rules(sc_module *m, sc_cw *w);        /* tables.c */
 void sc_emit_route_table(sc_module *m, sc_cw *w);  /* tables.c */
 void sc_emit_correlations(sc_module *m, sc_cw *w); /* correlations.c */
@@ -88,7 +90,7 @@ void sc_table_rows(sc_cw *w, const char *type, const char *name,
 /* `.NAME = value,` unless 0, and a slice's two lines unless empty. */
 void sc_emit_number(sc_cw *w, const char *name, uint32_t value);
 void sc_emit_slice(sc_cw *w, const char *name, uint32_t first, uint32_t count);
-/* Lines of a sigma_meta, each designator with .meta before it. */
+/* `.meta = {...},` unless all of it is empty. */
 void sc_emit_meta(sc_module *m, sc_cw *w, const sc_ir_meta *meta);
 /* `.digest = {...},` unless empty. */
 void sc_emit_digest(sc_module *m, sc_cw *w, sg_str digest);
@@ -101,11 +103,12 @@ void sc_name_functions(sc_module *m);
 void sc_emit_rule(sc_module *m, sc_cw *w, uint32_t index);
 
 /* The frame of a file (module.c): a comment on what it is; that and the header,
- * for files with tables; and, below the enumerators of the file that holds the
- * detector, the pool, the tables (written before, they fill the pool), the
- * manifest, the detector and its export. */
+ * for files with tables; the pool and the tables that were written before and
+ * filled it; and at the end of the file that holds the detector, the manifest,
+ * the detector and its export. */
 void sc_emit_banner(sc_cw *w, sg_str what);
 void sc_emit_head(const sc_module *m, sc_cw *w);
-void sc_emit_detector(sc_module *m, sc_cw *w, sg_str tables);
+void sc_emit_pool(const sc_module *m, sc_cw *w, sg_str tables);
+void sc_emit_detector(sc_module *m, sc_cw *w);
 
 #endif

@@ -487,7 +487,8 @@ static void emit_route(sc_module *m, sc_cw *w, uint32_t index)
 {
     const sc_ir_route *route = &m->ir->routes.items[index];
     const sc_ir_rule no_rule = {.sel_count = 0}; /* routes select nothing */
-    function f = {.m = m, .w = w, .name = m->routes[index]};
+    function f = {
+        .m = m, .w = w, .name = m->routes[index], .linked = m->part != NULL};
     sg_str text =
         sg_arena_printf(m->arena, "log source: %.*s", SG_FMT(route->text));
 

@@ -308,13 +308,13 @@ static void put_preds(sc_module *m, sc_cw *w)
     sc_table_end(w);
 }
 
-void sc_emit_data(sc_module *m, sc_cw *w)
+void sc_emit_data(sc_module *m, sc_cw *texts, sc_cw *w)
 {
-    put_strings(m, w, "lits", m->ir->lits.items, m->ir->lits.count);
+    put_strings(m, texts, "lits", m->ir->lits.items, m->ir->lits.count);
     put_nums(m, w);
     put_fields(m, w);
     put_preds(m, w);
-    put_strings(m, w, "strs", m->ir->strs.items, m->ir->strs.count);
+    put_strings(m, texts, "strs", m->ir->strs.items, m->ir->strs.count);
 }
 
 /* -------- rules ---------------------------------------------------------- */
@@ -380,7 +380,7 @@ static void put_ref(sc_module *m, sc_cw *w, const char *name, sg_str text)
     const sigma_ref ref = sc_module_ref(m, text);
 
     if (ref.len > 0)
-        sc_cw_line(w, ".meta.%s = {%" PRIu32 ", %" PRIu32 "},", name, ref.off,
+        sc_cw_line(w, ".%s = {%" PRIu32 ", %" PRIu32 "},", name, ref.off,
                    ref.len);
 }
 
@@ -403,23 +403,32 @@ void sc_emit_slice(sc_cw *w, const char *name, uint32_t first, uint32_t count)
 
 void sc_emit_meta(sc_module *m, sc_cw *w, const sc_ir_meta *meta)
 {
-    put_ref(m, w, "id", meta->id);
-    put_ref(m, w, "name", meta->name);
-    put_ref(m, w, "title", meta->title);
-    put_ref(m, w, "level", meta->level);
-    put_ref(m, w, "status", meta->status);
+    sg_buf lines = {0};
+    sc_cw inner = {.out = &lines, .depth = w->depth + 2};
+
+    put_ref(m, &inner, "id", meta->id);
+    put_ref(m, &inner, "name", meta->name);
+    put_ref(m, &inner, "title", meta->title);
+    put_ref(m, &inner, "level", meta->level);
+    put_ref(m, &inner, "status", meta->status);
     if (meta->doc < m->s->docs.count)
-        put_ref(m, w, "sha256", sg_str_of(m->s->docs.items[meta->doc].sha256));
-    sc_emit_slice(w, "meta.tag", meta->tag_first, meta->tag_count);
+        put_ref(m, &inner, "sha256",
+                sg_str_of(m->s->docs.items[meta->doc].sha256));
+    sc_emit_slice(&inner, "tag", meta->tag_first, meta->tag_count);
+    if (lines.len > 0) {
+        sc_cw_line(w, ".meta =");
+        w->depth++;
+        sc_cw_line(w, "{");
+        sg_buf_put(w->out, sg_buf_str(&lines));
+        sc_cw_line(w, "},");
+        w->depth--;
+    }
+    sg_buf_free(&lines);
 }
 
 void sc_emit_digest(sc_module *m, sc_cw *w, sg_str digest)
 {
-    const sigma_ref ref = sc_module_ref(m, digest);
-
-    if (ref.len > 0)
-        sc_cw_line(w, ".digest = {%" PRIu32 ", %" PRIu32 "},", ref.off,
-                   ref.len);
+    put_ref(m, w, "digest", digest);
 }
 
 /* How many selections of the rule stand in the emitted table. */
@@ -432,7 +441,7 @@ static uint32_t listed(const sc_module *m, const sc_ir_rule *rule)
     return n;
 }
 
-static void put_gates(sc_module *m, sc_cw *w)
+void sc_emit_gates(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
 
@@ -446,7 +455,6 @@ static void put_gates(sc_module *m, sc_cw *w)
 
 void sc_emit_rules(sc_module *m, sc_cw *w)
 {
-    put_gates(m, w);
     put_selections(m, w);
     put_derives(m, w);
     if (m->ir->rules.count == 0)
