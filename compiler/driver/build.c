@@ -6,6 +6,7 @@
 #include "driver/driver.h"
 #include "opt/opt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a detector is made of. */
@@ -362,6 +363,19 @@ static bool write_depfile(sc_session *s, const sc_options *o)
     return done;
 }
 
+/* What each rule costs in a pack of all, whatever is built of them. */
+static void put_costs(sc_session *s, const sc_options *o,
+                      const sc_loaded *loaded)
+{
+    sc_ir *ir = sc_build_lower(s, o, loaded, &loaded->ast);
+    sg_buf text = {0};
+
+    sc_opt_run(ir, loaded->disabled);
+    sc_cost_put(s, ir, sg_str_eq(o->cost, SG_S("json")), &text);
+    fwrite(text.ptr, 1, text.len, stdout);
+    sg_buf_free(&text);
+}
+
 int sc_cmd_build(sc_session *s, const sc_options *o)
 {
     sc_loaded loaded;
@@ -376,6 +390,8 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
         code = sc_build_detectors(s, o, &loaded, NULL);
     if (o->depfile.len > 0 && !write_depfile(s, o))
         code = SC_EXIT_FAILED;
+    if (o->cost.len > 0 && code == SC_EXIT_OK && !loaded.dumped)
+        put_costs(s, o, &loaded);
     sc_watch_enter(loaded.watch, SC_PHASE_finish);
     code = sc_finish(s, o, code);
     sc_put_timings(o, loaded.watch);

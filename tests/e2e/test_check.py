@@ -8,7 +8,7 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
-from harness import Case, main  # noqa: E402
+from harness import Case, main, rule  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PACK = os.path.join(ROOT, "../shared/sigmahq")
@@ -146,6 +146,17 @@ class Check(Case):
         every = self.sigcc("check", "--all", bad, other, status=1).stderr.decode()
         self.assertEqual((every.count("error[E0201]"), "more error" in every), (51, False))
         self.assertEqual(len(self.json_of(bad, other, status=1)["diagnostics"]), 51)
+
+    def test_costs_while_building(self):
+        rules = [rule({"s": {"a": "x"}, "condition": "s"}, id="1"), rule({"s": {"b|contains": "y"}, "condition": "not s"}, id="2").replace('"r"', '"q"')]
+        path = self.write("r.yml", "\n---\n".join(rules))
+        for form in ("text", "json"):
+            checked = self.sigcc("check", path, "--cost=" + form).stdout
+            self.assertIn(b"indexed", checked)
+            for pack in ([], ["--pack"]):
+                built = self.sigcc("build", path, "-o", self.path("det%d" % len(pack)), "--cost=" + form, *pack)
+                self.assertEqual(built.stdout, checked)
+                self.assertTrue(os.path.exists(self.path("det%d" % len(pack))))
 
     def test_sarif_uris(self):
         name = "a b/caf\u00e9 #1%.yml"
