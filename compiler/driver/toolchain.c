@@ -169,6 +169,8 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
     for (uint32_t i = 0; i < job->files.count; i++)
         add(&a, inside(&a, folder, job->files.items[i]->name, ".o"));
     add_libraries(cc, &a);
+    if (cc->o->encode_literals) /* functions are named after rules */
+        add_words(&a, SG_S("-s"));
     add_words(&a, SG_S("-Wl,-z,relro,-z,now -Wl,-z,noexecstack "
                        "-Wl,--as-needed -Wl,--build-id=sha1"));
     if (cc->keep_linked)

@@ -25,6 +25,7 @@ typedef struct sc_module {
     SG_VEC(sg_str) pool; /* distinct strings, in order */
     sg_map offsets;      /* text to its offset in the pool */
     uint32_t pool_size;
+    uint64_t key; /* of encoded texts, or 0 */
 
     sg_map names; /* of functions, to keep them unique */
 
