@@ -119,10 +119,24 @@ static void note_log(const sc_cc *cc, sg_str log)
     }
 }
 
+/* What another target takes. */
+static void note_target(const sc_cc *cc)
+{
+    const sg_str target = sc_tool_target(cc->o);
+
+    if (target.len > 0)
+        sc_note_at(
+            cc->s, SC_NOWHERE,
+            "for %.*s it takes a compiler, %.*s-gcc or that of --cc, and "
+            "libraries; in a clone './bootstrap cross' installs them "
+            "and builds the runtime",
+            SG_FMT(target), SG_FMT(target));
+}
+
 static void report_step(const sc_cc *cc, const sc_cc_job *job,
                         const sc_cc_file *step)
 {
-    const sg_str name = sc_tool_name(cc->o);
+    const sg_str name = sc_tool_name(cc);
 
     if (step->code != 0)
         sc_error(cc->s, SC_E0901, SC_NOWHERE,
@@ -137,6 +151,7 @@ static void report_step(const sc_cc *cc, const sc_cc_job *job,
                  "the C compiler '%.*s' failed with exit code %d on '%.*s'",
                  SG_FMT(name), WEXITSTATUS(step->status), SG_FMT(job->name));
     note_log(cc, step->log);
+    note_target(cc);
 }
 
 /* The first step of the job that failed. */
@@ -433,9 +448,11 @@ static bool find_runtime(sc_cc *cc)
     library = sc_tool_library(cc);
     if (access(library.ptr, R_OK) == 0)
         return true;
-    return sc_error(cc->s, SC_E0902, SC_NOWHERE,
-                    "the runtime library '%.*s' cannot be read: %s",
-                    SG_FMT(library), strerror(errno));
+    sc_error(cc->s, SC_E0902, SC_NOWHERE,
+             "the runtime library '%.*s' cannot be read: %s", SG_FMT(library),
+             strerror(errno));
+    note_target(cc);
+    return false;
 }
 
 static bool make_folder(sc_cc *cc)

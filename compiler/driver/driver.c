@@ -257,6 +257,9 @@ static int load(sc_session *s, const sc_options *o, sc_loaded *out,
     sc_watch_enter(out->watch, SC_PHASE_read);
     if (o->no_routing)
         SG_PUSH(&s->arena, &out->emit.flags, SG_S("no-logsource-routing"));
+    out->emit.encode = o->encode_literals;
+    if (o->encode_literals)
+        SG_PUSH(&s->arena, &out->emit.flags, SG_S("encode-literals"));
     if (code == SC_EXIT_OK)
         code = read_pipelines(s, o, out, &pipelines);
     if (code == SC_EXIT_OK)

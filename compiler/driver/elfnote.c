@@ -15,6 +15,21 @@
 
 enum { NOTES_MOST = 256 << 20 }; /* bytes of one segment of notes */
 
+/* Append what an encoded note says. */
+static bool put_decoded(sg_str note, sg_buf *out)
+{
+    sg_reader r = {.rest = note};
+    const uint64_t key = sg_read_u64(&r);
+
+    if (r.rest.len == 0) /* the NUL behind the text */
+        return false;
+    const sg_str text = sg_str_sub(r.rest, 0, r.rest.len - 1);
+
+    sg_encode(sg_buf_reserve(out, text.len), text, key, SIGMA_AT_MANIFEST);
+    out->len += text.len;
+    return true;
+}
+
 /* The text among the notes of a segment; false when it is not there. */
 static bool find_text(Elf_Data *data, sg_buf *out)
 {
@@ -24,9 +39,12 @@ static bool find_text(Elf_Data *data, sg_buf *out)
     while ((at = gelf_getnote(data, at, &note, &name, &text)) != 0) {
         const char *bytes = data->d_buf;
 
-        if (note.n_type != SIGMA_NOTE_TYPE ||
-            note.n_namesz != sizeof(SIGMA_NOTE_OWNER) ||
+        if (note.n_namesz != sizeof(SIGMA_NOTE_OWNER) ||
             memcmp(bytes + name, SIGMA_NOTE_OWNER, note.n_namesz) != 0)
+            continue;
+        if (note.n_type == SIGMA_NOTE_ENCODED_TYPE)
+            return put_decoded((sg_str){bytes + text, note.n_descsz}, out);
+        if (note.n_type != SIGMA_NOTE_TYPE)
             continue;
         sg_buf_put(
             out, (sg_str){bytes + text, strnlen(bytes + text, note.n_descsz)});

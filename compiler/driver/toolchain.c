@@ -21,6 +21,12 @@
 #define SIGCC_CC_FLAGS ""
 #endif
 
+/* What sigcc itself was built for, as --target says it; set by the build
+ * system. */
+#ifndef SIGCC_NATIVE
+#define SIGCC_NATIVE ""
+#endif
+
 extern char **environ;
 
 enum {
@@ -60,12 +66,20 @@ static void add_words(args *a, sg_str text)
     }
 }
 
-sg_str sc_tool_name(const sc_options *o)
+sg_str sc_tool_target(const sc_options *o)
 {
+    return sg_str_eq(o->target, SG_S(SIGCC_NATIVE)) ? SG_S("") : o->target;
+}
+
+sg_str sc_tool_name(const sc_cc *cc)
+{
+    const sg_str target = sc_tool_target(cc->o);
     const char *env = getenv("CC");
 
-    if (o->cc.len > 0)
-        return o->cc;
+    if (cc->o->cc.len > 0)
+        return cc->o->cc;
+    if (target.len > 0)
+        return sg_arena_printf(&cc->s->arena, "%.*s-gcc", SG_FMT(target));
     return sg_str_of(env != NULL && env[0] != '\0' ? env : "cc");
 }
 
@@ -74,12 +88,23 @@ sg_str sc_tool_name(const sc_options *o)
 sg_str sc_tool_library(const sc_cc *cc)
 {
     sg_arena *arena = &cc->s->arena;
+    const sg_str target = sc_tool_target(cc->o);
+    const sg_str folder =
+        sg_arena_printf(arena, "%.*s/lib%s%.*s", SG_FMT(cc->home),
+                        target.len > 0 ? "/" : "", SG_FMT(target));
     const sg_str pic =
-        sg_arena_printf(arena, "%.*s/lib/libsigccrt_pic.a", SG_FMT(cc->home));
+        sg_arena_printf(arena, "%.*s/libsigccrt_pic.a", SG_FMT(folder));
 
     if (cc->shared && access(pic.ptr, R_OK) == 0)
         return pic;
-    return sg_arena_printf(arena, "%.*s/lib/libsigccrt.a", SG_FMT(cc->home));
+    return sg_arena_printf(arena, "%.*s/libsigccrt.a", SG_FMT(folder));
+}
+
+/* Those of the runtime, which is another one for another target. */
+static void add_shared_flags(const sc_cc *cc, args *a)
+{
+    if (sc_tool_target(cc->o).len == 0)
+        add_words(a, SG_S(SIGCC_CC_FLAGS));
 }
 
 static sg_str include_folder(const sc_cc *cc)
@@ -128,7 +153,7 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
     args a = {.arena = &cc->s->arena};
     const sg_str level = level_of(cc->o, job, file->bytes);
 
-    add_words(&a, sc_tool_name(cc->o));
+    add_words(&a, sc_tool_name(cc));
     add(&a, SG_S("-std=c11"));
     add(&a, sg_arena_printf(a.arena, "-O%.*s", SG_FMT(level)));
     add(&a, SG_S("-fstack-protector-strong"));
@@ -139,7 +164,7 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
     /* Nothing of this machine's folders goes into the output. */
     add(&a,
         sg_arena_printf(a.arena, "-ffile-prefix-map=%.*s/=", SG_FMT(folder)));
-    add_words(&a, SG_S(SIGCC_CC_FLAGS));
+    add_shared_flags(cc, &a);
     if (cc->shared)
         add_words(&a, SG_S("-fPIC"));
     else
@@ -156,8 +181,8 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
 {
     args a = {.arena = &cc->s->arena};
 
-    add_words(&a, sc_tool_name(cc->o));
-    add_words(&a, SG_S(SIGCC_CC_FLAGS));
+    add_words(&a, sc_tool_name(cc));
+    add_shared_flags(cc, &a);
     if (cc->shared)
         add_words(&a, SG_S("-shared"));
     else if (cc->o->static_link)
@@ -169,6 +194,8 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
     for (uint32_t i = 0; i < job->files.count; i++)
         add(&a, inside(&a, folder, job->files.items[i]->name, ".o"));
     add_libraries(cc, &a);
+    if (cc->o->encode_literals) /* functions are named after rules */
+        add_words(&a, SG_S("-s"));
     add_words(&a, SG_S("-Wl,-z,relro,-z,now -Wl,-z,noexecstack "
                        "-Wl,--as-needed -Wl,--build-id=sha1"));
     if (cc->keep_linked)
@@ -227,7 +254,7 @@ static bool put_version(const sc_cc *cc, sg_buf *out)
     int status = -1;
     pid_t pid;
 
-    add_words(&a, sc_tool_name(cc->o));
+    add_words(&a, sc_tool_name(cc));
     if (a.v.count == 0 ||
         !put_stat(out, find_program(a.arena, sg_str_of(a.v.items[0])).ptr))
         return false;
@@ -327,6 +354,7 @@ static void begin_key(const sc_cc *cc, sg_buf *out, const char *what)
     sg_put_text(out, sg_str_of(what));
     sg_put_text(out, SG_S(SC_VERSION));
     sg_put_u32(out, SIGMA_ABI);
+    sg_put_text(out, sc_tool_target(cc->o));
     sg_put_text(out, sg_str_of(cc->compiler_digest));
 }
 

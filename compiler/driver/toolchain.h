@@ -7,8 +7,12 @@
 
 #include "driver/driver.h"
 
-/* The compiler: --cc, else $CC, else cc; may hold options behind blanks. */
-sg_str sc_tool_name(const sc_options *o);
+/* The processor and system to build for, when not those of this machine, else
+ * empty: one of the choices of --target. */
+sg_str sc_tool_target(const sc_options *o);
+/* The compiler: --cc, else that of the target, else $CC, else cc; may hold
+ * options behind blanks. */
+sg_str sc_tool_name(const sc_cc *cc);
 /* The archive that detectors are linked with. */
 sg_str sc_tool_library(const sc_cc *cc);
 /* Argument vectors: `file` to an object, all objects to a detector. Their

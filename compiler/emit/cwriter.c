@@ -108,12 +108,12 @@ void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
     sg_buf_putz(w->out, ";\n");
 }
 
-void sc_cw_note(sc_cw *w, const char *name, sg_str text)
+void sc_cw_note(sc_cw *w, const char *macro, const char *name, sg_str text)
 {
-    enum { COLUMN = sizeof("SIGMA_NOTE(") - 1 };
+    const size_t column = strlen(macro) + 1;
 
-    sg_buf_printf(w->out, "SIGMA_NOTE(%s,\n%*s", name, COLUMN, "");
-    put_literal(w, &text, 1, COLUMN, 2);
+    sg_buf_printf(w->out, "%s(%s,\n%*s", macro, name, (int)column, "");
+    put_literal(w, &text, 1, column, 2);
     sg_buf_putz(w->out, ");\n");
 }
 

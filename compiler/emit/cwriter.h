@@ -40,8 +40,8 @@ size_t sc_cw_quoted_fit(sg_str text, size_t room);
  * piece starts a line of its own; an empty list gives "". */
 void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
                   size_t count);
-/* SIGMA_NOTE(name, text), of a text that takes several lines. */
-void sc_cw_note(sc_cw *w, const char *name, sg_str text);
+/* MACRO(name, text), of a text that takes several lines. */
+void sc_cw_note(sc_cw *w, const char *macro, const char *name, sg_str text);
 
 /* `text` for the inside of a comment: printable ASCII on one line. White space
  * and control characters become single blanks, others U+XXXX; no comment

@@ -16,8 +16,10 @@ typedef struct sc_emit_options {
     sg_str name; /* of the detector; any text, mangled here */
     SG_VEC(sc_manifest_file) pipelines, filters, enrichments;
     SG_VEC(sg_str)
-    flags; /* options that change what is emitted: "name" or
-            * "name=value" */
+    flags;       /* options that change what is emitted: "name" or
+                  * "name=value" */
+    bool encode; /* texts of the rules are not in the compiled file in clear;
+                  * comments of the C say what they are */
     /* What the user named on the command line. An absolute path found below
      * one of them is shown from its last component on. */
     SG_VEC(sg_str) roots;

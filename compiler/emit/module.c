@@ -172,6 +172,44 @@ sg_str sc_emit_path(sg_arena *arena, const sc_emit_options *o, sg_str path)
     return copy;
 }
 
+/* -------- encoded texts -------------------------------------------------- */
+
+/* What the detector is made from decides the key: same input, same bytes. */
+static uint64_t key_of(sg_str manifest)
+{
+    return sg_str_hash(manifest) | 1;
+}
+
+static sg_str encoded(const sc_module *m, sg_str text, uint64_t at)
+{
+    char *out = sg_arena_alloc(m->arena, text.len + 1, 1);
+
+    sg_encode(out, text, m->key, at);
+    return (sg_str){out, text.len};
+}
+
+/* Each text of the pool where it stands. */
+static void encode_pool(sc_module *m)
+{
+    uint64_t at = 0;
+
+    for (uint32_t i = 0; i < m->pool.count; i++) {
+        m->pool.items[i] = encoded(m, m->pool.items[i], at);
+        at += m->pool.items[i].len;
+    }
+}
+
+static void put_encoded_note(const sc_module *m, sc_cw *w, sg_str manifest)
+{
+    const sg_str text = encoded(m, manifest, SIGMA_AT_MANIFEST);
+    sg_buf note = {0};
+
+    sg_put_u64(&note, m->key);
+    sg_buf_put(&note, text);
+    sc_cw_note(w, "SIGMA_NOTE_ENCODED", "manifest", sg_buf_str(&note));
+    sg_buf_free(&note);
+}
+
 /* -------- the file ------------------------------------------------------- */
 
 static sg_str detector_name(sg_arena *arena, const sc_emit_options *o)
@@ -215,7 +253,37 @@ static void put_count(sc_cw *w, const char *name, uint32_t count)
         sc_cw_line(w, ".%s_count = %" PRIu32 ",", name, count);
 }
 
-static void put_detector(const sc_module *m, sc_cw *w)
+/* As much of the name as is shown. */
+static sg_str shown_name(const sc_module *m)
+{
+    return sg_str_sub(m->o->name, 0, sc_cw_quoted_fit(m->o->name, 80));
+}
+
+static void put_names(const sc_module *m, sc_cw *w)
+{
+    sg_buf name = {0};
+
+    sc_cw_quoted(&name, shown_name(m));
+    if (m->key == 0)
+        sc_cw_line(w, ".name = \"%.*s\",", SG_FMT(sg_buf_str(&name)));
+    else
+        sc_cw_line(w, ".name = name,");
+    sc_cw_line(w, ".version = \"" SC_VERSION "\",");
+    sc_cw_line(w, ".manifest = manifest.text%s,",
+               m->key == 0 ? "" : " + SIGMA_KEY_SIZE");
+    sg_buf_free(&name);
+}
+
+static void put_encoding(const sc_module *m, sc_cw *w, size_t manifest_size)
+{
+    if (m->key == 0)
+        return;
+    sc_cw_line(w, ".key = UINT64_C(0x%016" PRIx64 "),", m->key);
+    sc_cw_line(w, ".name_size = %zu,", shown_name(m).len);
+    sc_cw_line(w, ".manifest_size = %zu,", manifest_size);
+}
+
+static void put_detector(const sc_module *m, sc_cw *w, size_t manifest_size)
 {
     const sc_ir *ir = m->ir;
     const struct {
@@ -246,17 +314,12 @@ static void put_detector(const sc_module *m, sc_cw *w)
         {"enrich_steps", "enrich_step", ir->steps.count},
     };
     const size_t n = sizeof(tables) / sizeof(tables[0]);
-    sg_buf name = {0};
 
-    sc_cw_quoted(&name,
-                 sg_str_sub(m->o->name, 0, sc_cw_quoted_fit(m->o->name, 80)));
     sc_cw_line(w, "static const sigma_detector detector = {");
     w->depth++;
     sc_cw_line(w, ".abi = SIGMA_ABI,");
     sc_cw_line(w, ".size = sizeof(sigma_detector),");
-    sc_cw_line(w, ".name = \"%.*s\",", SG_FMT(sg_buf_str(&name)));
-    sc_cw_line(w, ".version = \"" SC_VERSION "\",");
-    sc_cw_line(w, ".manifest = manifest.text,");
+    put_names(m, w);
     put_table(w, "pool", m->pool_size);
     for (size_t i = 0; i < n; i++)
         put_table(w, tables[i].table, tables[i].count);
@@ -264,10 +327,10 @@ static void put_detector(const sc_module *m, sc_cw *w)
         sc_cw_line(w, ".pool_size = %" PRIu32 ",", m->pool_size);
     for (size_t i = 0; i < n; i++)
         put_count(w, tables[i].item, tables[i].count);
+    put_encoding(m, w, manifest_size);
     w->depth--;
     sc_cw_line(w, "};");
     sc_cw_blank(w);
-    sg_buf_free(&name);
 }
 
 static void put_export(sc_module *m, sc_cw *w)
@@ -286,8 +349,13 @@ static void put_export(sc_module *m, sc_cw *w)
     sc_cw_line(w, "SIGMA_MAIN(%.*s)", SG_FMT(name));
 }
 
-void sc_emit_pool(const sc_module *m, sc_cw *w, sg_str tables)
+void sc_emit_pool(sc_module *m, sc_cw *w, sg_str tables)
 {
+    m->manifest = sc_emit_manifest(m->s, m->ir, m->o);
+    if (m->o->encode) {
+        m->key = key_of(m->manifest);
+        encode_pool(m);
+    }
     if (m->pool_size > 0) {
         sc_cw_string(w, "pool", m->pool.items, m->pool.count);
         sc_cw_blank(w);
@@ -297,11 +365,16 @@ void sc_emit_pool(const sc_module *m, sc_cw *w, sg_str tables)
 
 void sc_emit_detector(sc_module *m, sc_cw *w)
 {
-    const sg_str manifest = sc_emit_manifest(m->s, m->ir, m->o);
-
-    sc_cw_note(w, "manifest", manifest);
+    if (m->key == 0) {
+        sc_cw_note(w, "SIGMA_NOTE", "manifest", m->manifest);
+    } else {
+        const sg_str name = encoded(m, shown_name(m), SIGMA_AT_NAME);
+        sc_cw_string(w, "name", &name, 1);
+        sc_cw_blank(w);
+        put_encoded_note(m, w, m->manifest);
+    }
     sc_cw_blank(w);
-    put_detector(m, w);
+    put_detector(m, w, m->manifest.len);
     put_export(m, w);
 }
 

@@ -25,6 +25,8 @@ typedef struct sc_module {
     SG_VEC(sg_str) pool; /* distinct strings, in order */
     sg_map offsets;      /* text to its offset in the pool */
     uint32_t pool_size;
+    sg_str manifest; /* known once the pool is written */
+    uint64_t key;    /* of encoded texts, or 0; likewise */
 
     sg_map names; /* of functions, to keep them unique */
 
@@ -108,7 +110,7 @@ void sc_emit_rule(sc_module *m, sc_cw *w, uint32_t index);
  * the detector and its export. */
 void sc_emit_banner(sc_cw *w, sg_str what);
 void sc_emit_head(const sc_module *m, sc_cw *w);
-void sc_emit_pool(const sc_module *m, sc_cw *w, sg_str tables);
+void sc_emit_pool(sc_module *m, sc_cw *w, sg_str tables);
 void sc_emit_detector(sc_module *m, sc_cw *w);
 
 #endif

@@ -213,6 +213,12 @@ void sg_put_base64(sg_buf *buf, sg_str bytes);
  * base64. */
 bool sg_get_base64(sg_buf *out, sg_str text);
 
+/* XOR with the bytes that `key` makes, from byte `at` of them on: encodes, and
+ * decodes what it encoded, also in pieces. Hides a text from programs that look
+ * for it in files; it is no cipher. `out` holds text.len bytes and may be
+ * text.ptr (encode.c). */
+void sg_encode(char *out, sg_str text, uint64_t key, uint64_t at);
+
 /* -------- UTF-8 and case folding --------------------------------------- */
 
 /* Whether all of s is well-formed UTF-8 (no surrogates, no overlongs). */

@@ -29,6 +29,12 @@ typedef struct sr_eval_stats {
     uint64_t regexes;        /* searches made; no loss */
 } sr_eval_stats;
 
+/* The detector with its texts in clear: itself, or a copy in the arena when
+ * they are encoded. Comes before the check, which reads texts; one of another
+ * ABI is left for that to refuse (decode.c). */
+const sigma_detector *sr_detector_decode(const sigma_detector *d,
+                                         sg_arena *arena);
+
 /* Whether every table of the detector is in order: ABI, size, all indices and
  * ranges, kinds, networks, functions present. False with the reason. A detector
  * that passes cannot make the runtime read outside its tables. */

@@ -159,9 +159,11 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector)
     char reason[256];
     int code;
 
+    detector = sr_detector_decode(detector, &arena);
     if (!sr_detector_check(detector, reason, sizeof(reason))) {
         fprintf(stderr, "%s: this detector is broken: %s\n", "detector",
                 reason);
+        sg_arena_free(&arena);
         return SR_EXIT_INTERNAL;
     }
     const char *program =

@@ -348,7 +348,16 @@ typedef struct sigma_detector {
     const sigma_step *enrich_steps;
     uint32_t enrich_table_count, enrich_when_count, enrich_key_count;
     uint32_t enrich_put_count, enrich_step_count;
+    /* Not 0: pool, name and manifest are encoded with this key (sg_encode), so
+     * that no text of the rules lies in the file as it is. Name and manifest
+     * then take so many bytes. */
+    uint64_t key;
+    uint32_t name_size, manifest_size;
 } sigma_detector;
+
+/* Where in the key's stream the encoded texts stand; the pool begins it. */
+#define SIGMA_AT_NAME (UINT64_C(1) << 32)
+#define SIGMA_AT_MANIFEST (UINT64_C(2) << 32)
 
 /* The command line of a detector; see `DETECTOR --help`. Returns the exit
  * code. */
@@ -359,14 +368,20 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector);
  * are what `sigcc inspect` looks for. */
 #define SIGMA_NOTE_OWNER "sigcc"
 #define SIGMA_NOTE_TYPE 1
-#define SIGMA_NOTE(id, string)                                                 \
+#define SIGMA_NOTE(id, string) SIGMA_NOTE_OF(id, SIGMA_NOTE_TYPE, string)
+/* An encoded one has the key before it, little-endian. */
+#define SIGMA_NOTE_ENCODED_TYPE 2
+#define SIGMA_NOTE_ENCODED(id, string)                                         \
+    SIGMA_NOTE_OF(id, SIGMA_NOTE_ENCODED_TYPE, string)
+#define SIGMA_KEY_SIZE 8
+#define SIGMA_NOTE_OF(id, kind, string)                                        \
     static const struct {                                                      \
         uint32_t owner_size, text_size, type;                                  \
         char owner[8]; /* the next multiple of 4 */                            \
         char text[sizeof(string)];                                             \
     }(id) __attribute__((section(".note.sigcc"), aligned(4), used)) = {        \
-        sizeof(SIGMA_NOTE_OWNER), sizeof(string), SIGMA_NOTE_TYPE,             \
-        SIGMA_NOTE_OWNER, string}
+        sizeof(SIGMA_NOTE_OWNER), sizeof(string), kind, SIGMA_NOTE_OWNER,      \
+        string}
 
 /* Emitted files end with this: `main` exists only where the build asks. */
 #ifdef SIGMA_WITH_MAIN
