@@ -387,32 +387,35 @@ static void test_prompt(void)
 static void test_ahead(void)
 {
     char reason[SR_INPUT_REASON];
-    uint64_t number, offset;
+    uint64_t number, offset, first, from;
     sr_input *input;
     sr_cursor at;
     sg_str line;
 
     write_file(SG_S("one\ntwo\r\nthree\n\nfive\nsix"));
     input = sr_input_open(path, 8, reason);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
-    CHECK_STR(sr_input_ahead(input), SG_S("two\r\nthree\n\nfive\n"));
+    CHECK_STR(sr_input_ahead(input, &first, &from),
+              SG_S("two\r\nthree\n\nfive\n"));
+    CHECK(first == 2 && from == 4);
     sr_input_pass(input, 0, 0);
     sr_input_pass(input, 11, 2);
-    CHECK_STR(sr_input_ahead(input), SG_S("\nfive\n"));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S("\nfive\n"));
+    CHECK(first == 4 && from == 15);
     sr_input_cursor(input, &at);
     CHECK_INT(at.line, 3);
     CHECK_INT(at.offset, 15);
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
     CHECK(line.len == 0 && number == 4 && offset == 15);
     sr_input_pass(input, 5, 1);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
     CHECK_STR(line, SG_S("six"));
     CHECK(number == 6 && offset == 21);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     sr_input_close(input);
 }
 
