@@ -61,9 +61,11 @@ static sg_str cut_line(sg_str *text)
     return line;
 }
 
-static void run_stretch(sr_block *b, sr_worker *w, const sr_stretch *stretch)
+/* `from`: what the stretch's place is in. */
+static void run_stretch(sr_block *b, sr_worker *w, const char *from,
+                        const sr_stretch *stretch)
 {
-    const char *const begin = b->text.ptr + stretch->at;
+    const char *const begin = from + stretch->at;
     sg_str text = {begin, stretch->len};
     sr_item item = {.place = stretch->place};
     size_t clear = 0;
@@ -95,7 +97,9 @@ static void run_block(void *ctx, uint32_t thread)
     w->alerts.len = 0;
     b->item_count = 0;
     for (size_t i = 0; i < b->stretch_count; i++)
-        run_stretch(b, w, &b->stretches[i]);
+        run_stretch(b, w, b->text.ptr, &b->stretches[i]);
+    if (b->piece.len != 0)
+        run_stretch(b, w, b->room, &b->piece);
     b->contributions = w->contributions;
     b->alerts = w->alerts;
     w->contributions = w->alerts = (sg_buf){NULL, 0, 0};
@@ -120,7 +124,7 @@ static void settle_first(sr_blocks *blocks)
                     b->alerts.ptr);
     sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
     b->text.len = 0;
-    b->stretch_count = 0;
+    b->stretch_count = b->piece.len = 0;
     blocks->first = (blocks->first + 1) % blocks->count;
     blocks->used--;
 }
@@ -129,7 +133,7 @@ static void hand_over(sr_blocks *blocks)
 {
     sr_block *b = at_hand(blocks);
 
-    if (b->stretch_count == 0)
+    if (b->stretch_count == 0 && b->piece.len == 0)
         return;
     sr_threads_submit(blocks->s->threads, &b->job);
     blocks->used++;
@@ -164,22 +168,15 @@ void sr_blocks_line(sr_blocks *blocks, const sr_item *item)
     put_stretch(blocks, item, item->line, SG_S("\r\n"));
 }
 
-/* How many lines end in a text: counted in short runs, whose sums the compiler
- * keeps in bytes of a vector. */
+/* How many lines end in a text. */
 static uint64_t count_lines(sg_str text)
 {
-    enum { RUN = 192 };
+    const char *const end = text.ptr + text.len;
+    const char *p = text.ptr;
     uint64_t lines = 0;
 
-    while (text.len != 0) {
-        const size_t run = text.len < RUN ? text.len : RUN;
-        uint8_t some = 0;
-
-        for (size_t i = 0; i < run; i++)
-            some = (uint8_t)(some + (text.ptr[i] == '\n'));
-        lines += some;
-        text = sg_str_sub(text, run, text.len);
-    }
+    for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+        lines++;
     return lines;
 }
 
@@ -197,6 +194,21 @@ size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
     *lines = count_lines(text);
     put_stretch(blocks, first, text, SG_S(""));
     return text.len;
+}
+
+bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
+                     const sr_item *first, uint64_t *lines)
+{
+    sr_block *b = at_hand(blocks);
+    const uint64_t count = text.len < SR_BLOCK_PIECE ? 0 : count_lines(text);
+
+    if (count == 0 || !sr_input_give(input, text.len, count, &b->room))
+        return false;
+    *lines = count;
+    b->piece = (sr_stretch){(size_t)(text.ptr - b->room), text.len,
+                            first->place, first->offset};
+    hand_over(blocks);
+    return true;
 }
 
 void sr_blocks_drain(sr_blocks *blocks)
@@ -261,6 +273,7 @@ void sr_blocks_close(sr_blocks *blocks)
         sg_buf_free(&b->contributions);
         sg_buf_free(&b->alerts);
         free(b->stretches);
+        free(b->room);
         free(b->items);
     }
     for (uint32_t i = 0; i < blocks->thread_count; i++)

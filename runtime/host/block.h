@@ -7,10 +7,9 @@
 
 #include "host/host.h"
 
-/* Whole lines, one behind the other, waiting to be looked at. Their text, with
- * the ends of lines, is in the block. */
+/* Whole lines, one behind the other, waiting to be looked at. */
 typedef struct sr_stretch {
-    size_t at, len;
+    size_t at, len;  /* of their text, with the ends of lines */
     sr_place place;  /* of the first line */
     uint64_t offset; /* likewise */
 } sr_stretch;
@@ -19,8 +18,10 @@ typedef struct sr_block {
     sr_job job;
     sr_worker **workers; /* one per thread */
     sg_buf text;
-    sr_stretch *stretches;
+    sr_stretch *stretches; /* in `text` */
     size_t stretch_count, stretch_cap;
+    char *room;       /* a buffer that an input gave, or NULL */
+    sr_stretch piece; /* in `room`, behind the others; len 0: none */
     /* Found: lines that match or cannot be read, and the bytes they speak of.
      */
     sr_item *items;
@@ -30,6 +31,7 @@ typedef struct sr_block {
 
 enum {
     SR_BLOCK_BYTES = 512 * 1024, /* of text, about */
+    SR_BLOCK_PIECE = 128 * 1024, /* less is copied */
     SR_BLOCK_STRETCHES = 16 * 1024
 };
 
@@ -47,6 +49,10 @@ void sr_blocks_line(sr_blocks *blocks, const sr_item *item);
  * one is. Returns how many bytes were taken, and in *lines how many lines. */
 size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
                        uint64_t *lines);
+/* The same for all lines at hand of an input, if they are many: `text`. They
+ * are given out and not copied. False: they are few, or cannot be had. */
+bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
+                     const sr_item *first, uint64_t *lines);
 /* Settle all that was handed over or is at hand. */
 void sr_blocks_drain(sr_blocks *blocks);
 /* What the workers counted. */

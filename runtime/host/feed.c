@@ -154,6 +154,9 @@ static uint64_t pass_on(feed *f, sr_item *item)
         return 0;
     const sg_str text =
         sr_input_ahead(f->input, &item->place.line, &item->offset);
+
+    if (sr_blocks_piece(f->s->blocks, f->input, text, item, &lines))
+        return lines;
     const size_t len = sr_blocks_lines(f->s->blocks, text, item, &lines);
 
     sr_input_pass(f->input, len, lines);

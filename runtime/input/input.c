@@ -189,6 +189,11 @@ void sr_input_pass(sr_input *input, size_t len, uint64_t lines)
         sr_stream_pass(input->stream, len, lines);
 }
 
+bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room)
+{
+    return len != 0 && sr_stream_give(input->stream, len, lines, room);
+}
+
 uint64_t sr_input_generation(const sr_input *input)
 {
     return input->generation;

@@ -403,6 +403,26 @@ void sr_stream_pass(sr_stream *s, size_t len, uint64_t lines)
     s->lines += lines;
 }
 
+bool sr_stream_give(sr_stream *s, size_t len, uint64_t lines, char **room)
+{
+    char *const old = s->buf;
+
+    if (s->cap != LINE_SIZE)
+        return false;
+    if (*room == NULL)
+        *room = malloc(LINE_SIZE);
+    if (*room == NULL)
+        return false;
+    sr_stream_pass(s, len, lines);
+    s->base += s->pos;
+    s->len -= s->pos;
+    memcpy(*room, old + s->pos, s->len);
+    s->pos = s->scanned = 0;
+    s->buf = *room;
+    *room = old;
+    return true;
+}
+
 /* -------- places ------------------------------------------------------- */
 
 void sr_stream_follow(sr_stream *s)

@@ -419,6 +419,37 @@ static void test_ahead(void)
     sr_input_close(input);
 }
 
+/* A buffer given away with the lines in it, and reading on. */
+static void test_give(void)
+{
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    char *room = NULL;
+    sr_input *input;
+    sg_str line, text;
+
+    write_file(SG_S("one\ntwo\nthree\nfour"));
+    input = sr_input_open(path, 8, reason);
+    CHECK(!sr_input_give(input, 0, 0, &room));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    text = sr_input_ahead(input, &number, &offset);
+    CHECK(sr_input_give(input, 4, 1, &room));
+    CHECK_STR(((sg_str){text.ptr, 4}), SG_S("two\n"));
+    CHECK(text.ptr == room + 4);
+    text = sr_input_ahead(input, &number, &offset);
+    CHECK_STR(text, SG_S("three\n"));
+    CHECK(number == 3 && offset == 8);
+    CHECK(sr_input_give(input, text.len, 1, &room));
+    CHECK(text.ptr == room);
+    CHECK_STR(text, SG_S("three\n"));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(line, SG_S("four"));
+    CHECK(number == 4 && offset == 14);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+    free(room);
+}
+
 int main(void)
 {
     const int fd = mkstemp(path);
@@ -437,6 +468,7 @@ int main(void)
     test_huge_lines();
     test_open_failures();
     test_ahead();
+    test_give();
     unlink(path);
     test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
     test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));
