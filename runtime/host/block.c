@@ -29,29 +29,61 @@ static sr_item *new_item(sr_block *b)
     return &b->items[b->item_count++];
 }
 
-static void find_out(sr_block *b, sr_worker *w, const sr_block_line *line)
+static void find_out(sr_block *b, sr_worker *w, sr_item *item)
 {
-    sr_item item = {
-        .line = {b->text.ptr + line->at, line->len},
-        .place = line->place,
-        .offset = line->offset,
-    };
-
-    sr_worker_match(w, &item);
-    b->unreadable += item.reason != NULL;
-    if (item.reason == NULL && item.matches == 0)
+    sr_worker_match(w, item);
+    if (item->reason == NULL && item->matches == 0)
         return;
-    if (item.reason == NULL)
-        sr_alert_pieces(w, &item);
-    *new_item(b) = item;
+    if (item->reason == NULL)
+        sr_alert_pieces(w, item);
+    *new_item(b) = *item;
 }
 
-static void run_line(sr_block *b, sr_worker *w, const sr_block_line *line)
+static void run_line(sr_block *b, sr_worker *w, sr_item *item)
 {
+    if (!sr_worker_meet(w, item->line))
+        return;
     sr_profile_begin(w->profile);
-    find_out(b, w, line);
+    find_out(b, w, item);
     sr_profile_lap(w->profile, SR_PHASE_output);
     sr_profile_end(w->profile, &w->event);
+}
+
+/* The first line of the text, without its end; the text then begins behind. */
+static sg_str cut_line(sg_str *text)
+{
+    const char *end = memchr(text->ptr, '\n', text->len);
+    sg_str line = {text->ptr, (size_t)(end - text->ptr)};
+
+    *text = sg_str_sub(*text, line.len + 1, text->len);
+    if (line.len != 0 && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
+/* `from`: what the stretch's place is in. */
+static void run_stretch(sr_block *b, sr_worker *w, const char *from,
+                        const sr_stretch *stretch)
+{
+    const char *const begin = from + stretch->at;
+    sg_str text = {begin, stretch->len};
+    sr_item item = {.place = stretch->place};
+    size_t clear = 0;
+
+    for (; text.len != 0; item.place.line++) {
+        sr_kept_out out = {.next = SR_UNKNOWN};
+
+        if (sr_worker_may_pass_over(w))
+            out = sr_worker_pass_over(w, text, &clear);
+        text = sg_str_sub(text, out.len, text.len);
+        item.place.line += out.lines;
+        if (text.len == 0)
+            return;
+        item.look = out.next;
+        item.offset = stretch->offset + (uint64_t)(text.ptr - begin);
+        item.line = cut_line(&text);
+        run_line(b, w, &item);
+    }
 }
 
 static void run_block(void *ctx, uint32_t thread)
@@ -63,9 +95,11 @@ static void run_block(void *ctx, uint32_t thread)
     w->contributions.len = 0;
     w->alerts = b->alerts;
     w->alerts.len = 0;
-    b->item_count = b->unreadable = 0;
-    for (size_t i = 0; i < b->line_count; i++)
-        run_line(b, w, &b->lines[i]);
+    b->item_count = 0;
+    for (size_t i = 0; i < b->stretch_count; i++)
+        run_stretch(b, w, b->text.ptr, &b->stretches[i]);
+    if (b->piece.len != 0)
+        run_stretch(b, w, b->room, &b->piece);
     b->contributions = w->contributions;
     b->alerts = w->alerts;
     w->contributions = w->alerts = (sg_buf){NULL, 0, 0};
@@ -86,12 +120,11 @@ static void settle_first(sr_blocks *blocks)
     sr_threads_wait(s->threads, &b->job);
     const int64_t begin = sr_profile_cpu(sr_profile_main(s));
 
-    s->stats.events += b->line_count - b->unreadable;
     sr_settle_items(s, b->items, b->item_count, b->contributions.ptr,
                     b->alerts.ptr);
     sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
     b->text.len = 0;
-    b->line_count = 0;
+    b->stretch_count = b->piece.len = 0;
     blocks->first = (blocks->first + 1) % blocks->count;
     blocks->used--;
 }
@@ -100,7 +133,7 @@ static void hand_over(sr_blocks *blocks)
 {
     sr_block *b = at_hand(blocks);
 
-    if (b->line_count == 0)
+    if (b->stretch_count == 0 && b->piece.len == 0)
         return;
     sr_threads_submit(blocks->s->threads, &b->job);
     blocks->used++;
@@ -108,21 +141,74 @@ static void hand_over(sr_blocks *blocks)
         settle_first(blocks);
 }
 
-void sr_blocks_line(sr_blocks *blocks, const sr_item *item)
+/* Put a stretch into the block at hand; `first` says where it begins. */
+static void put_stretch(sr_blocks *blocks, const sr_item *first, sg_str text,
+                        sg_str end)
 {
     sr_block *b = at_hand(blocks);
 
-    if (b->line_count == b->line_cap) {
-        b->line_cap = b->line_cap == 0 ? 256 : b->line_cap * 2;
-        b->lines = realloc(b->lines, b->line_cap * sizeof(*b->lines));
-        if (b->lines == NULL)
+    if (b->stretch_count == b->stretch_cap) {
+        b->stretch_cap = b->stretch_cap == 0 ? 64 : b->stretch_cap * 2;
+        b->stretches =
+            realloc(b->stretches, b->stretch_cap * sizeof(*b->stretches));
+        if (b->stretches == NULL)
             sg_fatal("out of memory");
     }
-    b->lines[b->line_count++] =
-        (sr_block_line){b->text.len, item->line.len, item->place, item->offset};
-    sg_buf_put(&b->text, item->line);
-    if (b->text.len >= SR_BLOCK_BYTES || b->line_count >= SR_BLOCK_LINES)
+    b->stretches[b->stretch_count++] = (sr_stretch){
+        b->text.len, text.len + end.len, first->place, first->offset};
+    sg_buf_put(&b->text, text);
+    sg_buf_put(&b->text, end);
+    if (b->text.len >= SR_BLOCK_BYTES || b->stretch_count >= SR_BLOCK_STRETCHES)
         hand_over(blocks);
+}
+
+/* With a CR, so that the one that may be the line's own last byte stays. */
+void sr_blocks_line(sr_blocks *blocks, const sr_item *item)
+{
+    put_stretch(blocks, item, item->line, SG_S("\r\n"));
+}
+
+/* How many lines end in a text. */
+static uint64_t count_lines(sg_str text)
+{
+    const char *const end = text.ptr + text.len;
+    const char *p = text.ptr;
+    uint64_t lines = 0;
+
+    for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+        lines++;
+    return lines;
+}
+
+size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
+                       uint64_t *lines)
+{
+    const size_t room = SR_BLOCK_BYTES - at_hand(blocks)->text.len;
+    const size_t most = text.len < room ? text.len : room;
+    const char *end = most == 0 ? NULL : memrchr(text.ptr, '\n', most);
+
+    *lines = 0;
+    if (end == NULL)
+        return 0;
+    text.len = (size_t)(end - text.ptr) + 1;
+    *lines = count_lines(text);
+    put_stretch(blocks, first, text, SG_S(""));
+    return text.len;
+}
+
+bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
+                     const sr_item *first, uint64_t *lines)
+{
+    sr_block *b = at_hand(blocks);
+    const uint64_t count = text.len < SR_BLOCK_PIECE ? 0 : count_lines(text);
+
+    if (count == 0 || !sr_input_give(input, text.len, count, &b->room))
+        return false;
+    *lines = count;
+    b->piece = (sr_stretch){(size_t)(text.ptr - b->room), text.len,
+                            first->place, first->offset};
+    hand_over(blocks);
+    return true;
 }
 
 void sr_blocks_drain(sr_blocks *blocks)
@@ -186,7 +272,8 @@ void sr_blocks_close(sr_blocks *blocks)
         sg_buf_free(&b->text);
         sg_buf_free(&b->contributions);
         sg_buf_free(&b->alerts);
-        free(b->lines);
+        free(b->stretches);
+        free(b->room);
         free(b->items);
     }
     for (uint32_t i = 0; i < blocks->thread_count; i++)

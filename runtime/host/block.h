@@ -7,30 +7,32 @@
 
 #include "host/host.h"
 
-/* A line waiting to be looked at; its text is in the block. */
-typedef struct sr_block_line {
-    size_t at, len;
-    sr_place place;
-    uint64_t offset;
-} sr_block_line;
+/* Whole lines, one behind the other, waiting to be looked at. */
+typedef struct sr_stretch {
+    size_t at, len;  /* of their text, with the ends of lines */
+    sr_place place;  /* of the first line */
+    uint64_t offset; /* likewise */
+} sr_stretch;
 
 typedef struct sr_block {
     sr_job job;
     sr_worker **workers; /* one per thread */
     sg_buf text;
-    sr_block_line *lines;
-    size_t line_count, line_cap;
+    sr_stretch *stretches; /* in `text` */
+    size_t stretch_count, stretch_cap;
+    char *room;       /* a buffer that an input gave, or NULL */
+    sr_stretch piece; /* in `room`, behind the others; len 0: none */
     /* Found: lines that match or cannot be read, and the bytes they speak of.
      */
     sr_item *items;
     size_t item_count, item_cap;
-    size_t unreadable;
     sg_buf contributions, alerts;
 } sr_block;
 
 enum {
     SR_BLOCK_BYTES = 512 * 1024, /* of text, about */
-    SR_BLOCK_LINES = 16 * 1024
+    SR_BLOCK_PIECE = 128 * 1024, /* less is copied */
+    SR_BLOCK_STRETCHES = 16 * 1024
 };
 
 /* Blocks of a run with threads: a ring, filled at one end and settled at the
@@ -42,6 +44,15 @@ sr_blocks *sr_blocks_open(sr_session *s);
 void sr_blocks_close(sr_blocks *blocks);
 /* A line for the block at hand; hands it over once it is full. */
 void sr_blocks_line(sr_blocks *blocks, const sr_item *item);
+/* The same for lines as they stand in a text that ends with the end of one: as
+ * many of them as the block at hand has room for. `first` says where the first
+ * one is. Returns how many bytes were taken, and in *lines how many lines. */
+size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
+                       uint64_t *lines);
+/* The same for all lines at hand of an input, if they are many: `text`. They
+ * are given out and not copied. False: they are few, or cannot be had. */
+bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
+                     const sr_item *first, uint64_t *lines);
 /* Settle all that was handed over or is at hand. */
 void sr_blocks_drain(sr_blocks *blocks);
 /* What the workers counted. */

@@ -59,8 +59,8 @@ static void let_go(feed *f)
     sr_session_flush(f->s);
 }
 
-/* Let nothing wait for long. */
-static void flush_if_old(feed *f, uint64_t lines)
+/* Let nothing wait for long. So many lines came before those just taken. */
+static void flush_if_old(feed *f, uint64_t before, uint64_t lines)
 {
     sr_session *s = f->s;
 
@@ -68,7 +68,7 @@ static void flush_if_old(feed *f, uint64_t lines)
         let_go(f);
         return;
     }
-    if (lines % LOOK != 0 && !sr_sinks_waiting(s))
+    if (before != 0 && before / LOOK == lines / LOOK && !sr_sinks_waiting(s))
         return;
     const int64_t now = clock_now();
 
@@ -94,15 +94,7 @@ static bool before_read(void *ctx)
     return goes_on(s);
 }
 
-/* -------- one line ------------------------------------------------------- */
-
-static bool is_blank(sg_str line)
-{
-    for (size_t i = 0; i < line.len; i++)
-        if (strchr(" \t\r", line.ptr[i]) == NULL || line.ptr[i] == '\0')
-            return false;
-    return true;
-}
+/* -------- lines ---------------------------------------------------------- */
 
 /* Map: slices take turns with blocks of the input. */
 static bool is_ours(const sr_session *s, const sr_item *item)
@@ -118,13 +110,9 @@ static void take_line(sr_session *s, sr_item *item)
 {
     if (!is_ours(s, item))
         return;
-    s->stats.lines++;
-    s->stats.bytes += item->line.len;
-    if (is_blank(item->line))
-        return;
     if (s->blocks != NULL)
         sr_blocks_line(s->blocks, item);
-    else
+    else if (sr_worker_meet(s->worker, item->line))
         sr_settle_line(s, item);
 }
 
@@ -141,50 +129,49 @@ static void take_failure(feed *f, const sr_item *item)
            sr_input_reason(f->input));
 }
 
-/* Whether lines may be dealt with that no one else sees: neither threads, nor
- * a profile, nor another slice. Unchecked ones are nobody's. */
-static bool may_pass_over(const sr_session *s)
+/* Deal with many lines at hand at once; returns how many. What is known of the
+ * line behind them goes into the item. */
+static uint64_t pass_over(feed *f, sr_item *item)
 {
-    const sr_options *o = s->options;
+    uint64_t number, offset;
 
-    return s->worker->prefilter != NULL &&
-           (o->unchecked || (s->worker->nothing != NULL && s->blocks == NULL &&
-                             !o->profile && o->slices == 0));
-}
-
-/* Pass over lines at hand that cannot match, many at once: checked, which is
- * all that an event comes to that matches nothing, or with --unchecked not even
- * that. What is known of the line behind them goes into the item. */
-static void pass_over(feed *f, sr_item *item)
-{
-    sr_session *s = f->s;
-
-    if (!may_pass_over(s))
-        return;
-    const bool unchecked = s->options->unchecked;
-    const sr_kept_out out =
-        sr_prefilter_lines(s->worker->prefilter, sr_input_ahead(f->input),
-                           unchecked ? NULL : s->worker->nothing, &f->clear);
+    if (!sr_worker_may_pass_over(f->s->worker))
+        return 0;
+    const sr_kept_out out = sr_worker_pass_over(
+        f->s->worker, sr_input_ahead(f->input, &number, &offset), &f->clear);
 
     item->look = out.next;
     sr_input_pass(f->input, out.len, out.lines);
-    s->stats.lines += out.lines;
-    s->stats.bytes += out.len - out.ends;
-    if (unchecked) {
-        s->stats.skipped += out.lines;
-    } else {
-        s->stats.events += out.lines;
-        s->worker->prefiltered += out.lines;
-    }
+    return out.lines;
 }
 
-/* Read one line; false when there is none, for now or for good. */
-static bool take_next(feed *f)
+/* Pass lines at hand on to the threads as they are; returns how many. */
+static uint64_t pass_on(feed *f, sr_item *item)
+{
+    uint64_t lines;
+
+    if (f->s->options->slices != 0) /* some of them may be another's */
+        return 0;
+    const sg_str text =
+        sr_input_ahead(f->input, &item->place.line, &item->offset);
+
+    if (sr_blocks_piece(f->s->blocks, f->input, text, item, &lines))
+        return lines;
+    const size_t len = sr_blocks_lines(f->s->blocks, text, item, &lines);
+
+    sr_input_pass(f->input, len, lines);
+    return lines;
+}
+
+/* Read a line, and what can be taken before it at once; false when there is
+ * none, for now or for good. *lines counts them. */
+static bool take_next(feed *f, uint64_t *lines)
 {
     sr_session *s = f->s;
-    sr_item item = {.place.source = f->source};
+    sr_item item = {.place = {.source = f->source}};
 
-    pass_over(f, &item);
+    item.place.generation = (uint32_t)sr_input_generation(f->input);
+    *lines += 1 + (s->blocks == NULL ? pass_over(f, &item) : pass_on(f, &item));
     const sr_line_status status =
         sr_input_next(f->input, &item.line, &item.place.line, &item.offset);
 
@@ -238,15 +225,16 @@ static void meet(feed *f)
  * whether there was any. */
 static bool take_lines(feed *f)
 {
-    uint64_t lines = 0;
+    uint64_t before = 0, lines = 0;
 
-    while (lines < QUOTA && goes_on(f->s) && f->input != NULL && take_next(f)) {
-        flush_if_old(f, lines);
+    while (lines < QUOTA && goes_on(f->s) && f->input != NULL &&
+           take_next(f, &lines)) {
+        flush_if_old(f, before, lines);
         meet(f);
-        lines++;
+        before = lines;
     }
     meet(f);
-    return lines != 0;
+    return before != 0;
 }
 
 /* -------- all inputs ----------------------------------------------------- */

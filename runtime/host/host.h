@@ -44,6 +44,11 @@ typedef struct sr_scratch {
     sg_buf identity;
 } sr_scratch;
 
+/* What became of the lines that a worker saw; counters of stats.def. */
+typedef struct sr_tally {
+    uint64_t lines, bytes, events, skipped, prefiltered;
+} sr_tally;
+
 /* What matches lines: everything that changes with each event. One per
  * thread. */
 typedef struct sr_worker {
@@ -53,7 +58,7 @@ typedef struct sr_worker {
     sr_plan *match, *context; /* fields of predicates; those needed after */
     sr_plan *nothing;         /* no field: is the line readable? */
     sr_prefilter *prefilter;  /* or NULL */
-    uint64_t prefiltered;     /* lines it did not pass */
+    sr_tally tally;
     sr_event event;
     uint32_t *matches;  /* rules the event at hand matches */
     sr_hit *hits;       /* the same with times */
@@ -246,6 +251,15 @@ sr_profile *sr_profile_main(const sr_session *s);
  * and layout are set. */
 sr_worker *sr_worker_open(sr_session *s);
 void sr_worker_close(sr_worker *w);
+/* Count a line; false for one of white space alone, which is no event. */
+bool sr_worker_meet(sr_worker *w, sg_str line);
+/* Whether there are lines now that may be passed over. */
+bool sr_worker_may_pass_over(const sr_worker *w);
+/* Pass over lines at the beginning of a text that cannot match, many at once:
+ * checked, which is all that an event comes to that matches nothing, or with
+ * --unchecked not even that. They are counted. Text, result and *clear are
+ * those of sr_prefilter_lines. */
+sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear);
 /* Find out what item->line, place and offset mean. Contributions are appended
  * to w->contributions. The event stays for sr_alert_hits until the next. */
 void sr_worker_match(sr_worker *w, sr_item *item);

@@ -99,8 +99,12 @@ void sr_count_worker(sr_session *s, sr_worker *w)
     s->stats.candidates += stats.candidates;
     s->stats.regex_refusals += stats.regex_refusals;
     s->stats.pair_limits += stats.pair_limits;
-    s->stats.prefiltered += w->prefiltered;
-    w->prefiltered = 0;
+    s->stats.lines += w->tally.lines;
+    s->stats.bytes += w->tally.bytes;
+    s->stats.events += w->tally.events;
+    s->stats.skipped += w->tally.skipped;
+    s->stats.prefiltered += w->tally.prefiltered;
+    w->tally = (sr_tally){0};
     sr_enriching_count(s, w);
 }
 

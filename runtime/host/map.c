@@ -95,6 +95,7 @@ void sr_map_finish(sr_session *s)
     const size_t beg = out->len;
     const sr_options *o = s->options;
 
+    sr_gather(s);
     sg_buf_printf(out, "~\t%016llx\t%u/%u\t%u\t",
                   (unsigned long long)sr_shuffle_digest(s),
                   o->slices == 0 ? 1 : o->slice, o->slices == 0 ? 1 : o->slices,

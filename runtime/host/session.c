@@ -84,7 +84,6 @@ static void settle_line(sr_session *s, sr_worker *w, sr_item *item)
     w->contributions.len = 0;
     sr_worker_match(w, item);
     if (item->reason == NULL) {
-        s->stats.events++;
         if (item->matches == 0)
             return;
         if (w->pieces != NULL) {

@@ -81,6 +81,51 @@ void sr_worker_close(sr_worker *w)
     free(w);
 }
 
+/* -------- lines ---------------------------------------------------------- */
+
+static bool is_blank(sg_str line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (strchr(" \t\r", line.ptr[i]) == NULL || line.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
+bool sr_worker_meet(sr_worker *w, sg_str line)
+{
+    w->tally.lines++;
+    w->tally.bytes += line.len;
+    return !is_blank(line);
+}
+
+/* Neither a profile nor another slice may look for them. Unchecked ones are
+ * nobody's. */
+bool sr_worker_may_pass_over(const sr_worker *w)
+{
+    const sr_options *o = w->s->options;
+
+    return w->prefilter != NULL &&
+           (o->unchecked ||
+            (w->nothing != NULL && !o->profile && o->slices == 0));
+}
+
+sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear)
+{
+    const bool unchecked = w->s->options->unchecked;
+    const sr_kept_out out = sr_prefilter_lines(
+        w->prefilter, text, unchecked ? NULL : w->nothing, clear);
+
+    w->tally.lines += out.lines;
+    w->tally.bytes += out.len - out.ends;
+    if (unchecked) {
+        w->tally.skipped += out.lines;
+    } else {
+        w->tally.events += out.lines;
+        w->tally.prefiltered += out.lines;
+    }
+    return out;
+}
+
 /* -------- one line ------------------------------------------------------- */
 
 /* sr_read_fn: a field of the event at hand as a rule sees it. */
@@ -129,7 +174,7 @@ static bool match_line(sr_worker *w, sr_item *item)
         open_plans(w);
     sr_event_begin(&w->event, item->line);
     if (is_kept_out(w, item)) {
-        w->prefiltered++;
+        w->tally.prefiltered++;
         return sr_project(w->nothing, &w->event, &fault) || fail(item, &fault);
     }
     if (!sr_project(w->match, &w->event, &fault))
@@ -166,5 +211,6 @@ void sr_worker_match(sr_worker *w, sr_item *item)
         }
     }
     sr_profile_lap(w->profile, SR_PHASE_context);
+    w->tally.events += item->reason == NULL;
     item->contributions_len = w->contributions.len - item->contributions_at;
 }

@@ -175,17 +175,23 @@ void sr_input_before_read(sr_input *input, bool (*before)(void *ctx), void *ctx)
     input->ctx = ctx;
 }
 
-sg_str sr_input_ahead(const sr_input *input)
+sg_str sr_input_ahead(const sr_input *input, uint64_t *number, uint64_t *offset)
 {
+    *number = *offset = 0;
     if (input->stream == NULL || input->resuming || input->ended)
         return SG_S("");
-    return sr_stream_ahead(input->stream);
+    return sr_stream_ahead(input->stream, number, offset);
 }
 
 void sr_input_pass(sr_input *input, size_t len, uint64_t lines)
 {
     if (len != 0) /* there may be no stream yet */
         sr_stream_pass(input->stream, len, lines);
+}
+
+bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room)
+{
+    return len != 0 && sr_stream_give(input->stream, len, lines, room);
 }
 
 uint64_t sr_input_generation(const sr_input *input)

@@ -110,10 +110,17 @@ sr_line_status sr_input_next(sr_input *input, sg_str *line, uint64_t *number,
                              uint64_t *offset);
 
 /* The whole lines behind the last one given out that are at hand without a
- * read, with their ends; may be empty. Valid until the next call. */
-sg_str sr_input_ahead(const sr_input *input);
+ * read, with their ends; may be empty. `number` and `offset` are those of the
+ * first. Valid until the next call. */
+sg_str sr_input_ahead(const sr_input *input, uint64_t *number,
+                      uint64_t *offset);
 /* Count so many of them, from the first on, as given out: `len` bytes. */
 void sr_input_pass(sr_input *input, size_t len, uint64_t lines);
+/* The same, and the buffer that they are in becomes *room, which the caller
+ * frees; the input goes on with what *room was, NULL or such a buffer. False,
+ * and nothing has happened, when the buffer is larger than is usual, for a long
+ * line, or memory is short. */
+bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room);
 
 /* Where reading stands. What sr_input_next gave out is behind the cursor,
  * whether or not the caller has used it. */

@@ -382,12 +382,16 @@ sr_line_status sr_stream_next(sr_stream *s, sg_str *line, uint64_t *number,
     }
 }
 
-sg_str sr_stream_ahead(const sr_stream *s)
+sg_str sr_stream_ahead(const sr_stream *s, uint64_t *number, uint64_t *offset)
 {
     const char *const text = s->buf + s->pos;
-    const char *const last =
-        s->skipping || s->ended ? NULL : memrchr(text, '\n', s->len - s->pos);
+    const char *last = NULL;
 
+    *number = s->lines + 1;
+    *offset = s->base + s->pos;
+    /* The first line of all may have a byte order mark. */
+    if (!s->skipping && !s->ended && *offset != 0)
+        last = memrchr(text, '\n', s->len - s->pos);
     return (sg_str){text, last == NULL ? 0 : (size_t)(last - text) + 1};
 }
 
@@ -397,6 +401,26 @@ void sr_stream_pass(sr_stream *s, size_t len, uint64_t lines)
     if (s->scanned < s->pos)
         s->scanned = s->pos;
     s->lines += lines;
+}
+
+bool sr_stream_give(sr_stream *s, size_t len, uint64_t lines, char **room)
+{
+    char *const old = s->buf;
+
+    if (s->cap != LINE_SIZE)
+        return false;
+    if (*room == NULL)
+        *room = malloc(LINE_SIZE);
+    if (*room == NULL)
+        return false;
+    sr_stream_pass(s, len, lines);
+    s->base += s->pos;
+    s->len -= s->pos;
+    memcpy(*room, old + s->pos, s->len);
+    s->pos = s->scanned = 0;
+    s->buf = *room;
+    *room = old;
+    return true;
 }
 
 /* -------- places ------------------------------------------------------- */

@@ -48,9 +48,10 @@ void sr_stream_close(sr_stream *s);
 /* As sr_input_next; SR_WAIT only while `follow`. */
 sr_line_status sr_stream_next(sr_stream *s, sg_str *line, uint64_t *number,
                               uint64_t *offset);
-/* As sr_input_ahead and sr_input_pass. */
-sg_str sr_stream_ahead(const sr_stream *s);
+/* As sr_input_ahead, sr_input_pass and sr_input_give. */
+sg_str sr_stream_ahead(const sr_stream *s, uint64_t *number, uint64_t *offset);
 void sr_stream_pass(sr_stream *s, size_t len, uint64_t lines);
+bool sr_stream_give(sr_stream *s, size_t len, uint64_t lines, char **room);
 /* Decode more, give nothing out: SR_LINE if there is more, else as above. */
 sr_line_status sr_stream_more(sr_stream *s);
 

@@ -69,6 +69,7 @@ typedef struct sr_node {
     uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
     sr_ends ends;  /* of the keys of its children */
     bool spaced;   /* has children for keys without their blanks */
+    bool many;     /* so many children that `ends` tell little */
 } sr_node;
 
 /* First byte of the key of such a child; no text of an event has it. */
@@ -176,6 +177,21 @@ static inline uint64_t sr_key_hash(const sr_plan *plan, sg_str key)
     if (left >= 8)
         return sr_hash_mix(sr_hash_8(p) ^ seed, sr_hash_8(p + left - 8) ^ hash);
     return sr_hash_mix(sr_hash_tail(p, left) ^ seed, hash);
+}
+
+/* Whether two keys are the same; most have up to 16 bytes. */
+static inline bool sr_key_eq(sg_str a, sg_str b)
+{
+    const size_t len = a.len;
+
+    if (len != b.len)
+        return false;
+    if (len > 16)
+        return memcmp(a.ptr, b.ptr, len) == 0;
+    if (len >= 8)
+        return ((sr_hash_8(a.ptr) ^ sr_hash_8(b.ptr)) |
+                (sr_hash_8(a.ptr + len - 8) ^ sr_hash_8(b.ptr + len - 8))) == 0;
+    return sr_hash_tail(a.ptr, len) == sr_hash_tail(b.ptr, len);
 }
 
 /* A guess at a key, much cheaper than its hash: tells most unwanted keys. */

@@ -303,6 +303,8 @@ static uint32_t table_size(uint32_t children)
     return size;
 }
 
+enum { ENDS_MOST = 48 }; /* children whose ends are worth looking at */
+
 const sr_ends sr_any_ends = {{{255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
                                255, 255, 255, 255, 255, 255}},
                              {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
@@ -354,6 +356,7 @@ static void lay_out_nodes(const draft *d, sr_plan *plan, sg_arena *arena)
                                    .sketch = keys,
                                    .sketch_mask = size * 8 - 1,
                                    .wild = from->wild,
+                                   .many = from->child_count > ENDS_MOST,
                                    .feed_first = feeds,
                                    .feed_count = from->feeds.count,
                                    .mark = from->mark};

@@ -128,7 +128,7 @@ static uint32_t find(const sr_plan *plan, const sr_node *node, uint64_t hash,
 
     for (; table[i].node != SIGMA_NONE; i = (i + 1) & node->mask)
         if (table[i].hash == (uint32_t)(hash >> 32) &&
-            sg_str_eq(table[i].text, key))
+            sr_key_eq(table[i].text, key))
             return table[i].node;
     return node->wild;
 }

@@ -40,7 +40,7 @@ typedef struct carry {
     uint64_t object;    /* all ones: the innermost container is one */
     uint64_t likely;    /* 1: in_key, and it may be a wanted one */
     uint64_t last;      /* 1: the last byte may be the last of a wanted key */
-    bool plain;         /* it had nothing but strings, colons and commas */
+    bool dense;         /* it had no white space between tokens */
 } carry;
 
 typedef struct walk {
@@ -53,6 +53,8 @@ typedef struct walk {
     uint32_t depth;           /* open containers */
     uint32_t dead;            /* those of them that nobody wants anything of */
     bool every_key;           /* of the top frame is looked at */
+    bool slashed;             /* the string below has a backslash so far */
+    const char *open;         /* where a wanted string begins that goes on */
     bool kinds[SR_MAX_DEPTH]; /* which of the open containers are objects */
 } walk;
 
@@ -140,6 +142,13 @@ static bool check_utf8(walk *w, const char *base, uint64_t high)
     return true;
 }
 
+/* Control and non-ASCII bytes: the former not in strings. */
+static bool check_odd(walk *w, const char *base, uint64_t odd, uint64_t high,
+                      uint64_t inside)
+{
+    return (odd & ~high & inside) == 0 && check_utf8(w, base, high);
+}
+
 SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
                                    block *b)
 {
@@ -147,12 +156,12 @@ SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
 
     if ((m->slash | c->escaped) != 0) {
         const uint64_t escaped = find_escaped(c, m->slash);
-        const uint64_t rare = escaped & ~(m->quote | m->slash);
+        const uint64_t others = escaped & ~(m->quote | m->slash);
         quote &= ~escaped;
-        if (rare != 0 && !check_escapes(w, b->base, rare))
+        b->slash = m->slash;
+        if (others != 0 && !check_escapes(w, b->base, others))
             return false;
     }
-    b->slash = m->slash;
     b->inside = prefix_xor(quote) ^ c->in_string;
     c->in_string = 0 - (b->inside >> 63);
     b->quote_open = quote & b->inside;
@@ -257,25 +266,27 @@ INLINE bool find_keys(carry *c, block *b, uint64_t keys)
     return ((b->key_close - open) & b->slash) == 0;
 }
 
-/* The same as check_grammar for a block of strings, colons and commas alone,
- * in an object: the bulk of most events. */
-INLINE bool check_plain(carry *c, block *b)
+/* The same as check_grammar for a block without brackets and white space, in an
+ * object: the bulk of most events. */
+INLINE bool check_flat(carry *c, block *b)
 {
     const uint64_t key = b->comma << 1 | c->key;
     const uint64_t value = b->colon << 1 | c->value;
+    const uint64_t goes_on = b->primitive << 1 | c->primitive;
+    const uint64_t starts = b->primitive & ~goes_on;
     uint64_t colon, comma, ends;
 
     if (!find_keys(c, b, key))
         return false;
     ends = b->quote_close & ~b->key_close;
     colon = b->key_close << 1 | c->colon;
-    comma = ends << 1 | c->after;
+    comma = ends << 1 | c->after | (goes_on & ~b->primitive);
     c->key = b->comma >> 63;
     c->value = b->colon >> 63;
     c->colon = b->key_close >> 63;
     c->after = ends >> 63;
-    return ((colon ^ b->colon) | (comma ^ b->comma) |
-            ((key | value) ^ b->quote_open)) == 0;
+    return ((colon ^ b->colon) | (comma ^ b->comma) | (starts & ~value) |
+            ((key | value) ^ (b->quote_open | starts))) == 0;
 }
 
 /* What has to follow each token, and whether it does. */
@@ -318,208 +329,50 @@ static bool check_primitives(const walk *w, const char *base, uint64_t starts)
     return true;
 }
 
-/* -------- values ------------------------------------------------------- */
+#include "record/reap.h"
 
-/* The top frame has changed: what is wanted of it? */
-static void note_top(walk *w)
+/* -------- flat blocks -------------------------------------------------- */
+
+typedef enum fit { FITS, OTHER, BAD } fit;
+
+/* A block in an object, without brackets and white space between tokens: each
+ * token begins right behind the one before. OTHER: it is none; nothing is
+ * done. */
+SR_TARGET static __attribute__((noinline)) fit
+flat_block(walk *w, carry *c, const char *p, bool taking)
 {
-    const sr_plan *plan = w->s->plan;
-    const sr_frame *top;
+    const sr_masks m = classify(p);
+    carry next = *c;
+    block b = {.base = p};
+    uint64_t starts;
 
-    w->takes_keys = w->takes_values = 0;
-    if (w->s->depth == 0 || w->dead != 0)
-        return;
-    top = &w->s->work->frames[w->s->depth - 1];
-    if (top->close == '}')
-        w->takes_keys = ALL;
-    else
-        w->takes_values = ALL;
-    w->node = top->node == SIGMA_NONE ? NULL : &plan->nodes[top->node];
-    w->every_key = plan->keywords != SIGMA_NONE || w->node == NULL ||
-                   w->node->wild != SIGMA_NONE;
-    w->ends = w->every_key || w->node->spaced ? &sr_any_ends : &w->node->ends;
+    if (!find_strings(w, &next, &m, &b))
+        return BAD;
+    b.colon = m.colon & ~b.inside;
+    b.comma = m.comma & ~b.inside;
+    b.primitive = ~(b.inside | b.quote_close | b.colon | b.comma);
+    if (((brackets(p) | spaces(p)) & b.primitive) != 0)
+        return OTHER;
+    starts = b.primitive & ~(b.primitive << 1 | next.primitive);
+    if (!check_flat(&next, &b))
+        return BAD;
+    next.primitive = b.primitive >> 63;
+    if (starts != 0 && !check_primitives(w, p, starts))
+        return BAD;
+    if (m.odd != 0 && !check_odd(w, p, m.odd, non_ascii(p), b.inside))
+        return BAD;
+    if (taking && !take_flat(w, &next, &b, p, starts))
+        return BAD;
+    *c = next;
+    return FITS;
 }
 
-/* A member with this key: its value, unless that is a container. */
-static bool take_member(walk *w, sr_frame *frame, sg_str key)
-{
-    sr_scan *s = w->s;
-    const char *start;
-    sr_kind kind = SR_NULL;
+/* -------- runs of them ------------------------------------------------- */
 
-    if (!sr_begin_member(s, frame, key))
-        return false;
-    if (frame->child == SIGMA_NONE && frame->seen == SIGMA_NONE)
-        return true;
-    s->p = key.ptr + key.len + 1;
-    sr_skip_space(s);
-    if (s->p == s->end || *s->p != ':')
-        return false;
-    s->p++;
-    sr_skip_space(s);
-    start = s->p;
-    if (s->p == s->end)
-        return false;
-    if (*start == '{' || *start == '[')
-        return true; /* its bracket finds frame->child */
-    if (!sr_scan_scalar(s, &kind) ||
-        !sr_take_scalar(s, frame->child, kind,
-                        (sg_str){start, (size_t)(s->p - start)}))
-        return false;
-    sr_end_member(s, frame);
-    frame->child = frame->seen = SIGMA_NONE;
-    return true;
-}
-
-static inline bool may_want(const walk *w, sg_str key)
-{
-    return w->every_key || sr_node_may_have(w->s->plan, w->node, key) ||
-           (w->node->spaced && sr_has_blank(key));
-}
-
-/* Members of the top frame whose keys end in the given places. */
-static bool take_members(walk *w, const char *base, uint64_t opening,
-                         uint64_t ends)
-{
-    for (; ends != 0; ends &= ends - 1) {
-        const uint64_t before = opening & (lowest(ends) - 1);
-        const char *end = base + index_of(ends);
-        const char *start = base;
-        if (before != 0)
-            start += SR_BLOCK - __builtin_clzll(before);
-        else /* in an earlier block; without escapes there is but one quote */
-            while (start[-1] != '"')
-                start--;
-        const sg_str key = {start, (size_t)(end - start)};
-        if (may_want(w, key) &&
-            !take_member(w, &w->s->work->frames[w->s->depth - 1], key))
-            return false;
-    }
-    return true;
-}
-
-/* Elements of the top frame, an array, that begin in the given places. */
-static bool take_elements(walk *w, const char *base, uint64_t starts)
-{
-    sr_scan *s = w->s;
-    const uint32_t node = s->work->frames[s->depth - 1].node;
-    sr_kind kind = SR_NULL;
-
-    for (; starts != 0; starts &= starts - 1) {
-        const char *start = base + index_of(starts);
-        s->p = start;
-        if (!sr_scan_scalar(s, &kind) ||
-            !sr_take_scalar(s, node, kind,
-                            (sg_str){start, (size_t)(s->p - start)}))
-            return false;
-    }
-    return true;
-}
-
-static bool take_opening(walk *w)
-{
-    sr_scan *s = w->s;
-    const sr_frame *top = &s->work->frames[s->depth == 0 ? 0 : s->depth - 1];
-    uint32_t node = 0;
-
-    if (w->dead != 0) {
-        w->dead++;
-        return true;
-    }
-    if (s->depth != 0)
-        node = top->close == '}' ? top->child : top->node;
-    if (node == SIGMA_NONE && s->plan->keywords == SIGMA_NONE) {
-        w->dead = 1;
-        note_top(w);
-        return true;
-    }
-    if (!sr_enter(s, node))
-        return false;
-    note_top(w);
-    return true;
-}
-
-static bool take_closing(walk *w)
-{
-    sr_scan *s = w->s;
-    sr_frame *top;
-
-    if (w->dead != 0) {
-        w->dead--;
-        if (w->dead == 0)
-            note_top(w);
-        return true;
-    }
-    if (!sr_leave(s))
-        return false;
-    if (s->depth != 0) {
-        top = &s->work->frames[s->depth - 1];
-        top->child = top->seen = SIGMA_NONE;
-    }
-    note_top(w);
-    return true;
-}
-
-/* The keys and the values of a block. */
-typedef struct wanted {
-    const char *base;
-    uint64_t key_open, key_close;
-    uint64_t values; /* strings, numbers and words, keys too */
-} wanted;
-
-/* What is wanted of a stretch without brackets. */
-static bool take_span(walk *w, const wanted *b, uint64_t span)
-{
-    const uint64_t keys = b->key_close & span & w->takes_keys;
-    const uint64_t values = b->values & span & w->takes_values;
-
-    return (keys == 0 || take_members(w, b->base, b->key_open, keys)) &&
-           (values == 0 || take_elements(w, b->base, values));
-}
-
-/* A block with brackets: stretch by stretch. */
-static bool take_stretches(walk *w, const wanted *b, uint64_t brackets,
-                           uint64_t opening)
-{
-    uint64_t rest = ALL;
-
-    for (; brackets != 0; brackets &= brackets - 1) {
-        const uint64_t bit = lowest(brackets);
-        if (!take_span(w, b, rest & (bit - 1)))
-            return false;
-        rest = ~(bit | (bit - 1));
-        w->s->p = b->base + index_of(brackets);
-        if ((opening & bit) != 0 ? !take_opening(w) : !take_closing(w))
-            return false;
-    }
-    return take_span(w, b, rest);
-}
-
-/* Take what is wanted of a block without brackets: the first and the last byte
- * tell most unwanted keys. */
-SR_TARGET INLINE bool take_flat(walk *w, carry *c, const block *b,
-                                const char *bytes, uint64_t starts)
-{
-    const uint64_t first = members(bytes, &w->ends->first) >> b->shift;
-    const uint64_t last = members(bytes, &w->ends->last) >> b->shift;
-    const uint64_t values = (b->quote_open | starts) & w->takes_values;
-    uint64_t keys = b->key_open & (first >> 1 | UINT64_C(1) << 63);
-
-    keys = closing_of(b, keys | c->likely, &c->likely);
-    keys &= (last << 1 | c->last) & w->takes_keys;
-    c->last = last >> 63;
-    if ((keys | values) == 0)
-        return true;
-    return (keys == 0 || take_members(w, b->base, b->key_open, keys)) &&
-           (values == 0 || take_elements(w, b->base, values));
-}
-
-/* -------- runs of plain blocks ----------------------------------------- */
-
-/* Most of most lines is blocks of strings, colons and commas, in an object, all
- * ASCII. Outside strings they have single bytes, a colon and a comma in turn:
- * that is all there is to check, in fewer steps than the grammar takes. What
- * the last byte of a block was: */
+/* Most of those blocks are strings, colons and commas alone, all ASCII. Outside
+ * strings they have single bytes, a colon and a comma in turn: that is all
+ * there is to check, in fewer steps than the grammar takes. What the last byte
+ * of a block was: */
 typedef struct run {
     uint64_t in_string;  /* all ones: inside */
     uint64_t colon_next; /* all ones: the next byte outside is a colon */
@@ -527,23 +380,22 @@ typedef struct run {
     uint64_t between;    /* 1: it is a colon or comma */
 } run;
 
-/* The escapes of a block, as find_strings; false: not for this to judge. Where
- * keys are wanted blocks with escapes are not. */
-SR_TARGET INLINE bool run_escapes(const walk *w, carry *c, const sr_masks *m,
-                                  const char *p, bool taking, uint64_t *quote)
+INLINE run run_enter(const carry *c)
 {
-    carry next = {.escaped = c->escaped};
-    uint64_t escaped, rare;
+    return (run){.in_string = c->in_string,
+                 .colon_next = 0 - (c->key | c->in_key | c->colon),
+                 .closed = c->colon | c->after,
+                 .between = c->key | c->value};
+}
 
-    if (taking)
-        return false;
-    escaped = find_escaped(&next, m->slash);
-    rare = escaped & ~(m->quote | m->slash);
-    if (rare != 0 && !check_escapes(w, p, rare))
-        return false;
-    *quote = m->quote & ~escaped;
-    c->escaped = next.escaped;
-    return true;
+INLINE void run_leave(const run *r, carry *c)
+{
+    c->in_string = r->in_string;
+    c->in_key = r->in_string & r->colon_next & 1;
+    c->colon = r->closed & r->colon_next;
+    c->after = r->closed & ~r->colon_next;
+    c->key = r->between & r->colon_next;
+    c->value = r->between & ~r->colon_next;
 }
 
 /* What a block is made of, when it goes on as the run does. */
@@ -559,6 +411,7 @@ SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
 
     b->inside = inside;
     b->quote_open = quote & inside;
+    b->quote_close = close;
     b->key_open = (comma << 1 | (r->between & r->colon_next)) & b->quote_open;
     if ((((close << 1 | r->closed) ^ between) |
          ((between << 1 | r->between) ^ b->quote_open) |
@@ -571,37 +424,52 @@ SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
     return true;
 }
 
-/* As many whole blocks of that kind as there are. Returns where the next one
- * begins, or NULL when the line is not for this scanner. */
+/* Take what is wanted of such a block. */
+SR_TARGET INLINE bool run_take(walk *w, carry *c, block *b, uint64_t in_key)
+{
+    c->in_key = in_key;
+    if ((b->slash != 0 || w->ends == &sr_any_ends) &&
+        !find_keys(c, b, b->key_open))
+        return false;
+    return take_flat(w, c, b, b->base, 0);
+}
+
+/* As many flat blocks as there are. Returns where the next one begins, or NULL
+ * when the line is not for this scanner. */
 SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
                                         const char *end, bool taking)
 {
-    run r = {.in_string = c->in_string,
-             .colon_next = 0 - (c->key | c->in_key | c->colon),
-             .closed = c->colon | c->after,
-             .between = c->key | c->value};
+    run r = run_enter(c);
 
     for (; end - p >= SR_BLOCK; p += SR_BLOCK) {
         const sr_masks m = classify(p); /* two of them seldom computed */
-        const uint64_t before = c->escaped;
-        uint64_t quote = m.quote;
+        const uint64_t in_key = r.in_string & r.colon_next & 1;
+        uint64_t quote = m.quote, odd = 0;
         block b = {.base = p};
-        if ((has_rare(p) || before != 0) &&
-            (m.odd != 0 || !run_escapes(w, c, &m, p, taking, &quote)))
-            break;
-        if (!run_parts(&r, &m, quote, &b)) {
-            c->escaped = before;
-            break;
+        carry next = {.escaped = c->escaped};
+
+        if (has_rare(p) || c->escaped != 0) {
+            const uint64_t escaped = find_escaped(&next, m.slash);
+            const uint64_t others = escaped & ~(m.quote | m.slash);
+            if (others != 0 && !check_escapes(w, p, others))
+                return NULL;
+            odd = m.odd;
+            quote &= ~escaped;
+            b.slash = m.slash;
         }
-        if (taking && !take_flat(w, c, &b, p, 0))
-            return NULL;
+        if (odd == 0 && run_parts(&r, &m, quote, &b)) {
+            c->escaped = next.escaped;
+            if (taking && !run_take(w, c, &b, in_key))
+                return NULL;
+            continue;
+        }
+        run_leave(&r, c);
+        const fit how = flat_block(w, c, p, taking);
+        if (how != FITS)
+            return how == OTHER ? p : NULL;
+        r = run_enter(c);
     }
-    c->in_string = r.in_string;
-    c->in_key = r.in_string & r.colon_next & 1;
-    c->colon = r.closed & r.colon_next;
-    c->after = r.closed & ~r.colon_next;
-    c->key = r.between & r.colon_next;
-    c->value = r.between & ~r.colon_next;
+    run_leave(&r, c);
     return p;
 }
 
@@ -641,10 +509,9 @@ SR_TARGET INLINE const char *run_start(walk *w, carry *c, const char *p,
 
 /* -------- the walk ----------------------------------------------------- */
 
-/* A block with anything else than strings, colons and commas; whether values
- * are wanted of it. */
+/* A block of any kind. */
 SR_TARGET static __attribute__((noinline)) bool
-walk_other(walk *w, carry *c, block *b, const char *bytes, bool taking)
+walk_any(walk *w, carry *c, block *b, const char *bytes, bool taking)
 {
     const uint64_t outside = ~b->inside;
     pairs p = {.objects = c->object};
@@ -653,6 +520,7 @@ walk_other(walk *w, carry *c, block *b, const char *bytes, bool taking)
     /* Behind the line lies space. */
     b->space = (spaces(bytes) >> b->shift | ~(ALL >> b->shift)) & outside;
     b->bracket = brackets(bytes) >> b->shift & outside;
+    c->dense = b->space == 0;
     if (b->bracket != 0 && !find_pairs(w, b->base, b->bracket, &c->object, &p))
         return false;
     b->primitive = outside & ~(b->quote_close | b->colon | b->comma | b->space |
@@ -669,10 +537,11 @@ walk_other(walk *w, carry *c, block *b, const char *bytes, bool taking)
         return take_flat(w, c, b, bytes, starts);
     c->likely = c->in_key;
     c->last = 1;
-    return take_stretches(
-        w,
-        &(wanted){b->base, b->key_open, b->key_close, b->quote_open | starts},
-        b->bracket, p.opening);
+    return take_stretches(w,
+                          &(wanted){b->base, b->key_open, b->key_close,
+                                    b->quote_open | starts, b->quote_close,
+                                    b->slash},
+                          b->bracket, p.opening);
 }
 
 /* One block of the line from `base` on; its bytes are at bytes[shift]. */
@@ -693,22 +562,10 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
         return false;
     b.colon = m.colon & ~b.inside;
     b.comma = m.comma & ~b.inside;
-    if (m.odd != 0) {
-        const uint64_t high = non_ascii(bytes) >> shift;
-        if ((m.odd & ~high & b.inside) != 0 || !check_utf8(w, base, high))
-            return false;
-    }
-    if ((~(b.inside | b.quote_close | b.colon | b.comma) | c->primitive |
-         ~c->object) != 0) {
-        carry next = *c;
-        next.plain = false;
-        block copy = b;
-        const bool good = walk_other(w, &next, &copy, bytes, taking);
-        *c = next;
-        return good;
-    }
-    c->plain = true;
-    return check_plain(c, &b) && (!taking || take_flat(w, c, &b, bytes, 0));
+    if (m.odd != 0 &&
+        !check_odd(w, base, m.odd, non_ascii(bytes) >> shift, b.inside))
+        return false;
+    return walk_any(w, c, &b, bytes, taking);
 }
 
 SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
@@ -739,7 +596,7 @@ SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
         if (left <= SR_BLOCK)
             return c.in_string == 0 && w->depth == 0;
         p += SR_BLOCK;
-        if (c.plain)
+        if (c.dense && c.object != 0)
             p = run_on(w, &c, p, end, taking);
         if (p == NULL)
             return false;
@@ -766,6 +623,7 @@ SR_TARGET static bool walk_line(sr_scan *s)
     w.takes_keys = w.takes_values = 0;
     w.depth = w.dead = 0;
     w.every_key = false;
+    w.open = NULL;
     return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, false)
                                     : walk_blocks(&w, p, s->end, true);
 }

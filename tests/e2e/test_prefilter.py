@@ -173,6 +173,27 @@ class Prefilter(Case):
         self.assertEqual(written["--unchecked"], written["--no-prefilter"])
         self.assertEqual(len(written["--unchecked"].splitlines()), 4)
 
+    def test_threads(self):
+        """Lines that threads cut out of larger pieces have the places and the bytes that they have one by one."""
+        r = random.Random(7)
+        det = self.build(self.write("r.yml", rule({"s": {"a": "mimikatz"}, "condition": "s"})))
+        kinds = [b'{"a":"nothing","b":"%s"}' % (b"x" * 300), b'{"a":"mimikatz"}', b'{"a":"nothing"}\r', b"{", b"", b" \r\t", b"\r", b'{"a":"' + b"z" * 5000 + b'"}']
+        lines = [r.choice(kinds[:1] * 40 + kinds) + r.choice([b"\n", b"\n", b"\r\n"]) for _ in range(12000)]
+        lines[5000:5000] = [b'{"a":"%s"}\n' % (b"w" * n) for n in (600000, 2000000, 17 << 20)]
+        data = b"\xef\xbb\xbf" + b"".join(lines) + b'{"a":"mimikatz"}'
+        plain, packed = self.write("events", data), self.write("events.gz", gzip.compress(data))
+        for path in (plain, packed, "-"):
+            for more in ([], ["--no-prefilter"], ["--profile"]):
+                ran = []
+                for threads in "123":
+                    args = [det, "-f", "ndjson", "--stats=json", "--rejects", self.path("rejects"), "--threads", threads, *more, path]
+                    p = self.run_(args, stdin=data if path == "-" else b"")
+                    with open(self.path("rejects"), "rb") as f:
+                        counters = next(json.loads(s) for s in p.stderr.splitlines() if s.startswith(b"{"))
+                        ran.append((p.returncode, p.stdout, f.read(), {k: v for k, v in counters.items() if k != "prefiltered"}))
+                self.assertEqual(ran[1:], ran[:1] * 2, (path, more))
+        self.assertGreater(ran[0][3]["unreadable"], 100)
+
     def test_served(self):
         for text, detection in SERVED.items():
             with self.subTest(text):

@@ -387,33 +387,67 @@ static void test_prompt(void)
 static void test_ahead(void)
 {
     char reason[SR_INPUT_REASON];
-    uint64_t number, offset;
+    uint64_t number, offset, first, from;
     sr_input *input;
     sr_cursor at;
     sg_str line;
 
     write_file(SG_S("one\ntwo\r\nthree\n\nfive\nsix"));
     input = sr_input_open(path, 8, reason);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
-    CHECK_STR(sr_input_ahead(input), SG_S("two\r\nthree\n\nfive\n"));
+    CHECK_STR(sr_input_ahead(input, &first, &from),
+              SG_S("two\r\nthree\n\nfive\n"));
+    CHECK(first == 2 && from == 4);
     sr_input_pass(input, 0, 0);
     sr_input_pass(input, 11, 2);
-    CHECK_STR(sr_input_ahead(input), SG_S("\nfive\n"));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S("\nfive\n"));
+    CHECK(first == 4 && from == 15);
     sr_input_cursor(input, &at);
     CHECK_INT(at.line, 3);
     CHECK_INT(at.offset, 15);
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
     CHECK(line.len == 0 && number == 4 && offset == 15);
     sr_input_pass(input, 5, 1);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
     CHECK_STR(line, SG_S("six"));
     CHECK(number == 6 && offset == 21);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
-    CHECK_STR(sr_input_ahead(input), SG_S(""));
+    CHECK_STR(sr_input_ahead(input, &first, &from), SG_S(""));
     sr_input_close(input);
+}
+
+/* A buffer given away with the lines in it, and reading on. */
+static void test_give(void)
+{
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    char *room = NULL;
+    sr_input *input;
+    sg_str line, text;
+
+    write_file(SG_S("one\ntwo\nthree\nfour"));
+    input = sr_input_open(path, 8, reason);
+    CHECK(!sr_input_give(input, 0, 0, &room));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    text = sr_input_ahead(input, &number, &offset);
+    CHECK(sr_input_give(input, 4, 1, &room));
+    CHECK_STR(((sg_str){text.ptr, 4}), SG_S("two\n"));
+    CHECK(text.ptr == room + 4);
+    text = sr_input_ahead(input, &number, &offset);
+    CHECK_STR(text, SG_S("three\n"));
+    CHECK(number == 3 && offset == 8);
+    CHECK(sr_input_give(input, text.len, 1, &room));
+    CHECK(text.ptr == room);
+    CHECK_STR(text, SG_S("three\n"));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(line, SG_S("four"));
+    CHECK(number == 4 && offset == 14);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+    free(room);
 }
 
 int main(void)
@@ -434,6 +468,7 @@ int main(void)
     test_huge_lines();
     test_open_failures();
     test_ahead();
+    test_give();
     unlink(path);
     test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
     test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { SLOTS = 9, PLANS = 4 };
+enum { SLOTS = 9, PLANS = 5, MANY = 80, ROUNDS = 30000 };
 
 typedef struct fixture {
     sg_arena arena;
@@ -272,6 +272,20 @@ static void test_choice(void)
 #endif
 }
 
+/* The same fields among many that no line has. */
+static sr_plan *plan_of_many(fixture *f, const sr_want *wants)
+{
+    sr_want many[SLOTS - 1 + MANY];
+
+    memcpy(many, wants, (SLOTS - 1) * sizeof *wants);
+    for (uint32_t i = 0; i < MANY; i++) {
+        char *name = sg_arena_alloc(&f->arena, 16, 1);
+        (void)snprintf(name, 16, "%c other %u", (char)('A' + i % 60), i);
+        many[SLOTS - 1 + i] = (sr_want){sg_str_of(name), 0, false};
+    }
+    return sr_plan_new(&f->arena, many, SLOTS - 1 + MANY);
+}
+
 int main(void)
 {
     static const char *const names[SLOTS - 1] = {
@@ -287,6 +301,7 @@ int main(void)
     f.plans[1] = sr_plan_new(&f.arena, wants, SLOTS);
     f.plans[2] = sr_plan_new(&f.arena, wants, 1);
     f.plans[3] = sr_plan_new(&f.arena, wants, 0);
+    f.plans[4] = plan_of_many(&f, wants);
     sr_event_init(&f.want, SLOTS);
     sr_event_init(&f.have, SLOTS);
     test_random(&f);
