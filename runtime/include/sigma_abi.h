@@ -356,17 +356,20 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector);
 
 /* Text in a note of the ELF file, which `strip` leaves there: the manifest, for
  * those who want to know what a file is without running it. Its owner and type
- * are what `sigcc inspect` looks for. */
+ * are what `sigcc inspect` looks for. The runtime tells in notes of another
+ * type what it is and which libraries it was built with, one in each. */
 #define SIGMA_NOTE_OWNER "sigcc"
 #define SIGMA_NOTE_TYPE 1
-#define SIGMA_NOTE(id, string)                                                 \
+#define SIGMA_NOTE_PART 2
+#define SIGMA_NOTE(id, string) SIGMA_NOTE_AS(id, SIGMA_NOTE_TYPE, string)
+#define SIGMA_NOTE_AS(id, kind, string)                                        \
     static const struct {                                                      \
         uint32_t owner_size, text_size, type;                                  \
         char owner[8]; /* the next multiple of 4 */                            \
         char text[sizeof(string)];                                             \
     }(id) __attribute__((section(".note.sigcc"), aligned(4), used)) = {        \
-        sizeof(SIGMA_NOTE_OWNER), sizeof(string), SIGMA_NOTE_TYPE,             \
-        SIGMA_NOTE_OWNER, string}
+        sizeof(SIGMA_NOTE_OWNER), sizeof(string), kind, SIGMA_NOTE_OWNER,      \
+        string}
 
 /* Emitted files end with this: `main` exists only where the build asks. */
 #ifdef SIGMA_WITH_MAIN
