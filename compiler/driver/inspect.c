@@ -112,14 +112,28 @@ const char *sc_inspect_read(sg_arena *arena, sg_str path, sc_elf *elf,
 
 /* -------- the command ---------------------------------------------------- */
 
+/* cJSON escapes what is below a blank. What else a terminal obeys, and what is
+ * no UTF-8, can only be part of a string. */
 static void put_json(sg_buf *out, const cJSON *manifest)
 {
-    char *text = cJSON_PrintUnformatted(manifest);
+    char *printed = cJSON_PrintUnformatted(manifest);
+    const sg_str text = sg_str_of(printed != NULL ? printed : "");
 
-    if (text == NULL)
+    if (printed == NULL)
         sg_fatal("out of memory");
-    sg_buf_printf(out, "%s\n", text);
-    cJSON_free(text);
+    for (size_t pos = 0; pos < text.len;) {
+        const size_t beg = pos;
+        const uint32_t cp = sg_utf8_next(text, &pos);
+
+        if (cp >= 0x80000000)
+            sg_buf_putz(out, "\xEF\xBF\xBD");
+        else if ((cp >= 0x7F && cp < 0xA0) || (cp >= 0xD800 && cp <= 0xDFFF))
+            sg_buf_printf(out, "\\u%04x", (unsigned)cp);
+        else
+            sg_buf_put(out, sg_str_sub(text, beg, pos));
+    }
+    sg_buf_putc(out, '\n');
+    cJSON_free(printed);
 }
 
 static const char *put(sc_session *s, const sc_options *o, sg_str path,
