@@ -194,8 +194,8 @@ class Thousand(Case):
     def pipeline(cls, maker):
         cls.pipeline_name = "./" + maker.file_name(0)
         mapping = {"Mapped%d" % i: maker.text() or "x" for i in range(20)}
-        cls.write_in(cls.pipeline_name, json.dumps({"name": maker.text(), "priority": 1, "vars": {maker.text(): maker.text()}, "transformations": [
-            {"id": maker.text(), "type": "field_name_mapping", "mapping": mapping}]}).encode())
+        cls.write_in(cls.pipeline_name, as_yaml([{"name": maker.text(), "priority": 1, "vars": {maker.text(): maker.text()}, "transformations": [
+            {"id": maker.text(), "type": "field_name_mapping", "mapping": mapping}]}]).encode())
 
     @classmethod
     def sigcc_in(cls, *args, **kw):
