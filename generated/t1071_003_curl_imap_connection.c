@@ -166,13 +166,13 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"a0a1a5f1-5598-4eef-b459-386766109a5d\",\"title\":\"IMAP Connection by"
-           " Curl\",\"path\":\"sigma/t1071_003_curl_imap_connection.yml\",\"sha256\":\"62d7af3905"
-           "13e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e725\"}],\"pipelines\":[{\"path\":"
-           "\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b22a3a5b81060776292dd44b3671cd"
-           "bf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\""
-           "fields\":[\"Image\",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
-           "ID\"],\"digest\":\"8156576de3d2436ae3175a1f5b69ed6eae2f49ab45ba12c994cb9460030fa832\""
-           "}");
+           " Curl\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_curl_imap_connect"
+           "ion.yml\",\"sha256\":\"62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e7"
+           "25\"}],\"pipelines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda"
+           "87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"en"
+           "richments\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort\",\"Channel\","
+           "\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"8156576de3d2436ae3175a1f5b69ed6ea"
+           "e2f49ab45ba12c994cb9460030fa832\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

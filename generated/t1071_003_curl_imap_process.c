@@ -220,13 +220,13 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"dab8677b-1d65-41a6-a32f-a1879311afd3\",\"title\":\"Curl Reads a Mailb"
-           "ox With Credentials\",\"path\":\"sigma/t1071_003_curl_imap_process.yml\",\"sha256\":"
-           "\"786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38dea96b20b870f\"}],\"pipelines\":"
-           "[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b22a3a5b81060776292"
-           "dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"enrichments\":[],\"opti"
-           "ons\":{},\"fields\":[\"Image\",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel\","
-           "\"$EventID\"],\"digest\":\"065e8d7149fdd0b456cda9ea42a103bb6f9fedfb35fc3af133979f09cd"
-           "6043d2\"}");
+           "ox With Credentials\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_cur"
+           "l_imap_process.yml\",\"sha256\":\"786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38"
+           "dea96b20b870f\"}],\"pipelines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha"
+           "256\":\"cda87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filter"
+           "s\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\",\"CommandLine\",\"Chan"
+           "nel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"065e8d7149fdd0b456cda9ea42a"
+           "103bb6f9fedfb35fc3af133979f09cd6043d2\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

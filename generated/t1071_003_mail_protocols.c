@@ -272,16 +272,17 @@ static const sigma_correlation correlations[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc34131339\",\"title\":\"Connection to a Ma"
-           "il Port by a Process That Is No Mail Client\",\"path\":\"sigma/t1071_003_mail_protoco"
-           "ls.yml\",\"sha256\":\"1af4dd1e6d151eb1219c340caf019a6221b405309b03b1748be39be14e82836"
-           "7\"},{\"id\":\"86a57b80-9cd4-488f-8120-4caeef81cdd4\",\"title\":\"Mail Protocols as a"
-           " Command and Control Channel\",\"path\":\"sigma/t1071_003_mail_protocols.yml\",\"sha2"
-           "56\":\"9f116ad4321ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e\"}],\"pipelin"
-           "es\":[{\"path\":\"sigma/pipelines/crowdstrike_fdr.yml\",\"sha256\":\"571f6ddb9e215b13"
-           "c72617ebea75bc1289ea8ef22353db411f47625a1f32cb1b\"}],\"filters\":[],\"enrichments\":["
-           "],\"options\":{},\"fields\":[\"RemotePort\",\"ImageFileName\",\"event_simpleName\",\""
-           "Protocol\",\"ContextTimeStamp\",\"ComputerName\",\"RemoteAddressIP4\",\"UserName\"],"
-           "\"digest\":\"d057927b2631c2b24d75d18d3d90113b0351f00a8545f407f5d45ab920fa7c84\"}");
+           "il Port by a Process That Is No Mail Client\",\"author\":\"The sigcc authors\",\"path"
+           "\":\"sigma/t1071_003_mail_protocols.yml\",\"sha256\":\"1af4dd1e6d151eb1219c340caf019a"
+           "6221b405309b03b1748be39be14e828367\"},{\"id\":\"86a57b80-9cd4-488f-8120-4caeef81cdd4"
+           "\",\"title\":\"Mail Protocols as a Command and Control Channel\",\"author\":\"The sig"
+           "cc authors\",\"path\":\"sigma/t1071_003_mail_protocols.yml\",\"sha256\":\"9f116ad4321"
+           "ae13e5287c3edd0572131fa5cf58400dee2c58e915e0aeac3ba9e\"}],\"pipelines\":[{\"path\":\""
+           "sigma/pipelines/crowdstrike_fdr.yml\",\"sha256\":\"571f6ddb9e215b13c72617ebea75bc1289"
+           "ea8ef22353db411f47625a1f32cb1b\"}],\"filters\":[],\"enrichments\":[],\"options\":{},"
+           "\"fields\":[\"RemotePort\",\"ImageFileName\",\"event_simpleName\",\"Protocol\",\"Cont"
+           "extTimeStamp\",\"ComputerName\",\"RemoteAddressIP4\",\"UserName\"],\"digest\":\"d0579"
+           "27b2631c2b24d75d18d3d90113b0351f00a8545f407f5d45ab920fa7c84\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

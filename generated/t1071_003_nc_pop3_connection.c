@@ -174,13 +174,13 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2e863a\",\"title\":\"POP3 Connection by"
-           " Netcat\",\"path\":\"sigma/t1071_003_nc_pop3_connection.yml\",\"sha256\":\"373cc38084"
-           "9e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332b7\"}],\"pipelines\":[{\"path\":"
-           "\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b22a3a5b81060776292dd44b3671cd"
-           "bf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\""
-           "fields\":[\"Image\",\"DestinationPort\",\"Channel\",\"EventID\",\"$Channel\",\"$Event"
-           "ID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac478e6baa9e41716730c9bc797e8ca44f314477bc\""
-           "}");
+           " Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_connect"
+           "ion.yml\",\"sha256\":\"373cc380849e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332"
+           "b7\"}],\"pipelines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda"
+           "87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"en"
+           "richments\":[],\"options\":{},\"fields\":[\"Image\",\"DestinationPort\",\"Channel\","
+           "\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"29f3d1e3a9febe06124ec5ac478e6baa9"
+           "e41716730c9bc797e8ca44f314477bc\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

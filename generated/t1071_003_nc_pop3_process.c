@@ -213,12 +213,13 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"b0b099bb-e8e4-49f9-b7ba-944b6e2feda1\",\"title\":\"POP3 Commands Thro"
-           "ugh Netcat\",\"path\":\"sigma/t1071_003_nc_pop3_process.yml\",\"sha256\":\"34f6fda7f4"
-           "70ebe923761be1211862a925caf14992943e8cea32ed10ef151a29\"}],\"pipelines\":[{\"path\":"
-           "\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda87b22a3a5b81060776292dd44b3671cd"
-           "bf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"enrichments\":[],\"options\":{},\""
-           "fields\":[\"Image\",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\""
-           "],\"digest\":\"25f4369e5bc7a22ac545d34f090447a8d3bce8f367a687c132d82ac142b9484b\"}");
+           "ugh Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_proc"
+           "ess.yml\",\"sha256\":\"34f6fda7f470ebe923761be1211862a925caf14992943e8cea32ed10ef151a"
+           "29\"}],\"pipelines\":[{\"path\":\"sigma/pipelines/sysmon_linux.yml\",\"sha256\":\"cda"
+           "87b22a3a5b81060776292dd44b3671cdbf3ac2f6f6e6455ea383f3b2c3bb0\"}],\"filters\":[],\"en"
+           "richments\":[],\"options\":{},\"fields\":[\"Image\",\"CommandLine\",\"Channel\",\"Eve"
+           "ntID\",\"$Channel\",\"$EventID\"],\"digest\":\"25f4369e5bc7a22ac545d34f090447a8d3bce8"
+           "f367a687c132d82ac142b9484b\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

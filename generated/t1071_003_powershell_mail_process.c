@@ -218,13 +218,13 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"4afcfc9f-eda2-4a6e-aac4-2cc7e6cd9b40\",\"title\":\"PowerShell Started"
-           " to Send Mail\",\"path\":\"sigma/t1071_003_powershell_mail_process.yml\",\"sha256\":"
-           "\"0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098baf20729f37e66e\"}],\"pipelines\":"
-           "[{\"path\":\"sigma/pipelines/sysmon_windows.yml\",\"sha256\":\"92e74af025e452462c901b"
-           "d6ae6769166b5462e08ae849c79562db3d2d5a5051\"}],\"filters\":[],\"enrichments\":[],\"op"
-           "tions\":{},\"fields\":[\"Image\",\"OriginalFileName\",\"CommandLine\",\"Channel\",\"E"
-           "ventID\",\"$Channel\",\"$EventID\"],\"digest\":\"2f9f3a006457de091ea227030c6d0067e00c"
-           "2232c6f4a2654929beb5fe921b65\"}");
+           " to Send Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powershel"
+           "l_mail_process.yml\",\"sha256\":\"0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098ba"
+           "f20729f37e66e\"}],\"pipelines\":[{\"path\":\"sigma/pipelines/sysmon_windows.yml\",\"s"
+           "ha256\":\"92e74af025e452462c901bd6ae6769166b5462e08ae849c79562db3d2d5a5051\"}],\"filt"
+           "ers\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"Image\",\"OriginalFileName\""
+           ",\"CommandLine\",\"Channel\",\"EventID\",\"$Channel\",\"$EventID\"],\"digest\":\"2f9f"
+           "3a006457de091ea227030c6d0067e00c2232c6f4a2654929beb5fe921b65\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

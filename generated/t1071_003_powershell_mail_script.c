@@ -162,11 +162,11 @@ static const sigma_route routes[] = {
 SIGMA_NOTE(manifest,
            "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
            "es\":[{\"id\":\"c012457a-c831-4962-8df5-a9f6b29ab7cc\",\"title\":\"PowerShell Script "
-           "That Sends Mail\",\"path\":\"sigma/t1071_003_powershell_mail_script.yml\",\"sha256\":"
-           "\"86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc22432a9e10bb6ac08\"}],\"pipelines\":"
-           "[],\"filters\":[],\"enrichments\":[],\"options\":{},\"fields\":[\"ScriptBlockText\","
-           "\"$Channel\",\"$EventID\"],\"digest\":\"cf3e61d712b71ab6f27501b6cc27864ab05afe71c07a7"
-           "5ad2d8cf8c88faa49b4\"}");
+           "That Sends Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powersh"
+           "ell_mail_script.yml\",\"sha256\":\"86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc224"
+           "32a9e10bb6ac08\"}],\"pipelines\":[],\"filters\":[],\"enrichments\":[],\"options\":{},"
+           "\"fields\":[\"ScriptBlockText\",\"$Channel\",\"$EventID\"],\"digest\":\"cf3e61d712b71"
+           "ab6f27501b6cc27864ab05afe71c07a75ad2d8cf8c88faa49b4\"}");
 
 static const sigma_detector detector = {
     .abi = SIGMA_ABI,

@@ -4,6 +4,7 @@
  * looks, in emit.
  */
 #include "driver/driver.h"
+#include "driver/sbom.h"
 #include "opt/opt.h"
 
 #include <stdio.h>
@@ -296,6 +297,29 @@ static void choose(unit_list *units, const bool *docs)
     units->list.count = kept;
 }
 
+/* What those that were built are made of, by what they say of themselves. */
+static bool write_sbom(sc_session *s, const sc_options *o,
+                       const unit_list *units)
+{
+    const uint32_t count = units->list.count;
+    sg_str *paths = sg_new_n(&s->arena, sg_str, (size_t)count + 1), path;
+    sg_buf out = {0};
+    const char *why;
+
+    if (count == 0)
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        paths[i] = units->list.items[i].out;
+    why = sc_sbom_put(&s->arena, paths, count, &out, &path);
+    if (why != NULL)
+        sc_fail_file(0, "cannot tell what is in", path, why);
+    const bool done =
+        why == NULL && sc_path_write(&s->arena, o->sbom, sg_buf_str(&out));
+
+    sg_buf_free(&out);
+    return done;
+}
+
 int sc_build_detectors(sc_session *s, const sc_options *o,
                        const sc_loaded *loaded, const bool *docs)
 {
@@ -318,6 +342,8 @@ int sc_build_detectors(sc_session *s, const sc_options *o,
                         text_only ? NULL : &cc);
     if (!text_only)
         ok &= sc_cc_close(&cc);
+    if (ok && o->sbom.len > 0)
+        ok = write_sbom(s, o, &units);
     return ok ? SC_EXIT_OK : SC_EXIT_FAILED;
 }
 
@@ -383,6 +409,10 @@ int sc_cmd_build(sc_session *s, const sc_options *o)
 
     if (o->output.len == 0 && o->dump.len == 0)
         return sc_fail(SC_EXIT_USAGE, "build needs -o OUT\n"
+                                      "Try 'sigcc build --help'.");
+    if (o->sbom.len > 0 && sg_str_eq(o->emit, SG_S("c")))
+        return sc_fail(SC_EXIT_USAGE, "--sbom is about detectors, and --emit c "
+                                      "makes none\n"
                                       "Try 'sigcc build --help'.");
     code = sc_load(s, o, &loaded);
     if (code == SC_EXIT_OK && !loaded.dumped &&

@@ -79,6 +79,7 @@ static int prepare(run *r)
         code = SC_EXIT_FAILED;
     r->build = *r->o;
     r->build.output = inside(r, r->o->pack ? "pack" : "detectors/");
+    r->build.sbom = inside(r, "sbom.spdx.json");
     return code;
 }
 

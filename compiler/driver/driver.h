@@ -147,8 +147,8 @@ enum {
  * cannot be read below a folder is among them, for whoever opens it to report.
  * False with a printed reason when a PATH itself cannot be read. */
 bool sc_paths_collect(sg_arena *arena, const sc_strs *paths, sc_strs *out);
-/* Whether --output and --report spare the files that the options name to be
- * read: SC_EXIT_OK, or with a printed reason another code. */
+/* Whether --output, --report and --sbom spare the files that the options name
+ * to be read: SC_EXIT_OK, or with a printed reason another code. */
 int sc_paths_guard(sg_arena *arena, const sc_options *o);
 /* Name of a detector made from this file: its stem, [A-Za-z0-9._-] only, never
  * empty, hidden or longer than 100 bytes. */

@@ -173,10 +173,10 @@ static bool is_one_of(sg_arena *arena, const struct stat *st,
 
 int sc_paths_guard(sg_arena *arena, const sc_options *o)
 {
-    const sg_str outputs[] = {o->output, o->report};
+    const sg_str outputs[] = {o->output, o->report, o->sbom};
     sc_strs files = {0};
 
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
         const sg_str path = sg_arena_dup(arena, outputs[i]);
         struct stat st;
         if (path.len == 0 || stat(path.ptr, &st) != 0 || !S_ISREG(st.st_mode))

@@ -115,8 +115,11 @@ static sg_str include_folder(const sc_cc *cc)
 
 static void add_libraries(const sc_cc *cc, args *a)
 {
-    static const char *const names[] = {"pcre2-8", "z", "deflate", "zstd",
-                                        "sqlite3"};
+    static const char *const names[] = {
+#define LIBRARY(name, link, version, licence) link,
+#include "host/libraries.def"
+#undef LIBRARY
+    };
 
     if (cc->shared)
         add(a, SG_S("-Wl,--whole-archive"));
@@ -124,9 +127,10 @@ static void add_libraries(const sc_cc *cc, args *a)
     if (cc->shared)
         add(a, SG_S("-Wl,--no-whole-archive"));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        add(a, sg_arena_printf(a->arena,
-                               cc->o->static_link ? "-l:lib%s.a" : "-l%s",
-                               names[i]));
+        if (names[i][0] != '\0')
+            add(a, sg_arena_printf(a->arena,
+                                   cc->o->static_link ? "-l:lib%s.a" : "-l%s",
+                                   names[i]));
     add_words(a, SG_S("-lm -lpthread"));
 }
 

@@ -25,6 +25,10 @@ static void put_rule(sc_session *s, sg_buf *out, const sc_emit_options *o,
     if (meta->id.len > 0)
         put_member(out, "id", meta->id);
     put_member(out, "title", meta->title);
+    if (meta->author.len > 0)
+        put_member(out, "author", meta->author);
+    if (meta->license.len > 0)
+        put_member(out, "license", meta->license);
     if (meta->doc < s->docs.count) {
         const sc_doc *doc = &s->docs.items[meta->doc];
         put_member(out, "path", sc_emit_path(&s->arena, o, doc->path));

@@ -351,6 +351,8 @@ sc_ir_meta sc_build_meta(sc_build *b, const sc_rule *rule)
                              .level = rule->level,
                              .status = rule->status,
                              .description = rule->description,
+                             .author = rule->author,
+                             .license = rule->license,
                              .tag_first = b->ir->strs.count,
                              .tag_count = rule->tags.count};
     uint32_t i;

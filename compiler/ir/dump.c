@@ -19,7 +19,7 @@ static void put_at(const dumper *d, sc_span at)
     if (at.source < d->s->sources.count) {
         sc_source_pos(d->s, at.source, at.beg, &line, &column);
         sg_buf_putz(d->out, " ; ");
-        sg_buf_put(d->out, d->s->sources.items[at.source].path);
+        sc_put_safe(d->out, d->s->sources.items[at.source].path);
         sg_buf_printf(d->out, ":%u:%u", line, column);
     }
     sg_buf_putc(d->out, '\n');

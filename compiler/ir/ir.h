@@ -59,7 +59,7 @@ typedef struct sc_ir_derive {
 
 typedef struct sc_ir_meta {
     uint32_t doc; /* session doc: path, sha256 */
-    sg_str id, name, title, level, status, description;
+    sg_str id, name, title, level, status, description, author, license;
     uint32_t tag_first, tag_count; /* ir->strs */
 } sc_ir_meta;
 

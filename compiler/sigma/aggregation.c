@@ -280,6 +280,7 @@ static sc_rule *outer_rule(sc_reader *r, const sc_rule *base)
         .level = base->level,
         .description = base->description,
         .author = base->author,
+        .license = base->license,
         .date = base->date,
         .taxonomy = base->taxonomy,
         .spaces = 1,

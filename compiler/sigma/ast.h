@@ -211,7 +211,8 @@ struct sc_rule {
     uint32_t doc; /* index into session docs */
     sc_span at;
     const sc_y *yaml; /* the document, after action: merging */
-    sg_str title, id, name, status, level, description, author, date, taxonomy;
+    sg_str title, id, name, status, level, description, author, license, date,
+        taxonomy;
     SG_VEC(sg_str) tags, fields;
     sc_logsource logsource;
     SG_VEC(sc_selection) selections;

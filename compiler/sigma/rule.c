@@ -172,6 +172,7 @@ void sc_read_metadata(sc_reader *r, const sc_y *root, sc_rule *rule)
                              sizeof(statuses) / sizeof(*statuses));
     rule->description = read_info(r, root, "description");
     rule->author = read_info(r, root, "author");
+    rule->license = read_info(r, root, "license");
     rule->date = read_info(r, root, "date");
     rule->taxonomy = read_info(r, root, "taxonomy");
     for (uint32_t i = 0; i < tags.list.count; i++)

@@ -34,7 +34,7 @@ static void put_xml(sg_buf *out, sg_str text)
             sg_buf_putz(out, "&gt;");
         else if (cp == '"')
             sg_buf_putz(out, "&quot;");
-        else if (cp < 0x20) /* attributes would make blanks of them */
+        else if (cp < 0x20 || cp == 0x85) /* blanks in attributes; a control */
             sg_buf_printf(out, "&#%u;", (unsigned)cp);
         else
             sg_buf_put(out, sg_str_sub(text, beg, pos));

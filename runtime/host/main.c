@@ -9,6 +9,27 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* -------- what it is made of --------------------------------------------- */
+
+/* Here, as every detector has this file. */
+#define TEXT_OF(number) #number
+#define VERSION_OF(major, minor) TEXT_OF(major) "." TEXT_OF(minor)
+#define PART(id, name, link, version, licence)                                 \
+    SIGMA_NOTE_OF(id, SIGMA_NOTE_PART,                                         \
+                  "{\"name\":\"" name "\",\"link\":\"" link                    \
+                  "\",\"version\":\"" version "\",\"license\":\"" licence      \
+                  "\"}");
+
+PART(note_runtime, "libsigccrt", "", SR_VERSION, "MIT")
+#define LIBRARY(name, link, version, licence)                                  \
+    PART(note_##name, #name, link, version, licence)
+#include "host/libraries.def"
+#undef LIBRARY
+#ifdef __GLIBC__
+PART(note_libc, "glibc", "c", VERSION_OF(__GLIBC__, __GLIBC_MINOR__),
+     "LGPL-2.1-or-later")
+#endif
+
 enum { CPU_GRACE = 10 }; /* seconds to end in order */
 
 static int print(const sg_buf *buf)

@@ -201,15 +201,12 @@ static bool confine_files(const sr_options *o)
 #define LOAD(field)                                                            \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define UNLESS(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
+#define IF(test, value, yes, no)                                               \
+    BPF_JUMP(BPF_JMP | BPF_##test | BPF_K, value, yes, no)
 #define REFUSE(error) RETURN(SECCOMP_RET_ERRNO | (error))
 
-static const struct sock_filter filter[] = {
-    LOAD(arch),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0),
-    RETURN(SECCOMP_RET_KILL_PROCESS),
-    LOAD(nr),
-#define CALL(name) UNLESS(SYS_##name), RETURN(SECCOMP_RET_ALLOW),
+static const uint32_t calls[] = {
+#define CALL(name) SYS_##name,
 #if defined(__x86_64__)
 #define CALL_OLD(name) CALL(name)
 #else
@@ -218,22 +215,90 @@ static const struct sock_filter filter[] = {
 #include "host/syscalls.def"
 #undef CALL_OLD
 #undef CALL
-    /* Threads, no processes. clone3 has its flags in memory, which a filter
-     * cannot read; the C library then does with clone. */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0),
-    REFUSE(ENOSYS),
+};
+
+/* What comes before the number is looked for. Threads, no processes: clone3 has
+ * its flags in memory, which a filter cannot read; the C library then does with
+ * clone. */
+static const struct sock_filter head[] = {
+    LOAD(arch),
+    IF(JEQ, THIS_ARCH, 1, 0),
+    RETURN(SECCOMP_RET_KILL_PROCESS),
+    LOAD(nr),
+    IF(JEQ, SYS_clone, 0, 4),
     LOAD(args[0]),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1),
+    IF(JSET, CLONE_THREAD, 0, 1),
     RETURN(SECCOMP_RET_ALLOW),
     REFUSE(EPERM),
 };
+static const struct sock_filter tail[] = {
+    RETURN(SECCOMP_RET_ALLOW),
+    REFUSE(ENOSYS),
+};
+
+enum {
+    CALLS = sizeof(calls) / sizeof(*calls),
+    EDGES_MOST = 2 * CALLS,
+    HEAD = sizeof(head) / sizeof(*head),
+    TAIL = sizeof(tail) / sizeof(*tail)
+};
+_Static_assert(EDGES_MOST < UINT8_MAX, "a jump reaches the end of the filter");
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The numbers at which what is allowed begins and ends, in order; returns how
+ * many there are. */
+static uint32_t find_edges(uint32_t edges[EDGES_MOST])
+{
+    uint32_t sorted[CALLS], count = 0;
+
+    memcpy(sorted, calls, sizeof(calls));
+    qsort(sorted, CALLS, sizeof(*sorted), by_number);
+    for (uint32_t i = 0; i < CALLS; i++) {
+        if (count > 0 && edges[count - 1] == sorted[i])
+            count--;
+        else
+            edges[count++] = sorted[i];
+        edges[count++] = sorted[i] + 1;
+    }
+    return count;
+}
+
+/* Find a number among the edges by halves: one instruction an edge. `end` is
+ * how far the tail is from the next one, `allowed` what holds below the first
+ * edge. The kernel runs a new filter for each number there is, and compiles it:
+ * a comparison with each call in turn took 146 us, this takes 58. */
+static void put_search(struct sock_filter *out, const uint32_t *edges,
+                       uint32_t count, uint32_t end, bool allowed)
+{
+    if (count == 0)
+        return;
+    const uint32_t half = count / 2, rest = count - half - 1;
+    const bool above = allowed != (half % 2 == 0);
+
+    *out = (struct sock_filter)IF(
+        JGE, edges[half], (uint8_t)(rest > 0 ? half : end + (above ? 0 : 1)),
+        (uint8_t)(half > 0 ? 0 : end + (allowed ? 0 : 1)));
+    put_search(out + 1, edges, half, end - 1, allowed);
+    put_search(out + 1 + half, edges + half + 1, rest, end - 1 - half, above);
+}
 
 static bool confine_calls(void)
 {
+    struct sock_filter filter[HEAD + EDGES_MOST + TAIL];
+    uint32_t edges[EDGES_MOST];
+    const uint32_t count = find_edges(edges);
     const struct sock_fprog program = {
-        .len = sizeof(filter) / sizeof(*filter),
-        .filter = (struct sock_filter *)(uintptr_t)filter};
+        .len = (unsigned short)(HEAD + count + TAIL), .filter = filter};
 
+    memcpy(filter, head, sizeof(head));
+    put_search(filter + HEAD, edges, count, count - 1, false);
+    memcpy(filter + HEAD + count, tail, sizeof(tail));
     return THIS_ARCH != 0 &&
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }

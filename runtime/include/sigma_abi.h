@@ -365,7 +365,8 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector);
 
 /* Text in a note of the ELF file, which `strip` leaves there: the manifest, for
  * those who want to know what a file is without running it. Its owner and type
- * are what `sigcc inspect` looks for. */
+ * are what `sigcc inspect` looks for. The runtime tells in notes of another
+ * type what it is and which libraries it was built with, one in each. */
 #define SIGMA_NOTE_OWNER "sigcc"
 #define SIGMA_NOTE_TYPE 1
 #define SIGMA_NOTE(id, string) SIGMA_NOTE_OF(id, SIGMA_NOTE_TYPE, string)
@@ -374,6 +375,8 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector);
 #define SIGMA_NOTE_ENCODED(id, string)                                         \
     SIGMA_NOTE_OF(id, SIGMA_NOTE_ENCODED_TYPE, string)
 #define SIGMA_KEY_SIZE 8
+/* A part of the runtime. */
+#define SIGMA_NOTE_PART 3
 #define SIGMA_NOTE_OF(id, kind, string)                                        \
     static const struct {                                                      \
         uint32_t owner_size, text_size, type;                                  \

@@ -11,6 +11,8 @@
 enum {
     GAP = 2,           /* blanks between columns */
     MAX_WIDTH = 48,    /* of a column, on a terminal */
+    MAX_FILLED = 256,  /* elsewhere: values are whole, but who makes one long
+                        * does not make all rows long */
     WAITING_ROWS = 500 /* then the widths found so far must do */
 };
 
@@ -232,8 +234,8 @@ static void put_row(sr_output *out, const struct sr_grid_cell *cells,
             sg_str_sub(sg_buf_str(&grid->text), beg, cells[i].end);
         size_t width = grid->widths[i];
 
-        if (out->width != 0 && width > MAX_WIDTH)
-            width = MAX_WIDTH;
+        if (width > (out->width != 0 ? MAX_WIDTH : MAX_FILLED))
+            width = out->width != 0 ? MAX_WIDTH : MAX_FILLED;
         if (width > room)
             width = room;
         if (width == 0)

@@ -146,6 +146,21 @@ def start_up(w, rounds):
                       "the aim is 1.25 times a static program that does nothing (%.2f ms), and 1 ms" % (times["nothing"] * 1e3))
 
 
+@row("sandbox")
+def sandbox(w, rounds):
+    """The default against --no-sandbox: what is added to a start by the clock, to a run by processor time."""
+    def both(command):
+        return {"on": command, "off": command[:1] + ["--no-sandbox"] + command[1:]}
+    times = medians(in_turn(both([w.one]), rounds * 40), "wall")
+    yield at_most("sandbox, start-up", "adds", (times["on"] - times["off"]) * 1e3, 0.25, "ms",
+                  "%.2f ms and %.2f ms" % (times["on"] * 1e3, times["off"] * 1e3))
+    for what, command in (("one rule", [w.one, "--mode", "search", "-f", "ndjson", w.fdr()]), ("pack", [w.pack(), "-f", "ndjson", w.windows])):
+        warm(command[-1])
+        times = medians(in_turn(both(command), max(rounds, 7)))
+        yield at_most("sandbox, " + what, "adds to the processor time", (times["on"] / times["off"] - 1) * 100, 2, "%",
+                      "%.3f s and %.3f s" % (times["on"], times["off"]))
+
+
 @row("build")
 def build(w, rounds):
     rule = os.path.join(ROOT, "sigma/t1071_003_nc_pop3_connection.yml")

@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import Case, ROOT, SIGCC, main  # noqa: E402
 
+SBOM = "sbom.spdx.json"  # where detectors were built
 FILES = {"junit.xml", "navigator.json", "report.html", "report.json", "results.sarif"}
 META = {"status": "test", "description": "A rule that is here to be tested.", "author": "sigcc", "date": "2024-01-01", "level": "low"}
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -135,7 +136,7 @@ class OneRun(CiCase):
         self.write("rules/sub/b.yml", rule(2, tags=["attack.Defense_Evasion", "attack.T1059.001", "attack.s0002"]))
         self.write("rules/a.match.ndjson", '{"Image":"C:\\\\tool1.exe"}\n')
         report = self.ci("--fail-on", "error")
-        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"detectors"})
+        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"detectors", SBOM})
         self.assertEqual(self.detectors("out"), ["a", "b"])
         self.assertEqual(report["schema"], "sigcc.ci/1")
         self.assertEqual(self.statuses(report), {"a.yml": "compiled", "b.yml": "compiled"})
@@ -165,7 +166,7 @@ class OneRun(CiCase):
         self.write("rules/c.yml", rule(3))
         self.write("rules/c.match.ndjson", '{"Image":"C:\\\\tool3.exe"}\n\n{"Image":"no"}\n{"Image":"no"}\n')
         report = self.ci("--pack", status=1)
-        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"pack"})
+        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"pack", SBOM})
         self.assertEqual(self.statuses(report), {"a.yml": "compiled", "b.yml": "rejected", "c.yml": "compiled"})
         b = report["rules"][1]
         self.assertEqual((b["code"], b["hint"]), ("E0201", "did you mean 'endswith'?"))
@@ -577,7 +578,7 @@ class Hostile(CiCase):
             self.assertEqual(TERMINAL.findall(t["comment"] + "".join(m["name"] + m["value"] for m in t["metadata"])), [])
         self.assertEqual(set(os.listdir(self.path("out"))), FILES)
         self.ci(status=1)
-        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"detectors"})
+        self.assertEqual(set(os.listdir(self.path("out"))), FILES | {"detectors", SBOM})
         for name in self.detectors("out"):
             self.assertRegex(name, r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")
 
