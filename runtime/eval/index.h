@@ -6,6 +6,7 @@
 #ifndef SR_INDEX_H
 #define SR_INDEX_H
 
+#include "eval/recall.h"
 #include "match/affixes.h"
 
 /* A number that some gates ask for. */
@@ -31,6 +32,7 @@ typedef struct sr_field_index {
     uint32_t number_count;
     uint32_t *present; /* predicates that any value may satisfy */
     uint32_t present_count;
+    sr_habit habit; /* of values that come again */
 } sr_field_index;
 
 typedef struct sr_index {
