@@ -34,7 +34,8 @@ struct sr_candidates {
     sr_recall *recall;                         /* NULL: values are not kept */
     sr_verbatim *verbatim;                     /* NULL: not yet */
     sr_index *indexes[SR_ROUTE_CLASS_ANY + 1]; /* by class; NULL: not yet */
-    uint32_t words;                            /* of a set of rules */
+    const sr_index *now; /* of the event at hand; NULL: not yet looked at */
+    uint32_t words;      /* of a set of rules */
 };
 
 sr_index_set sr_index_setting(void)
@@ -96,14 +97,6 @@ static void add_rules(void *ctx, uint32_t pred)
     }
 }
 
-/* Whether there is no more to a predicate than a literal that was found. */
-static bool is_plain(const sigma_pred *p)
-{
-    return (p->flags & SIGMA_F_CASED) == 0 &&
-           (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
-            p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
-}
-
 static void set_verdict(const finding *f, uint32_t pred, bool verdict)
 {
     const uint64_t bit = UINT64_C(1) << (pred % 64);
@@ -118,7 +111,7 @@ static void set_verdict(const finding *f, uint32_t pred, bool verdict)
 /* The value has what the predicate needs. */
 static void add_pred(finding *f, uint32_t pred)
 {
-    if (is_plain(&f->c->d->preds[pred]))
+    if (sr_index_decides(f->index, pred))
         set_verdict(f, pred, true);
     add_rules(f, pred);
 }
@@ -310,6 +303,17 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
         if (x->keywords || sr_first(event, x->field) != NULL)
             find_field(&f, x, event, profile);
     }
+    c->now = index;
     if (profile != NULL)
         count_candidates(c, rules, profile);
+}
+
+void sr_candidates_begin(sr_candidates *c)
+{
+    c->now = NULL;
+}
+
+bool sr_candidates_deny(const sr_candidates *c, uint32_t pred)
+{
+    return c->now != NULL && sr_index_decides(c->now, pred);
 }

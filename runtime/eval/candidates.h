@@ -38,5 +38,10 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
  * must not depend on earlier events, so no value is known again then. */
 void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
                         uint64_t *rules, sr_profile *profile);
+/* Another event begins. */
+void sr_candidates_begin(sr_candidates *c);
+/* Whether a predicate whose verdict is not known is false, since the event has
+ * been looked through for all of its literals. */
+bool sr_candidates_deny(const sr_candidates *c, uint32_t pred);
 
 #endif

@@ -409,6 +409,10 @@ static bool any_pair(scene s, const pred *p)
 
 static bool pred_holds(scene s, pred *p)
 {
+    const sr_candidates *c = s.eval->candidates;
+
+    if (c != NULL && sr_candidates_deny(c, (uint32_t)(p - s.eval->preds)))
+        return false;
     if (s.eval->keywords != NULL && is_keywords(s.eval->d, p->field))
         sr_keywords_read(s.eval->keywords, s.event);
     if (p->op == SIGMA_OP_NULL)
@@ -466,6 +470,8 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     event->evaluator = eval;
     if (eval->keywords != NULL)
         sr_keywords_begin(eval->keywords);
+    if (eval->candidates != NULL)
+        sr_candidates_begin(eval->candidates);
     sr_recall_begin(eval->recall);
     memset(eval->known, 0, eval->words * sizeof(*eval->known));
     sr_routes_begin(eval->routes);

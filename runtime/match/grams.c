@@ -18,9 +18,10 @@
 #include <string.h>
 
 enum {
-    MARKS_LEAST = 8,  /* log2 */
-    MARKS_MOST = 18,  /* 256 KiB: stays in the second-level cache */
-    MARKS_SPARSE = 5, /* log2 of marks for each window */
+    MARKS_LEAST = 8,   /* log2 */
+    MARKS_MOST = 18,   /* 256 KiB: stays in the second-level cache */
+    MARKS_SPARSE = 5,  /* log2 of marks for each window */
+    MARKS_SPARSER = 7, /* the same where every byte is looked at */
     USES_LEAST = 10,
     USES_MOST = 17
 };
@@ -41,6 +42,8 @@ typedef struct entry {
     uint32_t window;
     uint32_t at; /* of the window in the text */
     uint32_t id;
+    uint32_t end_at; /* of `end` in the text */
+    uint32_t end;    /* four bytes of the end that is farther from the window */
 } entry;
 
 /* Open addressing: the first entry of a window, or NONE. */
@@ -175,19 +178,34 @@ static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
 static uint32_t choose(sg_str text, const filing *shape, const uses *u)
 {
     uint32_t best = 0;
-    uint32_t best_cost = UINT32_MAX;
+    uint32_t cost = 0, best_cost = UINT32_MAX;
 
-    for (uint32_t i = 0; i + length_of(shape) <= text.len; i++) {
-        uint32_t cost = 0;
+    for (uint32_t i = 0; i + shape->window <= text.len; i++) {
+        cost += window_cost(text, i, shape->window, u);
+        if (i + 1 < shape->stride)
+            continue;
+        const uint32_t first = i + 1 - shape->stride;
 
-        for (uint32_t k = 0; k < shape->stride; k++)
-            cost += window_cost(text, i + k, shape->window, u);
         if (cost < best_cost) {
             best_cost = cost;
-            best = i;
+            best = first;
         }
+        cost -= window_cost(text, first, shape->window, u);
     }
     return best;
+}
+
+static entry entry_of(const sr_gram_lit *lit, uint32_t at, uint32_t window)
+{
+    const sg_str text = lit->text;
+    entry e = {text, window, at, lit->id, 0, 0};
+
+    if (text.len < sizeof(e.end))
+        return e;
+    if (at < text.len - at - 1)
+        e.end_at = (uint32_t)(text.len - sizeof(e.end));
+    e.end = load(text.ptr + e.end_at);
+    return e;
 }
 
 static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
@@ -201,7 +219,7 @@ static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
 
         if (*used < UINT16_MAX)
             ++*used;
-        t->entries[t->count++] = (entry){lit->text, w, k, lit->id};
+        t->entries[t->count++] = entry_of(lit, k, w);
     }
 }
 
@@ -244,7 +262,8 @@ static void fill_slots(tier *t)
 
 static void index_tier(sg_arena *arena, tier *t)
 {
-    const uint32_t marks = log2_of(t->count, MARKS_SPARSE, MARKS_LEAST);
+    const uint32_t more = t->shape.stride == 1 ? MARKS_SPARSER : MARKS_SPARSE;
+    const uint32_t marks = log2_of(t->count, more, MARKS_LEAST);
 
     qsort(t->entries, t->count, sizeof(*t->entries), by_window);
     t->mark_log2 = marks < MARKS_MOST ? marks : MARKS_MOST;
@@ -319,9 +338,14 @@ typedef struct scan {
     void *ctx;
 } scan;
 
-/* Whether the literal stands at p. */
-static bool stands(const scan *s, sg_str lit, const char *p)
+/* Whether the literal stands at p. Most do not, which is told without a look at
+ * the literal itself: that may be far away. */
+static bool stands(const scan *s, const entry *e, const char *p)
 {
+    const sg_str lit = e->text;
+
+    if (lit.len >= sizeof(e->end) && (load(p + e->end_at) | s->hide) != e->end)
+        return false;
     if (s->hide == 0)
         return memcmp(p, lit.ptr, lit.len) == 0;
     for (size_t i = 0; i < lit.len; i++)
@@ -345,7 +369,7 @@ static void look_up(const tier *t, const scan *s, uint32_t window,
         const entry *e = &t->entries[i];
 
         if (e->at <= pos && e->text.len - e->at <= s->text.len - pos &&
-            stands(s, e->text, p - e->at))
+            stands(s, e, p - e->at))
             s->found(s->ctx, e->id);
     }
 }
