@@ -103,8 +103,9 @@ static void push_lit(router *r, sg_str value)
     SG_PUSH(r->ir->arena, &r->ir->lits, lit);
 }
 
-/* The field has one of the values: numbers when the first is one. */
-static uint32_t has_value(router *r, uint32_t field, sg_str values)
+/* The field has one of the values: numbers when the first is one. Vague ones
+ * count when this speaks for the source. */
+static uint32_t has_value(router *r, uint32_t field, sg_str values, bool speaks)
 {
     sc_ir *ir = r->ir;
     const sg_str name = ir->fields.items[field].name;
@@ -123,27 +124,39 @@ static uint32_t has_value(router *r, uint32_t field, sg_str values)
     p.first = ir->lits.count;
     while (values.len > 0)
         push_lit(r, cut(&values, SG_S("|")));
-    for (size_t i = 0; i < sizeof(vague) / sizeof(vague[0]); i++)
+    for (size_t i = 0; speaks && i < sizeof(vague) / sizeof(vague[0]); i++)
         if (sg_str_eq(vague[i].field, name))
             push_lit(r, vague[i].value);
     p.count = ir->lits.count - p.first;
     return push_pred(r, p);
 }
 
-/* The event does not carry the field, or with one of the values. */
+static uint32_t negated(router *r, uint32_t node)
+{
+    node_ids kids = {0};
+
+    SG_PUSH(&r->tmp, &kids, node);
+    return push_group(r, SC_NODE_NOT, &kids);
+}
+
+/* The event does not carry the field, or with one of the values; with "!" not
+ * with one of the values. */
 static uint32_t lower_mark(router *r, sg_str mark)
 {
-    const uint32_t field = field_of(r, cut(&mark, SG_S("=")));
+    sg_str name = cut(&mark, SG_S("="));
+
+    if (sg_str_ends(name, SG_S("!"))) {
+        name.len--;
+        return negated(r, has_value(r, field_of(r, name), mark, false));
+    }
+    const uint32_t field = field_of(r, name);
     const uint32_t carried =
         push_pred(r, (sc_ir_pred){.field = field, .op = SIGMA_OP_ANY});
     node_ids kids = {0};
 
-    SG_PUSH(&r->tmp, &kids, carried);
-    kids.items[0] = push_group(r, SC_NODE_NOT, &kids);
-    if (mark.len > 0) {
-        const uint32_t fits = has_value(r, field, mark);
-        SG_PUSH(&r->tmp, &kids, fits);
-    }
+    SG_PUSH(&r->tmp, &kids, negated(r, carried));
+    if (mark.len > 0)
+        SG_PUSH(&r->tmp, &kids, has_value(r, field, mark, true));
     return push_group(r, SC_NODE_OR, &kids);
 }
 
@@ -215,16 +228,28 @@ static sc_ir_route make_route(router *r)
     return (sc_ir_route){push_group(r, SC_NODE_OR, &kids), route_text(r)};
 }
 
+static unsigned parts_set(const sc_logsource *source)
+{
+    return (source->category.len != 0 ? 1u : 0) +
+           (source->product.len != 0 ? 1u : 0) +
+           (source->service.len != 0 ? 1u : 0);
+}
+
+/* The rows that serve the rule: of those for its source the ones that say most
+ * of it. */
 static bool find_rows(router *r, const sc_ir_rule *rule)
 {
     const sc_logsource source = {rule->category, rule->product, rule->service};
-    bool any = false;
+    unsigned most = 0;
 
     for (uint32_t i = 0; i < ROWS; i++) {
         r->serves[i] = sc_logsource_contains(&rows[i].source, &source);
-        any |= r->serves[i];
+        if (r->serves[i] && parts_set(&rows[i].source) > most)
+            most = parts_set(&rows[i].source);
     }
-    return any;
+    for (uint32_t i = 0; i < ROWS; i++)
+        r->serves[i] = r->serves[i] && parts_set(&rows[i].source) == most;
+    return most != 0;
 }
 
 void sc_ir_add_routes(sc_ir *ir)

@@ -31,9 +31,11 @@ struct sr_candidates {
     sg_arena *arena;
     const sr_routes *routes;
     sr_keywords *keywords;
+    sr_recall *recall;                         /* NULL: values are not kept */
     sr_verbatim *verbatim;                     /* NULL: not yet */
     sr_index *indexes[SR_ROUTE_CLASS_ANY + 1]; /* by class; NULL: not yet */
-    uint32_t words;                            /* of a set of rules */
+    const sr_index *now; /* of the event at hand; NULL: not yet looked at */
+    uint32_t words;      /* of a set of rules */
 };
 
 sr_index_set sr_index_setting(void)
@@ -54,7 +56,8 @@ static bool is_worth_it(const sigma_detector *d)
 }
 
 sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
-                                 const sr_routes *routes, sr_keywords *keywords)
+                                 const sr_routes *routes, sr_keywords *keywords,
+                                 sr_recall *recall)
 {
     if (!is_worth_it(d))
         return NULL;
@@ -64,6 +67,7 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
     c->arena = arena;
     c->routes = routes;
     c->keywords = keywords;
+    c->recall = recall;
     c->words = (d->rule_count + 63) / 64;
     return c;
 }
@@ -75,6 +79,8 @@ typedef struct finding {
     const sr_index *index;
     sigma_event *bits; /* of the event */
     uint64_t *rules;
+    sr_recall *recall;
+    sr_memory *memory; /* of the value at hand; NULL: none */
 } finding;
 
 /* sr_gram_fn: something that the predicate needs is there. */
@@ -91,24 +97,33 @@ static void add_rules(void *ctx, uint32_t pred)
     }
 }
 
-/* Whether there is no more to a predicate than a literal that was found. */
-static bool is_plain(const sigma_pred *p)
+static void set_verdict(const finding *f, uint32_t pred, bool verdict)
 {
-    return (p->flags & SIGMA_F_CASED) == 0 &&
-           (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
-            p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
+    const uint64_t bit = UINT64_C(1) << (pred % 64);
+
+    f->bits->known[pred / 64] |= bit;
+    if (verdict)
+        f->bits->value[pred / 64] |= bit;
+    else
+        f->bits->value[pred / 64] &= ~bit;
+}
+
+/* The value has what the predicate needs. */
+static void add_pred(finding *f, uint32_t pred)
+{
+    if (sr_index_decides(f->index, pred))
+        set_verdict(f, pred, true);
+    add_rules(f, pred);
 }
 
 /* sr_gram_fn: one of its literals is there, in a value. */
 static void add_found(void *ctx, uint32_t pred)
 {
-    const finding *f = ctx;
+    finding *f = ctx;
 
-    if (is_plain(&f->c->d->preds[pred])) {
-        f->bits->known[pred / 64] |= UINT64_C(1) << (pred % 64);
-        f->bits->value[pred / 64] |= UINT64_C(1) << (pred % 64);
-    }
-    add_rules(ctx, pred);
+    if (f->memory != NULL)
+        sr_recall_found(f->recall, f->memory, pred);
+    add_pred(f, pred);
 }
 
 static void find_number(finding *f, const sr_field_index *x, int64_t value)
@@ -124,7 +139,7 @@ static void find_number(finding *f, const sr_field_index *x, int64_t value)
             high = mid;
     }
     for (; low < x->number_count && x->numbers[low].value == value; low++)
-        add_rules(f, x->numbers[low].pred);
+        add_found(f, x->numbers[low].pred);
 }
 
 /* The whole number a value can stand for. */
@@ -142,12 +157,17 @@ static bool whole_number(sr_event *event, sr_value *v, int64_t *out)
     return num.kind == SIGMA_INT;
 }
 
+static bool is_scalar(const sr_value *v)
+{
+    return v->kind == SR_STRING || v->kind == SR_NUMBER || v->kind == SR_BOOL;
+}
+
 static void find_value(finding *f, sr_field_index *x, sr_event *event,
                        sr_value *v)
 {
     int64_t whole;
 
-    if (v->kind != SR_STRING && v->kind != SR_NUMBER && v->kind != SR_BOOL)
+    if (!is_scalar(v))
         return;
     if (x->number_count != 0 && v->kind != SR_BOOL &&
         whole_number(event, v, &whole))
@@ -158,9 +178,40 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
         x->affixes = sr_affixes_new(f->c->arena, x->ends, x->end_count);
     const sg_str text = sr_value_folded(event, v);
     if (x->grams == NULL)
-        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, text);
+        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, 0, text);
     sr_affixes_find(x->affixes, text, add_found, f);
     sr_grams_scan(x->grams, text, add_found, f);
+}
+
+static void add_facts(finding *f, const sr_memory *m)
+{
+    const uint32_t count = sr_memory_count(m);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t pred;
+        const sr_fact fact = sr_memory_fact(m, i, &pred);
+
+        if (fact == SR_FACT_FOUND)
+            add_pred(f, pred);
+        else
+            set_verdict(f, pred, fact == SR_FACT_TRUE);
+    }
+}
+
+/* The only value of a field, which may have been seen before. */
+static void find_only(finding *f, sr_field_index *x, sr_event *event,
+                      sr_value *v)
+{
+    bool old = false;
+
+    if (f->recall != NULL && is_scalar(v))
+        f->memory =
+            sr_recall_value(f->recall, &x->habit, x->field, v->raw, &old);
+    if (old)
+        add_facts(f, f->memory);
+    else
+        find_value(f, x, event, v);
+    f->memory = NULL;
 }
 
 static void find_values(finding *f, sr_field_index *x, sr_event *event)
@@ -173,6 +224,10 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
         add_rules(f, x->present[i]);
     if (x->end_count + x->lit_count + x->number_count == 0)
         return;
+    if (v->next == SIGMA_NONE && !x->keywords) {
+        find_only(f, x, event, v);
+        return;
+    }
     for (; v != NULL; v = sr_next(event, v))
         find_value(f, x, event, v);
 }
@@ -180,15 +235,14 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
 static void find_keywords(finding *f, sr_field_index *x, sr_event *event)
 {
     sr_candidates *c = f->c;
-    sg_str line;
 
     if (c->verbatim == NULL)
         c->verbatim = sr_verbatim_new(c->arena);
-    if (sr_verbatim_line(c->verbatim, event, &line)) {
+    if (sr_verbatim_tells(c->verbatim, event->line)) {
         if (x->line_grams == NULL)
-            x->line_grams =
-                sr_grams_new(c->arena, x->pieces, x->piece_count, line);
-        sr_grams_scan(x->line_grams, line, add_rules, f);
+            x->line_grams = sr_grams_new(c->arena, x->pieces, x->piece_count,
+                                         SR_HIDE_CASE, event->line);
+        sr_grams_scan(x->line_grams, event->line, add_rules, f);
         return;
     }
     sr_keywords_read(c->keywords, event);
@@ -235,7 +289,11 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
                         uint64_t *rules, sr_profile *profile)
 {
     sr_index *index = index_of(c, class);
-    finding f = {c, index, &event->bits, rules};
+    finding f = {.c = c,
+                 .index = index,
+                 .bits = &event->bits,
+                 .rules = rules,
+                 .recall = profile == NULL ? c->recall : NULL};
 
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= index->always[i];
@@ -245,6 +303,17 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
         if (x->keywords || sr_first(event, x->field) != NULL)
             find_field(&f, x, event, profile);
     }
+    c->now = index;
     if (profile != NULL)
         count_candidates(c, rules, profile);
+}
+
+void sr_candidates_begin(sr_candidates *c)
+{
+    c->now = NULL;
+}
+
+bool sr_candidates_deny(const sr_candidates *c, uint32_t pred)
+{
+    return c->now != NULL && sr_index_decides(c->now, pred);
 }

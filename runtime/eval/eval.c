@@ -68,8 +68,9 @@ static void make_candidates(sr_eval *eval)
     sr_keywords *keywords = sr_keywords_new(&eval->arena, eval->d);
 
     eval->routes = sr_routes_new(&eval->arena, eval->d);
-    eval->candidates =
-        sr_candidates_new(&eval->arena, eval->d, eval->routes, keywords);
+    eval->recall = sr_recall_new(&eval->arena, eval->d);
+    eval->candidates = sr_candidates_new(&eval->arena, eval->d, eval->routes,
+                                         keywords, eval->recall);
     if (eval->candidates != NULL)
         eval->keywords = keywords;
 }
@@ -408,6 +409,10 @@ static bool any_pair(scene s, const pred *p)
 
 static bool pred_holds(scene s, pred *p)
 {
+    const sr_candidates *c = s.eval->candidates;
+
+    if (c != NULL && sr_candidates_deny(c, (uint32_t)(p - s.eval->preds)))
+        return false;
     if (s.eval->keywords != NULL && is_keywords(s.eval->d, p->field))
         sr_keywords_read(s.eval->keywords, s.event);
     if (p->op == SIGMA_OP_NULL)
@@ -419,6 +424,14 @@ static bool pred_holds(scene s, pred *p)
     return any_value(s, p);
 }
 
+/* Searches that were given up: their verdicts are not kept, so that each is
+ * counted. */
+static uint64_t losses(const sr_eval *eval)
+{
+    return eval->stats.regex_limits + eval->stats.regex_refusals +
+           eval->stats.pair_limits;
+}
+
 bool sigma_pred_eval(sigma_event *bits, uint32_t p)
 {
     sr_event *event = (sr_event *)(void *)bits;
@@ -428,9 +441,12 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     const uint64_t bit = UINT64_C(1) << (p & 63);
     sr_profile *profile = eval->profile;
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
+    const uint64_t lost = losses(eval);
     const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
     if (profile != NULL)
         sr_profile_predicate(profile, eval->preds[p].field, start);
+    if (!is_reference(&eval->preds[p]) && losses(eval) == lost)
+        sr_recall_verdict(eval->recall, eval->preds[p].field, p, verdict);
     bits->known[p >> 6] |= bit;
     if (verdict)
         bits->value[p >> 6] |= bit;
@@ -454,6 +470,9 @@ void sr_eval_begin(sr_eval *eval, sr_event *event)
     event->evaluator = eval;
     if (eval->keywords != NULL)
         sr_keywords_begin(eval->keywords);
+    if (eval->candidates != NULL)
+        sr_candidates_begin(eval->candidates);
+    sr_recall_begin(eval->recall);
     memset(eval->known, 0, eval->words * sizeof(*eval->known));
     sr_routes_begin(eval->routes);
 }

@@ -175,14 +175,25 @@ static bool file_operands(builder *b, uint32_t pred)
     return false;
 }
 
+/* Whether there is no more to a predicate than a literal, in one field. */
+static bool is_plain(const builder *b, const sigma_pred *p)
+{
+    return !is_keywords(b->d, p->field) && (p->flags & SIGMA_F_CASED) == 0 &&
+           (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
+            p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
+}
+
 /* Whether the index finds every event for which the predicate holds. Every
  * event has keywords: to file one under them would be no use. */
 static bool file_pred(builder *b, uint32_t pred)
 {
     const sigma_pred *p = &b->d->preds[pred];
 
-    if (file_operands(b, pred))
+    if (file_operands(b, pred)) {
+        if (is_plain(b, p))
+            b->index->decided[pred / 64] |= UINT64_C(1) << (pred % 64);
         return true;
+    }
     if (p->op == SIGMA_OP_NULL || is_keywords(b->d, p->field))
         return false;
     SG_PUSH(b->arena, &b->present[p->field], pred);
@@ -300,6 +311,8 @@ sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
     b.pieces = vectors(&b, sizeof(*b.pieces));
     b.numbers = vectors(&b, sizeof(*b.numbers));
     b.present = vectors(&b, sizeof(*b.present));
+    index->decided =
+        sg_new_n(arena, uint64_t, ((size_t)d->pred_count + 63) / 64);
     file_gates(&b);
     list_rules(&b);
     index->fields = sg_new_n(arena, sr_field_index, (size_t)d->field_count + 1);

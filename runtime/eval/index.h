@@ -6,6 +6,7 @@
 #ifndef SR_INDEX_H
 #define SR_INDEX_H
 
+#include "eval/recall.h"
 #include "match/affixes.h"
 
 /* A number that some gates ask for. */
@@ -31,12 +32,14 @@ typedef struct sr_field_index {
     uint32_t number_count;
     uint32_t *present; /* predicates that any value may satisfy */
     uint32_t present_count;
+    sr_habit habit; /* of values that come again */
 } sr_field_index;
 
 typedef struct sr_index {
     sr_field_index *fields; /* those that gates read */
     uint32_t field_count;
     uint64_t *always;     /* bit r: no field decides about the rule */
+    uint64_t *decided;    /* bit p: see sr_index_decides */
     uint32_t *rule_first; /* per predicate, and one more: its rules ... */
     uint32_t *rule_list;  /* ... here */
 } sr_index;
@@ -45,5 +48,11 @@ typedef struct sr_index {
  * holds. */
 sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
                        const bool *rules);
+
+/* Whether the predicate holds where the index leads to it, and nowhere else. */
+static inline bool sr_index_decides(const sr_index *index, uint32_t pred)
+{
+    return (index->decided[pred / 64] >> (pred % 64) & 1) != 0;
+}
 
 #endif

@@ -9,6 +9,7 @@
 #include "eval/eval.h"
 #include "eval/keywords.h"
 #include "eval/lazy_regex.h"
+#include "eval/recall.h"
 #include "eval/routes.h"
 #include "match/match.h"
 
@@ -54,6 +55,7 @@ struct sr_eval {
     bucket *buckets;       /* per route, and last those that take any event */
     sr_keywords *keywords; /* NULL: read with the other fields */
     sr_candidates *candidates; /* NULL: few rules, ask each */
+    sr_recall *recall;         /* NULL: values are not kept */
     uint64_t *matched;         /* bit r: rule r; all 0 between events */
     size_t rule_words;
     sr_want *wants[2]; /* predicate fields, context fields */

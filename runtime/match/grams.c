@@ -6,7 +6,8 @@
  *
  * Not every window is looked at. A literal long enough is filed under four
  * windows in a row, one of which begins where the scan looks if that looks at
- * every fourth byte; shorter ones make do with fewer, smaller windows. Which
+ * every fourth byte, or under more where all of them are longer; shorter ones
+ * make do with fewer, smaller windows. Which
  * windows of a literal these are: those that other literals and ordinary event
  * text use least. What is ordinary the sample tells, a text of those to be
  * scanned: logs repeat themselves.
@@ -17,17 +18,22 @@
 #include <string.h>
 
 enum {
-    MARKS_LEAST = 8,  /* log2 */
-    MARKS_MOST = 18,  /* 256 KiB: stays in the second-level cache */
-    MARKS_SPARSE = 5, /* log2 of marks for each window */
-    USES_LOG2 = 17
+    MARKS_LEAST = 8,   /* log2 */
+    MARKS_MOST = 18,   /* 256 KiB: stays in the second-level cache */
+    MARKS_SPARSE = 5,  /* log2 of marks for each window */
+    MARKS_SPARSER = 7, /* the same where every byte is looked at */
+    USES_LEAST = 10,
+    USES_MOST = 17
 };
 
 /* How literals of a length are filed. */
-static const struct shape {
+typedef struct filing {
     uint32_t window; /* bytes */
     uint32_t stride; /* windows of a literal, bytes from look to look */
-} shapes[] = {{4, 4}, {3, 2}, {3, 1}, {2, 1}};
+} filing;
+
+/* The first one's stride may be longer. */
+static const filing shapes[] = {{4, 4}, {3, 2}, {3, 1}, {2, 1}};
 
 enum { TIERS = sizeof(shapes) / sizeof(shapes[0]) };
 
@@ -36,6 +42,8 @@ typedef struct entry {
     uint32_t window;
     uint32_t at; /* of the window in the text */
     uint32_t id;
+    uint32_t end_at; /* of `end` in the text */
+    uint32_t end;    /* four bytes of the end that is farther from the window */
 } entry;
 
 /* Open addressing: the first entry of a window, or NONE. */
@@ -46,6 +54,7 @@ typedef struct slot {
 
 /* The literals of one shape. */
 typedef struct tier {
+    filing shape;
     uint32_t mask; /* of the bytes of a window, in a load of four */
     uint32_t mark_log2, slot_log2;
     uint8_t *marks; /* 1: some window may be one of a literal */
@@ -56,6 +65,7 @@ typedef struct tier {
 
 struct sr_grams {
     tier tiers[TIERS];
+    uint32_t hide; /* bits, in each byte */
 };
 
 /* How common a byte is in paths and command lines, 0 rare to 9 everywhere;
@@ -98,36 +108,66 @@ static uint32_t hash(uint32_t window, unsigned log2)
 
 /* -------- building ------------------------------------------------------- */
 
+/* Bytes a literal of the shape has at least. */
+static size_t length_of(const filing *shape)
+{
+    return shape->window + shape->stride - 1;
+}
+
 static uint32_t tier_of(sg_str text)
 {
     uint32_t t = 0;
 
-    while (t + 1 < TIERS && text.len < shapes[t].window + shapes[t].stride - 1)
+    while (t + 1 < TIERS && text.len < length_of(&shapes[t]))
         t++;
     return t;
 }
 
+/* The first tier's, by the shortest of its literals. */
+static filing long_shape(const sr_gram_lit *lits, uint32_t count)
+{
+    static const filing longer[] = {{4, 8}, {4, 6}};
+    size_t least = SIZE_MAX;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (tier_of(lits[i].text) == 0 && lits[i].text.len < least)
+            least = lits[i].text.len;
+    for (size_t i = 0; i < sizeof(longer) / sizeof(*longer); i++)
+        if (least >= length_of(&longer[i]))
+            return longer[i];
+    return shapes[0];
+}
+
 /* Counts by the hash of a window how often it is used: each time by a literal,
  * and much more by the sample. */
-typedef uint16_t use_count;
+typedef struct uses {
+    uint16_t *counts;
+    unsigned log2;
+} uses;
 
 enum { SAMPLE_USES = 16, SAMPLE_MOST = 1 << 16 };
 
-static void count_sample(use_count *uses, sg_str sample, uint32_t bytes)
+static uint16_t *use_of(const uses *u, uint32_t window)
 {
-    if (sample.len > SAMPLE_MOST)
-        sample.len = SAMPLE_MOST;
-    for (size_t i = 0; i + bytes <= sample.len; i++)
-        uses[hash(window_at(sample.ptr + i, bytes, bytes), USES_LOG2)] =
-            SAMPLE_USES;
+    return &u->counts[hash(window, u->log2)];
+}
+
+static void count_sample(const uses *u, const sr_grams *g, sg_str sample)
+{
+    for (uint32_t t = 0; t < TIERS; t++)
+        for (size_t i = 0; i + shapes[t].window <= sample.len; i++) {
+            const uint32_t w =
+                window_at(sample.ptr + i, sample.len - i, sizeof(w));
+
+            *use_of(u, (w | g->hide) & g->tiers[t].mask) = SAMPLE_USES;
+        }
 }
 
 static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
-                            const use_count *uses)
+                            const uses *u)
 {
     const char *p = text.ptr + at;
-    uint32_t cost =
-        4u * uses[hash(window_at(p, text.len - at, bytes), USES_LOG2)];
+    uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, bytes));
 
     for (uint32_t k = 0; k < bytes; k++)
         cost += weight((unsigned char)p[k]);
@@ -135,38 +175,51 @@ static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
 }
 
 /* Where the windows in a row begin whose bytes are rarest. */
-static uint32_t choose(sg_str text, const struct shape *shape, use_count *uses)
+static uint32_t choose(sg_str text, const filing *shape, const uses *u)
 {
     uint32_t best = 0;
-    uint32_t best_cost = UINT32_MAX;
+    uint32_t cost = 0, best_cost = UINT32_MAX;
 
-    for (uint32_t i = 0; i + shape->window + shape->stride - 1 <= text.len;
-         i++) {
-        uint32_t cost = 0;
+    for (uint32_t i = 0; i + shape->window <= text.len; i++) {
+        cost += window_cost(text, i, shape->window, u);
+        if (i + 1 < shape->stride)
+            continue;
+        const uint32_t first = i + 1 - shape->stride;
 
-        for (uint32_t k = 0; k < shape->stride; k++)
-            cost += window_cost(text, i + k, shape->window, uses);
         if (cost < best_cost) {
             best_cost = cost;
-            best = i;
+            best = first;
         }
+        cost -= window_cost(text, first, shape->window, u);
     }
     return best;
 }
 
-static void file_lit(tier *t, const struct shape *shape, const sr_gram_lit *lit,
-                     use_count *uses)
+static entry entry_of(const sr_gram_lit *lit, uint32_t at, uint32_t window)
 {
-    const uint32_t at = choose(lit->text, shape, uses);
+    const sg_str text = lit->text;
+    entry e = {text, window, at, lit->id, 0, 0};
 
-    for (uint32_t k = at; k < at + shape->stride; k++) {
+    if (text.len < sizeof(e.end))
+        return e;
+    if (at < text.len - at - 1)
+        e.end_at = (uint32_t)(text.len - sizeof(e.end));
+    e.end = load(text.ptr + e.end_at);
+    return e;
+}
+
+static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
+{
+    const uint32_t at = choose(lit->text, &t->shape, u);
+
+    for (uint32_t k = at; k < at + t->shape.stride; k++) {
         const uint32_t w =
-            window_at(lit->text.ptr + k, lit->text.len - k, shape->window);
-        use_count *used = &uses[hash(w, USES_LOG2)];
+            window_at(lit->text.ptr + k, lit->text.len - k, t->shape.window);
+        uint16_t *used = use_of(u, w);
 
         if (*used < UINT16_MAX)
             ++*used;
-        t->entries[t->count++] = (entry){lit->text, w, k, lit->id};
+        t->entries[t->count++] = entry_of(lit, k, w);
     }
 }
 
@@ -209,7 +262,8 @@ static void fill_slots(tier *t)
 
 static void index_tier(sg_arena *arena, tier *t)
 {
-    const uint32_t marks = log2_of(t->count, MARKS_SPARSE, MARKS_LEAST);
+    const uint32_t more = t->shape.stride == 1 ? MARKS_SPARSER : MARKS_SPARSE;
+    const uint32_t marks = log2_of(t->count, more, MARKS_LEAST);
 
     qsort(t->entries, t->count, sizeof(*t->entries), by_window);
     t->mark_log2 = marks < MARKS_MOST ? marks : MARKS_MOST;
@@ -219,37 +273,55 @@ static void index_tier(sg_arena *arena, tier *t)
     fill_slots(t);
 }
 
-static void ready_tier(sg_arena *arena, tier *t, const struct shape *shape,
-                       uint32_t lits)
+static void ready_tier(sg_arena *arena, tier *t, filing shape, uint32_t lits)
 {
+    t->shape = shape;
     t->mask = UINT32_MAX;
-    if (shape->window < sizeof(t->mask))
-        memset((char *)&t->mask + shape->window, 0,
-               sizeof(t->mask) - shape->window);
-    t->entries = sg_new_n(arena, entry, (size_t)lits * shape->stride + 1);
+    if (shape.window < sizeof(t->mask))
+        memset((char *)&t->mask + shape.window, 0,
+               sizeof(t->mask) - shape.window);
+    t->entries = sg_new_n(arena, entry, (size_t)lits * shape.stride + 1);
+}
+
+static void ready_tiers(sg_arena *arena, sr_grams *g, const sr_gram_lit *lits,
+                        uint32_t count)
+{
+    uint32_t members[TIERS] = {0};
+
+    for (uint32_t i = 0; i < count; i++)
+        members[tier_of(lits[i].text)]++;
+    ready_tier(arena, &g->tiers[0], long_shape(lits, count), members[0]);
+    for (uint32_t t = 1; t < TIERS; t++)
+        ready_tier(arena, &g->tiers[t], shapes[t], members[t]);
+}
+
+/* Room for the windows of the sample and some of each literal. */
+static uses make_uses(sg_arena *scratch, uint32_t lits, size_t sample)
+{
+    enum { OF_EACH = 16 };
+    const uint32_t log2 =
+        log2_of((uint32_t)(TIERS * sample) + OF_EACH * lits, 1, USES_LEAST);
+    uses u = {.log2 = log2 < USES_MOST ? log2 : USES_MOST};
+
+    u.counts = sg_new_n(scratch, uint16_t, (size_t)1 << u.log2);
+    return u;
 }
 
 sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
-                       sg_str sample)
+                       uint8_t hide, sg_str sample)
 {
     if (count == 0)
         return NULL;
     sr_grams *g = sg_new(arena, sr_grams);
     sg_arena scratch = {0};
-    use_count *uses = sg_new_n(&scratch, use_count, 1u << USES_LOG2);
-    uint32_t members[TIERS] = {0};
 
-    for (uint32_t t = 0; t < TIERS; t++)
-        count_sample(uses, sample, shapes[t].window);
+    sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
+    g->hide = hide * UINT32_C(0x01010101);
+    ready_tiers(arena, g, lits, count);
+    const uses u = make_uses(&scratch, count, sample.len);
+    count_sample(&u, g, sample);
     for (uint32_t i = 0; i < count; i++)
-        members[tier_of(lits[i].text)]++;
-    for (uint32_t t = 0; t < TIERS; t++)
-        ready_tier(arena, &g->tiers[t], &shapes[t], members[t]);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t t = tier_of(lits[i].text);
-
-        file_lit(&g->tiers[t], &shapes[t], &lits[i], uses);
-    }
+        file_lit(&g->tiers[tier_of(lits[i].text)], &lits[i], &u);
     for (uint32_t t = 0; t < TIERS; t++)
         index_tier(arena, &g->tiers[t]);
     sg_arena_free(&scratch);
@@ -261,9 +333,26 @@ sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
 /* What a scan looks in and reports to. */
 typedef struct scan {
     sg_str text;
+    uint32_t hide;
     sr_gram_fn *found;
     void *ctx;
 } scan;
+
+/* Whether the literal stands at p. Most do not, which is told without a look at
+ * the literal itself: that may be far away. */
+static bool stands(const scan *s, const entry *e, const char *p)
+{
+    const sg_str lit = e->text;
+
+    if (lit.len >= sizeof(e->end) && (load(p + e->end_at) | s->hide) != e->end)
+        return false;
+    if (s->hide == 0)
+        return memcmp(p, lit.ptr, lit.len) == 0;
+    for (size_t i = 0; i < lit.len; i++)
+        if ((char)(p[i] | (char)s->hide) != lit.ptr[i])
+            return false;
+    return true;
+}
 
 /* Compare what is filed under a window that stands at p. */
 static void look_up(const tier *t, const scan *s, uint32_t window,
@@ -280,7 +369,7 @@ static void look_up(const tier *t, const scan *s, uint32_t window,
         const entry *e = &t->entries[i];
 
         if (e->at <= pos && e->text.len - e->at <= s->text.len - pos &&
-            memcmp(s->text.ptr + pos - e->at, e->text.ptr, e->text.len) == 0)
+            stands(s, e, p - e->at))
             s->found(s->ctx, e->id);
     }
 }
@@ -290,7 +379,7 @@ static inline void scan_tier(const tier *t, const scan *s, size_t stride)
 {
     enum { AT_ONCE = 4 };
     const uint8_t *const marks = t->marks;
-    const uint32_t mask = t->mask, log2 = t->mark_log2;
+    const uint32_t mask = t->mask, hide = s->hide & mask, log2 = t->mark_log2;
     const char *p = s->text.ptr;
     size_t left = s->text.len;
 
@@ -299,9 +388,10 @@ static inline void scan_tier(const tier *t, const scan *s, size_t stride)
     /* Most of the time none of several is marked: one branch for all. */
     for (; left >= AT_ONCE * stride + sizeof(mask);
          p += AT_ONCE * stride, left -= AT_ONCE * stride) {
-        const uint32_t w0 = load(p) & mask, w1 = load(p + stride) & mask;
-        const uint32_t w2 = load(p + 2 * stride) & mask;
-        const uint32_t w3 = load(p + 3 * stride) & mask;
+        const uint32_t w0 = (load(p) & mask) | hide,
+                       w1 = (load(p + stride) & mask) | hide;
+        const uint32_t w2 = (load(p + 2 * stride) & mask) | hide;
+        const uint32_t w3 = (load(p + 3 * stride) & mask) | hide;
         const uint32_t m0 = marks[hash(w0, log2)], m1 = marks[hash(w1, log2)];
         const uint32_t m2 = marks[hash(w2, log2)], m3 = marks[hash(w3, log2)];
 
@@ -317,7 +407,7 @@ static inline void scan_tier(const tier *t, const scan *s, size_t stride)
             look_up(t, s, w3, p + 3 * stride);
     }
     for (; left != 0; p += stride, left -= stride < left ? stride : left) {
-        const uint32_t w = window_at(p, left, sizeof(w)) & mask;
+        const uint32_t w = (window_at(p, left, sizeof(w)) & mask) | hide;
 
         if (marks[hash(w, log2)] != 0)
             look_up(t, s, w, p);
@@ -327,12 +417,17 @@ static inline void scan_tier(const tier *t, const scan *s, size_t stride)
 void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
                    void *ctx)
 {
-    const scan s = {text, found, ctx};
-
     if (grams == NULL)
         return;
-    scan_tier(&grams->tiers[0], &s, shapes[0].stride);
-    scan_tier(&grams->tiers[1], &s, shapes[1].stride);
-    scan_tier(&grams->tiers[2], &s, shapes[2].stride);
-    scan_tier(&grams->tiers[3], &s, shapes[3].stride);
+    const scan s = {text, grams->hide, found, ctx};
+
+    if (grams->tiers[0].shape.stride == 8)
+        scan_tier(&grams->tiers[0], &s, 8);
+    else if (grams->tiers[0].shape.stride == 6)
+        scan_tier(&grams->tiers[0], &s, 6);
+    else
+        scan_tier(&grams->tiers[0], &s, 4);
+    scan_tier(&grams->tiers[1], &s, 2);
+    scan_tier(&grams->tiers[2], &s, 1);
+    scan_tier(&grams->tiers[3], &s, 1);
 }

@@ -23,10 +23,12 @@ typedef struct sr_gram_lit {
 
 typedef struct sr_grams sr_grams;
 
-/* Owned by the arena; NULL when count is 0. The sample is a text like those to
- * be scanned, or empty: speed depends on it, nothing else. */
+/* Owned by the arena; NULL when count is 0. The bits of `hide` are taken for
+ * set in each byte of texts; they are set in those of the literals. The sample
+ * is a text like those to be scanned, or empty: speed depends on it, nothing
+ * else. */
 sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
-                       sg_str sample);
+                       uint8_t hide, sg_str sample);
 
 typedef void sr_gram_fn(void *ctx, uint32_t id);
 

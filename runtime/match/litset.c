@@ -213,8 +213,11 @@ bool sr_automaton_match(const sr_automaton *a, sg_str text)
     if (a->hit[0])
         return true;
     for (size_t i = 0; i < text.len; i++) {
-        state = step(a, state, (unsigned char)text.ptr[i]);
-        if (a->hit[state])
+        const unsigned char c = (unsigned char)text.ptr[i];
+
+        /* Most of the time no literal begins here. */
+        state = state == 0 ? a->root[c] : step(a, state, c);
+        if (state != 0 && a->hit[state])
             return true;
     }
     return false;

@@ -135,11 +135,13 @@ sr_kept_out sr_prefilter_lines(sr_prefilter *filter, sg_str text,
 /* Looks for many texts in lines instead of values. Belongs to one thread. */
 typedef struct sr_verbatim sr_verbatim;
 
+enum { SR_HIDE_CASE = 0x20 }; /* a bit to set in each byte of a line */
+
 sr_verbatim *sr_verbatim_new(sg_arena *arena);
-/* The event's line in which to look, in the event's arena: if it can be read
- * and some value of it, decoded or canonical, holds a text after folding, it
- * holds the piece of that text. False: nothing can be told from this line. */
-bool sr_verbatim_line(sr_verbatim *v, sr_event *event, sg_str *line);
+/* Whether the line tells what its values hold: if it can be read and some value
+ * of it, decoded or canonical, holds a text after folding, the line with
+ * SR_HIDE_CASE set holds the piece of that text. */
+bool sr_verbatim_tells(sr_verbatim *v, sg_str line);
 /* The piece of a folded text; empty when it has none. In the arena. */
 sg_str sr_verbatim_piece(sg_arena *arena, sg_str text);
 

@@ -20,8 +20,6 @@ struct sr_verbatim {
     sr_prefilter *disguises;
 };
 
-enum { HIDE_CASE = 0x20 };
-
 sr_verbatim *sr_verbatim_new(sg_arena *arena)
 {
     sr_verbatim *v = sg_new(arena, sr_verbatim);
@@ -30,17 +28,9 @@ sr_verbatim *sr_verbatim_new(sg_arena *arena)
     return v;
 }
 
-bool sr_verbatim_line(sr_verbatim *v, sr_event *event, sg_str *line)
+bool sr_verbatim_tells(sr_verbatim *v, sg_str line)
 {
-    const sg_str from = event->line;
-
-    if (sr_prefilter_passes(v->disguises, from))
-        return false;
-    char *to = sg_arena_alloc(&event->arena, from.len + 1, 1);
-    for (size_t i = 0; i < from.len; i++)
-        to[i] = (char)(from.ptr[i] | HIDE_CASE);
-    *line = (sg_str){to, from.len};
-    return true;
+    return !sr_prefilter_passes(v->disguises, line);
 }
 
 static bool is_printable(char c)
@@ -59,8 +49,8 @@ static sg_str written(sg_arena *arena, sg_str part)
     for (size_t i = 0; i < part.len; i++) {
         const char c = part.ptr[i];
         if (c == '"' || c == '\\')
-            to[len++] = '\\' | HIDE_CASE;
-        to[len++] = (char)(c | HIDE_CASE);
+            to[len++] = '\\' | SR_HIDE_CASE;
+        to[len++] = (char)(c | SR_HIDE_CASE);
         text = text || !sr_is_in_numbers(c);
     }
     return (sg_str){to, text ? len : 0};

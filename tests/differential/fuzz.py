@@ -39,27 +39,32 @@ def oracle(sigcc, rules, events, extra):
     return out
 
 
-def verdicts(det, events, index):
-    """Verdicts of a detector that looks for rules, or asks each (SIGCC_INDEX)."""
-    d = run([det, "-f", "ndjson", "--no-event", events], env=dict(os.environ, SIGCC_INDEX=index))
+def verdicts(det, events, **env):
+    """Verdicts of a detector that sees all events twice, so that their values come again."""
+    d = run([det, "-f", "ndjson", "--no-event", events, events], env=dict(os.environ, **env))
     if d.returncode != 0:
         raise RuntimeError("detector exits %d: %s" % (d.returncode, d.stderr.decode(errors="replace")[-2000:]))
-    out = collections.defaultdict(set)
+    counts, out = collections.Counter(), collections.defaultdict(set)
     for line in d.stdout.splitlines():
         a = json.loads(line)
-        out[a["source"]["line"]].add(a["rule"]["name"])
+        counts[a["source"]["line"], a["rule"]["name"]] += 1
+    for (line, name), n in counts.items():
+        if n != 2:
+            raise RuntimeError("%s matches line %d once, not when it comes again, or the other way round" % (name, line))
+        out[line].add(name)
     return out
 
 
 def compiled(sigcc, rules, events, flags, folder):
-    """Verdicts of a detector built with flags."""
+    """Verdicts of a detector built with flags: looking for rules, asking each, and keeping nothing of values."""
     det = os.path.join(folder, "det" + flags[0][1:])
     p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
     if p.returncode not in (0, 1) or not os.path.exists(det):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
-    out = verdicts(det, events, "1")
-    if out != verdicts(det, events, "0"):
-        raise RuntimeError("verdicts of %s depend on SIGCC_INDEX" % det)
+    out = verdicts(det, events, SIGCC_INDEX="1")
+    for env in {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0"}:
+        if out != verdicts(det, events, **env):
+            raise RuntimeError("verdicts of %s depend on %s" % (det, " ".join(env)))
     return out, p.returncode, p.stderr.decode(errors="replace")
 
 

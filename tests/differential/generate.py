@@ -28,8 +28,9 @@ REGEXES = ["cmd", "^a", "z+$", "(?i)powershell", "[A-Z]:\\\\", "\\d{3}", "^$", "
 SOURCES = [{"product": "windows", "category": "process_creation"}, {"product": "windows", "category": "registry_event"},
            {"product": "windows", "category": "file_delete"}, {"product": "windows", "service": "security"},
            {"product": "windows", "category": "process_creation", "service": "sysmon"}, {"product": "linux", "service": "auditd"},
-           {"product": "zeek", "service": "dns"}, {"product": "windows"}, {"category": "proxy"}]
-CHANNELS = ["Security", "SECURITY", "Microsoft-Windows-Sysmon/Operational", "System", "ForwardedEvents", "x", "", None, [], ["x", "Security"], {"a": 1}]
+           {"product": "zeek", "service": "dns"}, {"product": "windows"}, {"category": "proxy"},
+           {"product": "linux"}, {"category": "dns"}]
+CHANNELS = ["Security", "SECURITY", "Microsoft-Windows-Sysmon/Operational", "Windows PowerShell", "System", "ForwardedEvents", "x", "", None, [], ["x", "Security"], {"a": 1}]
 EVENT_IDS = [1, 3, 12, 23, 4657, 4688, 4624, "1", "4688", "01", 4688.0, None, True, [4624, 1]]
 
 MODIFIERS = ["contains", "startswith", "endswith", "all", "neq", "exists", "cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le",

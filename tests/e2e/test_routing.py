@@ -89,7 +89,7 @@ class Routing(Case):
         self.assertEqual(judge(events, oracle=True), [["r0"]] * len(events))
 
     def test_many_sources_keep_rule_order(self):
-        sources = [PROCESS, {"product": "windows", "service": "security"}, {"category": "proxy"}, PROCESS,
+        sources = [PROCESS, {"product": "windows", "service": "security"}, {"category": "dns"}, PROCESS,
                    {"product": "linux", "service": "auditd"}, {"product": "windows", "category": "image_load"},
                    {"product": "windows", "service": "sysmon"}, {"product": "zeek", "service": "dns"}]
         judge = self.pack(sources)

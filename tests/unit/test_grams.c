@@ -13,19 +13,40 @@ static void mark(void *ctx, uint32_t id)
     ((bool *)ctx)[id] = true;
 }
 
-static void compare(const sr_gram_lit *lits, uint32_t count, sg_str text)
+/* A copy with the bits set in each byte. */
+static sg_str hidden(sg_arena *arena, sg_str text, uint8_t hide)
+{
+    char *to = sg_arena_alloc(arena, text.len + 1, 1);
+
+    for (size_t i = 0; i < text.len; i++)
+        to[i] = (char)(text.ptr[i] | hide);
+    return (sg_str){to, text.len};
+}
+
+static void compare_hidden(const sr_gram_lit *lits, uint32_t count,
+                           uint8_t hide, sg_str text)
 {
     sg_arena arena = {0};
     bool have[IDS] = {false}, want[IDS] = {false};
-    sr_grams *g =
-        sr_grams_new(&arena, lits, count, count % 2 == 0 ? text : SG_S(""));
+    sr_gram_lit *mine = sg_new_n(&arena, sr_gram_lit, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        mine[i] = (sr_gram_lit){hidden(&arena, lits[i].text, hide), lits[i].id};
+    sr_grams *g = sr_grams_new(&arena, mine, count, hide,
+                               count % 2 == 0 ? text : SG_S(""));
 
     sr_grams_scan(g, text, mark, have);
     for (uint32_t i = 0; i < count; i++)
-        if (sg_str_find(text, lits[i].text) != SIZE_MAX)
+        if (sg_str_find(hidden(&arena, text, hide), mine[i].text) != SIZE_MAX)
             want[lits[i].id] = true;
     CHECK(memcmp(have, want, sizeof(have)) == 0);
     sg_arena_free(&arena);
+}
+
+static void compare(const sr_gram_lit *lits, uint32_t count, sg_str text)
+{
+    compare_hidden(lits, count, 0, text);
+    compare_hidden(lits, count, 0x20, text);
 }
 
 static void test_table(void)
@@ -62,20 +83,22 @@ static void test_table(void)
 static void random_text(char *out, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        out[i] = "ab.\\"[rand() % 4];
+        out[i] = "aAb\\"[rand() % 4];
 }
 
-static void test_random(void)
+/* Literals of `least` bytes and more: what is looked at
+ * depends on the shortest. */
+static void test_random(size_t least)
 {
-    char texts[IDS][16], text[200];
+    char texts[IDS][24], text[200];
     sr_gram_lit lits[IDS];
 
     srand(7);
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 1000; round++) {
         const uint32_t count = 1 + (uint32_t)(rand() % IDS);
 
         for (uint32_t i = 0; i < count; i++) {
-            const size_t len = SR_GRAM + (size_t)(rand() % 9);
+            const size_t len = least + (size_t)(rand() % 9);
 
             random_text(texts[i], len);
             lits[i] = (sr_gram_lit){{texts[i], len}, i};
@@ -83,6 +106,11 @@ static void test_random(void)
         const size_t len = (size_t)(rand() % 200);
 
         random_text(text, len);
+        /* Long ones hardly stand there by chance. */
+        const sg_str some = lits[rand() % (int)count].text;
+        if (some.len < len)
+            memcpy(text + (size_t)rand() % (len - some.len), some.ptr,
+                   some.len);
         compare(lits, count, (sg_str){text, len});
     }
 }
@@ -91,8 +119,11 @@ int main(void)
 {
     sg_arena arena = {0};
 
-    CHECK(sr_grams_new(&arena, NULL, 0, SG_S("")) == NULL);
+    CHECK(sr_grams_new(&arena, NULL, 0, 0, SG_S("")) == NULL);
     test_table();
-    test_random();
+    test_random(SR_GRAM);
+    test_random(7);
+    test_random(9);
+    test_random(11);
     return TEST_END();
 }

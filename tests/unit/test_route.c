@@ -94,6 +94,23 @@ static const route_case cases[] = {
      "{\"protoPayload\":{\"@type\":"
      "\"type.googleapis.com/google.cloud.audit.AuditLog\"}}",
      true},
+    /* logs that no sensor of an endpoint writes */
+    {"category: webserver", "{" SYSMON "}", false},
+    {"category: webserver", "{\"Channel\":\"security\"}", false},
+    {"category: webserver", "{\"Channel\":\"Application\"}", true},
+    {"category: webserver", "{\"Channel\":\"ForwardedEvents\"}", true},
+    {"category: webserver", "{\"event_simpleName\":\"X\"}", false},
+    {"category: webserver", "{\"Channel\":[]}", true},
+    {"category: webserver", "{}", true},
+    {"product: nginx, category: webserver", "{" SYSMON "}", false},
+    {"category: database", "{\"Channel\":\"Security\"}", true},
+    {"category: database", "{\"Channel\":\"Windows PowerShell\"}", false},
+    /* a row that says more of a source than another one */
+    {"product: linux", "{\"Channel\":\"Linux-Sysmon/Operational\"}", true},
+    {"product: linux", "{" SYSMON "}", false},
+    {"product: linux, service: other", "{" SYSMON "}", false},
+    {"product: linux, service: auditd",
+     "{\"Channel\":\"Linux-Sysmon/Operational\"}", false},
     /* sources without a row */
     {"product: windows", "{\"Channel\":\"Setup\",\"EventID\":1}", true},
     {"category: process_creation", "{\"Channel\":\"Setup\"}", true},
@@ -186,7 +203,8 @@ static void test_shared(void)
     lower_free(l);
 }
 
-/* Each row is well formed: FIELD=, then numbers only or texts only. */
+/* Each row is well formed: FIELD= or FIELD!=, then numbers only or texts only;
+ * "!=" with some. */
 static void test_rows(void)
 {
     static const struct {
@@ -200,13 +218,16 @@ static void test_rows(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *mark = rows[i].marks;
-        bool ok = rows[i].product[0] != '\0' && mark[0] != '\0';
+        bool ok = (rows[i].product[0] != '\0' || rows[i].category[0] != '\0' ||
+                   rows[i].service[0] != '\0') &&
+                  mark[0] != '\0';
 
         for (; ok && mark != NULL; mark = strchr(mark, ';')) {
             const size_t len = strcspn(mark += *mark == ';', ";");
             const char *eq = memchr(mark, '=', len);
             sg_num num;
-            ok = eq != NULL && eq != mark;
+            ok = eq != NULL && eq != mark && mark[0] != '!' &&
+                 (eq[-1] != '!' || (size_t)(eq - mark) + 1 < len);
             for (const char *p = eq;
                  ok && p < mark + len && p[1] != '\0' && p[1] != ';';
                  p += 1 + strcspn(p + 1, "|;")) {

@@ -45,14 +45,14 @@ typedef enum { SILENT, HOLDS, LACKS } answer;
 static answer ask(fixture *f, sg_str json, sg_str text)
 {
     const sg_str piece = sr_verbatim_piece(&f->arena, text);
-    sr_fault fault;
-    sg_str line;
+    char *bytes = sg_arena_alloc(&f->arena, json.len + 1, 1);
 
-    sr_event_begin(&f->event, json);
-    CHECK(sr_project(f->plan, &f->event, &fault));
-    if (!sr_verbatim_line(f->verbatim, &f->event, &line))
+    if (!sr_verbatim_tells(f->verbatim, json))
         return SILENT;
-    return sg_str_find(line, piece) != SIZE_MAX ? HOLDS : LACKS;
+    for (size_t i = 0; i < json.len; i++)
+        bytes[i] = (char)(json.ptr[i] | SR_HIDE_CASE);
+    return sg_str_find((sg_str){bytes, json.len}, piece) != SIZE_MAX ? HOLDS
+                                                                     : LACKS;
 }
 
 static void test_table(void)

@@ -1,0 +1,200 @@
+/*
+ * recall.c - a table of values by their hash: one place each, and whoever comes
+ * last has it. So an attacker who fills it with other values makes others be
+ * looked at anew, which is what happens without it, and nothing else. Texts are
+ * compared in full: a hash alone could be forged.
+ */
+#include "eval/recall.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PLACES_LOG2 = 12,
+    KEY_LEAST = 64,
+    KEY_MOST = 1024, /* bytes of a value; longer ones are hardly said again */
+    FACTS_LEAST = 16,
+    FACTS_MOST = 256,
+    ROUND = 512,       /* values between two looks at what they gained */
+    PAYS = ROUND / 6,  /* so many of them must be known */
+    REST = 16 * ROUND, /* else so many pass */
+    FACT_BITS = 2
+};
+
+struct sr_memory {
+    const sr_habit *owner; /* NULL: void */
+    uint64_t birth;        /* when it was made, by count of memories */
+    uint32_t *facts;       /* predicate and sr_fact */
+    uint32_t count, cap;
+    char *key; /* the value's raw text */
+    uint32_t len, key_cap;
+};
+
+typedef struct place {
+    uint64_t hash;
+    sr_memory *memory; /* NULL: never used */
+} place;
+
+/* The memory of a field's value in an event. */
+typedef struct current {
+    sr_memory *memory;
+    uint64_t birth; /* another one: its place was taken meanwhile */
+    uint64_t event;
+} current;
+
+struct sr_recall {
+    const sigma_detector *d;
+    sg_arena *arena;
+    place *places; /* NULL: not yet */
+    current *fields;
+    uint64_t events, births;
+};
+
+sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d)
+{
+    const char *set = getenv("SIGCC_RECALL");
+
+    if (d->enrich_step_count != 0 || d->pred_count >> (32 - FACT_BITS) != 0 ||
+        (set != NULL && strcmp(set, "0") == 0))
+        return NULL;
+    sr_recall *r = sg_new(arena, sr_recall);
+
+    r->d = d;
+    r->arena = arena;
+    return r;
+}
+
+void sr_recall_begin(sr_recall *r)
+{
+    if (r != NULL)
+        r->events++;
+}
+
+/* -------- looking -------------------------------------------------------- */
+
+/* Whether to look; from time to time this is decided anew. */
+static bool is_due(sr_habit *habit)
+{
+    if (habit->resting != 0) {
+        habit->resting--;
+        return false;
+    }
+    if (habit->asked == ROUND) {
+        habit->resting = habit->known < PAYS ? REST : 0;
+        habit->asked = habit->known = 0;
+    }
+    habit->asked++;
+    return true;
+}
+
+static void make_tables(sr_recall *r)
+{
+    r->places = sg_new_n(r->arena, place, (size_t)1 << PLACES_LOG2);
+    r->fields = sg_new_n(r->arena, current, (size_t)r->d->field_count + 1);
+}
+
+static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+                       uint64_t *hash)
+{
+    *hash = sg_str_hash(raw) ^
+            (uint64_t)(uintptr_t)owner * UINT64_C(0x9E3779B97F4A7C15);
+    return &r->places[*hash >> (64 - PLACES_LOG2)];
+}
+
+static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
+{
+    return m->owner == owner && m->len == raw.len &&
+           (raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0);
+}
+
+static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
+                  sg_str raw)
+{
+    if (p->memory == NULL)
+        p->memory = sg_new(r->arena, sr_memory);
+    sr_memory *m = p->memory;
+
+    if (m->key_cap < raw.len) {
+        m->key_cap = m->key_cap == 0 ? KEY_LEAST : m->key_cap;
+        while (m->key_cap < raw.len)
+            m->key_cap *= 2;
+        m->key = sg_arena_alloc(r->arena, m->key_cap, 1);
+    }
+    p->hash = hash;
+    m->owner = owner;
+    m->birth = ++r->births;
+    m->len = (uint32_t)raw.len;
+    m->count = 0;
+    if (raw.len != 0)
+        memcpy(m->key, raw.ptr, raw.len);
+}
+
+sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
+                           sg_str raw, bool *old)
+{
+    uint64_t hash;
+
+    if (raw.len > KEY_MOST || !is_due(habit))
+        return NULL;
+    if (r->places == NULL)
+        make_tables(r);
+    place *p = place_of(r, habit, raw, &hash);
+
+    *old = p->memory != NULL && p->hash == hash && is_of(p->memory, habit, raw);
+    if (*old)
+        habit->known++;
+    else
+        renew(r, p, hash, habit, raw);
+    r->fields[field] = (current){p->memory, p->memory->birth, r->events};
+    return p->memory;
+}
+
+/* -------- facts ---------------------------------------------------------- */
+
+static bool add(sr_recall *r, sr_memory *m, uint32_t pred, sr_fact fact)
+{
+    if (m->count == FACTS_MOST)
+        return false;
+    if (m->count == m->cap) {
+        const uint32_t cap = m->cap == 0 ? FACTS_LEAST : 2 * m->cap;
+        uint32_t *facts = sg_new_n(r->arena, uint32_t, cap);
+
+        if (m->count != 0)
+            memcpy(facts, m->facts, m->count * sizeof(*facts));
+        m->facts = facts;
+        m->cap = cap;
+    }
+    m->facts[m->count++] = pred << FACT_BITS | fact;
+    return true;
+}
+
+void sr_recall_found(sr_recall *r, sr_memory *m, uint32_t pred)
+{
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->facts[i] == (pred << FACT_BITS | SR_FACT_FOUND))
+            return;
+    if (!add(r, m, pred, SR_FACT_FOUND))
+        m->owner = NULL; /* what is not whole is of no use */
+}
+
+uint32_t sr_memory_count(const sr_memory *m)
+{
+    return m->count;
+}
+
+sr_fact sr_memory_fact(const sr_memory *m, uint32_t i, uint32_t *pred)
+{
+    *pred = m->facts[i] >> FACT_BITS;
+    return (sr_fact)(m->facts[i] & ((1u << FACT_BITS) - 1));
+}
+
+void sr_recall_verdict(sr_recall *r, uint32_t field, uint32_t pred,
+                       bool verdict)
+{
+    if (r == NULL || r->places == NULL)
+        return;
+    const current *c = &r->fields[field];
+
+    if (c->event == r->events && c->birth != 0 && c->memory->birth == c->birth)
+        (void)add(r, c->memory, pred, verdict ? SR_FACT_TRUE : SR_FACT_FALSE);
+}

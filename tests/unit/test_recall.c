@@ -1,0 +1,199 @@
+/*
+ * test_recall.c - what is kept of values comes back for the same value of the
+ * same index and for no other, and is never kept in part.
+ */
+#include "eval/recall.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+
+enum { FIELDS = 2 };
+
+static const sigma_detector detector = {.field_count = FIELDS,
+                                        .pred_count = 1000};
+
+typedef struct fixture {
+    sg_arena arena;
+    sr_recall *recall;
+    sr_habit habits[2];
+} fixture;
+
+static void open_fixture(fixture *f)
+{
+    memset(f, 0, sizeof(*f));
+    f->recall = sr_recall_new(&f->arena, &detector);
+    CHECK(f->recall != NULL);
+}
+
+static void close_fixture(fixture *f)
+{
+    sg_arena_free(&f->arena);
+}
+
+/* The memory of a value in an event of its own. */
+static sr_memory *see(fixture *f, unsigned habit, sg_str raw, bool *old)
+{
+    sr_recall_begin(f->recall);
+    return sr_recall_value(f->recall, &f->habits[habit], habit, raw, old);
+}
+
+static bool is_old(fixture *f, unsigned habit, sg_str raw)
+{
+    bool old = false;
+
+    CHECK(see(f, habit, raw, &old) != NULL);
+    return old;
+}
+
+static bool has(const sr_memory *m, uint32_t pred, sr_fact fact)
+{
+    for (uint32_t i = 0; i < sr_memory_count(m); i++) {
+        uint32_t p;
+
+        if (sr_memory_fact(m, i, &p) == fact && p == pred)
+            return true;
+    }
+    return false;
+}
+
+static void test_values(void)
+{
+    fixture f;
+
+    open_fixture(&f);
+    CHECK(!is_old(&f, 0, SG_S("\"a\"")));
+    CHECK(is_old(&f, 0, SG_S("\"a\"")));
+    CHECK(!is_old(&f, 1, SG_S("\"a\"")));
+    CHECK(!is_old(&f, 0, SG_S("\"A\"")));
+    CHECK(!is_old(&f, 0, SG_S("")));
+    CHECK(!is_old(&f, 0, SG_S("\0")));
+    CHECK(is_old(&f, 0, SG_S("")));
+    close_fixture(&f);
+}
+
+static void test_facts(void)
+{
+    fixture f;
+    bool old;
+
+    open_fixture(&f);
+    sr_memory *m = see(&f, 0, SG_S("1"), &old);
+    CHECK_INT(sr_memory_count(m), 0);
+    sr_recall_found(f.recall, m, 7);
+    sr_recall_found(f.recall, m, 9);
+    sr_recall_found(f.recall, m, 7);
+    sr_recall_verdict(f.recall, 0, 3, true);
+    sr_recall_verdict(f.recall, 0, 4, false);
+    sr_recall_verdict(f.recall, 1, 5, true); /* no value of that is kept */
+    sr_recall_begin(f.recall);
+    sr_recall_verdict(f.recall, 0, 6, true); /* another event */
+    m = see(&f, 0, SG_S("1"), &old);
+    CHECK(old);
+    CHECK_INT(sr_memory_count(m), 4);
+    CHECK(has(m, 7, SR_FACT_FOUND) && has(m, 9, SR_FACT_FOUND));
+    CHECK(has(m, 3, SR_FACT_TRUE) && has(m, 4, SR_FACT_FALSE));
+    close_fixture(&f);
+}
+
+/* What an index leads to is kept whole or not at all; verdicts as they fit. */
+static void test_many_facts(void)
+{
+    fixture f;
+    bool old;
+
+    open_fixture(&f);
+    sr_memory *m = see(&f, 0, SG_S("1"), &old);
+    for (uint32_t i = 0; i < detector.pred_count; i++)
+        sr_recall_found(f.recall, m, i);
+    CHECK(!is_old(&f, 0, SG_S("1")));
+    for (uint32_t i = 0; i < detector.pred_count; i++)
+        sr_recall_verdict(f.recall, 0, i, true);
+    m = see(&f, 0, SG_S("1"), &old);
+    CHECK(old);
+    CHECK(has(m, 0, SR_FACT_TRUE) && !has(m, 999, SR_FACT_TRUE));
+    close_fixture(&f);
+}
+
+/* A place that another value takes within an event gets none of its verdicts.
+ * There are more values than places, so some take others'. */
+static void test_places_taken(void)
+{
+    enum { VALUES = 20000 };
+    fixture f;
+    char text[16];
+    bool old;
+    int kept = 0;
+
+    open_fixture(&f);
+    for (int i = 0; i < VALUES; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
+
+        f.habits[0] = f.habits[1] = (sr_habit){0, 0, 0};
+        sr_memory *m = see(&f, 0, mine, &old);
+        sr_memory *other =
+            sr_recall_value(f.recall, &f.habits[1], 1, SG_S("x"), &old);
+        const uint32_t count = sr_memory_count(other);
+        sr_recall_verdict(f.recall, 0, 1, true);
+        CHECK(m != other || sr_memory_count(other) == count);
+    }
+    for (int i = 0; i < VALUES; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
+
+        f.habits[0] = (sr_habit){0, 0, 0};
+        kept += is_old(&f, 0, mine);
+    }
+    CHECK(kept < VALUES / 2);
+    close_fixture(&f);
+}
+
+/* Values that hardly ever come again are let pass, and tried again later. */
+static void test_habits(void)
+{
+    fixture f;
+    char text[16];
+    bool old;
+    int asked = 0, repeated = 0;
+
+    open_fixture(&f);
+    for (int i = 0; i < 100000; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
+
+        asked += see(&f, 0, mine, &old) != NULL;
+        repeated += see(&f, 1, SG_S("again"), &old) != NULL;
+    }
+    CHECK(asked > 1000 && asked < 20000);
+    CHECK_INT(repeated, 100000);
+    close_fixture(&f);
+}
+
+static void test_not_kept(void)
+{
+    char text[4096];
+    const sg_str large = {memset(text, 'x', sizeof(text)), sizeof(text)};
+    sigma_detector enriching = detector;
+    fixture f;
+    bool old;
+
+    open_fixture(&f);
+    CHECK(see(&f, 0, large, &old) == NULL);
+    sr_recall_verdict(f.recall, 0, 1, true);
+    enriching.enrich_step_count = 1;
+    CHECK(sr_recall_new(&f.arena, &enriching) == NULL);
+    CHECK(setenv("SIGCC_RECALL", "0", 1) == 0);
+    CHECK(sr_recall_new(&f.arena, &detector) == NULL);
+    CHECK(unsetenv("SIGCC_RECALL") == 0);
+    sr_recall_begin(NULL);
+    sr_recall_verdict(NULL, 0, 1, true);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    test_values();
+    test_facts();
+    test_many_facts();
+    test_places_taken();
+    test_habits();
+    test_not_kept();
+    return TEST_END();
+}
