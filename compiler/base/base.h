@@ -5,9 +5,7 @@
 #ifndef SC_BASE_H
 #define SC_BASE_H
 
-#include "base/sg_base.h"
-
-#include <stdio.h>
+#include "sign/sign.h"
 
 #define SC_VERSION "0.1.0"
 
@@ -152,42 +150,6 @@ const uint32_t *sc_diag_order(const sc_session *s, sg_arena *arena);
  * none of it: control characters, bidirectional controls and other invisible
  * characters become \x1b, \u202e, \U000e0001. */
 void sc_put_safe(sg_buf *out, sg_str text);
-
-/* Hex SHA-256 of bytes. */
-void sc_sha256(sg_str data, char out[65]);
-
-/* -------- signatures: ed25519 and what is around it (sodium.c) ------------ */
-
-enum {
-    SC_PUBLIC_KEY = 32,
-    SC_SECRET_KEY = 64,
-    SC_SIGNATURE = 64,
-    SC_BLAKE2B_MOST = 64, /* bytes of the longest digest */
-    SC_SALT = 32
-};
-
-/* Bytes that nobody can guess. */
-void sc_random(void *out, size_t len);
-void sc_key_pair(uint8_t public_key[SC_PUBLIC_KEY],
-                 uint8_t secret_key[SC_SECRET_KEY]);
-void sc_sign(sg_str text, const uint8_t secret_key[SC_SECRET_KEY],
-             uint8_t out[SC_SIGNATURE]);
-/* Whether that is the signature of the text. */
-bool sc_signed(sg_str text, const uint8_t public_key[SC_PUBLIC_KEY],
-               const uint8_t signature[SC_SIGNATURE]);
-/* BLAKE2b of len bytes, at most SC_BLAKE2B_MOST. */
-void sc_blake2b(sg_str data, uint8_t *out, size_t len);
-/* Of all that is left of a file; false when it cannot be read. */
-bool sc_blake2b_file(FILE *file, uint8_t out[SC_BLAKE2B_MOST]);
-/* A key from a password, by scrypt; false for want of memory. */
-bool sc_scrypt(sg_str password, const uint8_t salt[SC_SALT], uint64_t ops,
-               uint64_t memory, uint8_t *out, size_t len);
-/* Overwrite, also where nobody reads it any more. */
-void sc_wipe(void *secret, size_t len);
-/* Base64 with padding. */
-void sc_put_base64(sg_buf *out, const void *bytes, size_t len);
-/* Exactly len bytes; false when the text is not that. */
-bool sc_unbase64(sg_str text, void *out, size_t len);
 
 /* The candidate nearest to `word` (distance at most a third of it), or an
  * empty string. */

@@ -27,7 +27,7 @@ uint32_t sc_doc_begin(sc_session *s, sc_span at)
         doc.path = source->path;
         bytes = sg_str_sub(source->text, at.beg, at.end);
     }
-    sc_sha256(bytes, doc.sha256);
+    sr_sha256(bytes, doc.sha256);
     s->doc = s->docs.count;
     SG_PUSH(&s->arena, &s->docs, doc);
     return s->doc;

@@ -51,7 +51,7 @@ static void put_digest(sg_str text, sg_buf *out)
 {
     char hex[65], raw[32];
 
-    sc_sha256(text, hex);
+    sr_sha256(text, hex);
     for (size_t i = 0; i < sizeof raw; i++)
         raw[i] = (char)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
     sg_buf_putz(out, "'sha256-");

@@ -55,7 +55,7 @@ static sc_manifest_file manifest_file(const sc_session *s, uint32_t source)
 {
     sc_manifest_file file = {.path = s->sources.items[source].path};
 
-    sc_sha256(s->sources.items[source].text, file.sha256);
+    sr_sha256(s->sources.items[source].text, file.sha256);
     return file;
 }
 

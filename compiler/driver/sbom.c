@@ -344,7 +344,7 @@ static bool hash_file(sg_str path, char digest[65])
     sg_buf bytes = {0};
     const bool read = sc_path_read(path, &bytes);
 
-    sc_sha256(sg_buf_str(&bytes), digest);
+    sr_sha256(sg_buf_str(&bytes), digest);
     sg_buf_free(&bytes);
     return read;
 }
@@ -425,7 +425,7 @@ static void put_document(sbom *b, sg_str name, sg_buf *out)
     char digest[65];
 
     put_body(b, &body);
-    sc_sha256(sg_buf_str(&body), digest);
+    sr_sha256(sg_buf_str(&body), digest);
     sg_buf_putz(out, "{\"spdxVersion\":\"SPDX-2.3\",\"dataLicense\":"
                      "\"CC0-1.0\",\"SPDXID\":\"SPDXRef-DOCUMENT\"");
     put_member(out, "name", name);

@@ -2,8 +2,8 @@
  * sign.c - `sigcc keygen`, `sigcc sign` and `sigcc verify`: detectors, or any
  * other files, that can be trusted wherever they were.
  */
+#include "sign/sign.h"
 #include "driver/driver.h"
-#include "driver/minisign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT_MOST = 8192, PASSWORD_MOST = 1024 };
+enum { PASSWORD_MOST = 1024 };
 
 static int fail(sg_str path, const char *what, const char *why)
 {
@@ -65,7 +65,7 @@ static bool get_password(bool twice, char *out)
         return false;
     const bool same = !twice || strcmp(out, again) == 0;
 
-    sc_wipe(again, sizeof(again));
+    sr_wipe(again, sizeof(again));
     return same;
 }
 
@@ -92,13 +92,13 @@ static int write_keys(sc_session *s, sg_str name, sg_str password)
     const sg_str key = sg_arena_printf(&s->arena, "%.*s.key", SG_FMT(name));
     const sg_str pub = sg_arena_printf(&s->arena, "%.*s.pub", SG_FMT(name));
     sg_buf text = {0}, public_text = {0};
-    sc_public public_key;
-    sc_secret secret;
+    sr_public public_key;
+    sr_secret secret;
     int code = SC_EXIT_OK;
 
-    sc_keys_make(&public_key, &secret);
-    sc_public_put(&public_text, &public_key);
-    const char *why = sc_secret_put(&text, &secret, password)
+    sr_keys_make(&public_key, &secret);
+    sr_public_put(&public_text, &public_key);
+    const char *why = sr_secret_put(&text, &secret, password)
                           ? create(key.ptr, 0600, sg_buf_str(&text))
                           : "not enough memory to encrypt it";
 
@@ -109,8 +109,8 @@ static int write_keys(sc_session *s, sg_str name, sg_str password)
         (void)unlink(key.ptr);
         code = fail(pub, "cannot write", why);
     }
-    sc_wipe(&secret, sizeof(secret));
-    sc_wipe(text.ptr, text.len);
+    sr_wipe(&secret, sizeof(secret));
+    sr_wipe(text.ptr, text.len);
     sg_buf_free(&text);
     sg_buf_free(&public_text);
     return code;
@@ -128,7 +128,7 @@ int sc_cmd_keygen(sc_session *s, const sc_options *o)
                        "$SIGCC_PASSWORD, or the two differ");
     const int code = write_keys(s, o->paths.items[0], sg_str_of(password));
 
-    sc_wipe(password, sizeof(password));
+    sr_wipe(password, sizeof(password));
     return code;
 }
 
@@ -141,42 +141,42 @@ static const char *read_text(const char *path, sg_buf *out)
 
     if (file == NULL)
         return strerror(errno);
-    sg_buf_reserve(out, TEXT_MOST);
-    out->len = fread(out->ptr, 1, TEXT_MOST, file);
-    const char *why = ferror(file) != 0       ? strerror(errno)
-                      : out->len == TEXT_MOST ? "it is too large for that"
-                                              : NULL;
+    sg_buf_reserve(out, SR_SIGN_TEXT);
+    out->len = fread(out->ptr, 1, SR_SIGN_TEXT, file);
+    const char *why = ferror(file) != 0          ? strerror(errno)
+                      : out->len == SR_SIGN_TEXT ? "it is too large for that"
+                                                 : NULL;
 
     (void)fclose(file);
     return why;
 }
 
-static const char *digest_of(const char *path, uint8_t out[SC_BLAKE2B_MOST])
+static const char *digest_of(const char *path, uint8_t out[SR_BLAKE2B_MOST])
 {
     FILE *file = fopen(path, "rbe");
 
     if (file == NULL)
         return strerror(errno);
-    const bool done = sc_blake2b_file(file, out);
+    const bool done = sr_blake2b_file(file, out);
     const char *why = done ? NULL : strerror(errno);
 
     (void)fclose(file);
     return why;
 }
 
-static const char *read_secret(sg_str path, sc_secret *secret)
+static const char *read_secret(sg_str path, sr_secret *secret)
 {
     char password[PASSWORD_MOST] = "";
     sg_buf text = {0};
     const char *why = read_text(path.ptr, &text);
 
-    if (why == NULL && sc_secret_encrypted(sg_buf_str(&text)) &&
+    if (why == NULL && sr_secret_encrypted(sg_buf_str(&text)) &&
         !get_password(false, password))
         why = "no password: there is no terminal and no $SIGCC_PASSWORD";
     if (why == NULL)
-        why = sc_secret_get(sg_buf_str(&text), sg_str_of(password), secret);
-    sc_wipe(password, sizeof(password));
-    sc_wipe(text.ptr, text.len);
+        why = sr_secret_get(sg_buf_str(&text), sg_str_of(password), secret);
+    sr_wipe(password, sizeof(password));
+    sr_wipe(text.ptr, text.len);
     sg_buf_free(&text);
     return why;
 }
@@ -197,9 +197,9 @@ static sg_str base_name(sg_str path)
     return path;
 }
 
-static int sign_file(sc_session *s, sg_str path, const sc_secret *secret)
+static int sign_file(sc_session *s, sg_str path, const sr_secret *secret)
 {
-    uint8_t digest[SC_BLAKE2B_MOST];
+    uint8_t digest[SR_BLAKE2B_MOST];
     sg_buf comment = {0}, out = {0};
     const char *why = digest_of(path.ptr, digest);
 
@@ -208,7 +208,7 @@ static int sign_file(sc_session *s, sg_str path, const sc_secret *secret)
     sg_buf_printf(&comment, "timestamp:%" PRIu64 "\tfile:", timestamp());
     sc_put_safe(&comment, base_name(path));
     sg_buf_putz(&comment, "\thashed");
-    sc_signature_put(&out, secret, digest, sg_buf_str(&comment));
+    sr_signature_put(&out, secret, digest, sg_buf_str(&comment));
     const bool done = sc_path_write(
         &s->arena, sg_arena_printf(&s->arena, "%.*s.minisig", SG_FMT(path)),
         sg_buf_str(&out));
@@ -220,7 +220,7 @@ static int sign_file(sc_session *s, sg_str path, const sc_secret *secret)
 
 int sc_cmd_sign(sc_session *s, const sc_options *o)
 {
-    sc_secret secret;
+    sr_secret secret;
     int code = SC_EXIT_OK;
 
     if (o->key.len == 0)
@@ -231,32 +231,32 @@ int sc_cmd_sign(sc_session *s, const sc_options *o)
         return fail(o->key, "cannot use the key", why);
     for (uint32_t i = 0; i < o->paths.count && code == SC_EXIT_OK; i++)
         code = sign_file(s, o->paths.items[i], &secret);
-    sc_wipe(&secret, sizeof(secret));
+    sr_wipe(&secret, sizeof(secret));
     return code;
 }
 
 /* -------- verify --------------------------------------------------------- */
 
 /* A file, or the key itself. */
-static const char *read_public(sg_str key, sc_public *pub)
+static const char *read_public(sg_str key, sr_public *pub)
 {
     sg_buf text = {0};
 
-    if (sc_public_get(key, pub) == NULL)
+    if (sr_public_get(key, pub) == NULL)
         return NULL;
     const char *why = read_text(key.ptr, &text);
 
     if (why == NULL)
-        why = sc_public_get(sg_buf_str(&text), pub);
+        why = sr_public_get(sg_buf_str(&text), pub);
     sg_buf_free(&text);
     return why;
 }
 
-static int verify_file(sc_session *s, sg_str path, const sc_public *pub)
+static int verify_file(sc_session *s, sg_str path, const sr_public *pub)
 {
     const sg_str beside =
         sg_arena_printf(&s->arena, "%.*s.minisig", SG_FMT(path));
-    uint8_t digest[SC_BLAKE2B_MOST];
+    uint8_t digest[SR_BLAKE2B_MOST];
     sg_buf text = {0}, shown = {0};
     sg_str comment = SG_S("");
     const char *why = digest_of(path.ptr, digest);
@@ -264,7 +264,8 @@ static int verify_file(sc_session *s, sg_str path, const sc_public *pub)
     if (why == NULL && (why = read_text(beside.ptr, &text)) != NULL)
         why = errno == ENOENT ? "it is not signed" : why;
     if (why == NULL)
-        why = sc_signature_check(sg_buf_str(&text), pub, digest, &comment);
+        why = sr_verdict_text(
+            sr_signature_check(sg_buf_str(&text), pub, digest, &comment));
     if (why == NULL) {
         sc_put_safe(&shown, path);
         sg_buf_putz(&shown, ": ");
@@ -280,7 +281,7 @@ static int verify_file(sc_session *s, sg_str path, const sc_public *pub)
 
 int sc_cmd_verify(sc_session *s, const sc_options *o)
 {
-    sc_public pub;
+    sr_public pub;
     int code = SC_EXIT_OK;
 
     if (o->key.len == 0)

@@ -83,21 +83,15 @@ sg_str sc_tool_name(const sc_cc *cc)
     return sg_str_of(env != NULL && env[0] != '\0' ? env : "cc");
 }
 
-/* Shared objects need position-independent code, which a build may keep in an
- * archive of its own. */
+/* A pack shares the library of the program that loads it. */
 sg_str sc_tool_library(const sc_cc *cc)
 {
     sg_arena *arena = &cc->s->arena;
     const sg_str target = sc_tool_target(cc->o);
-    const sg_str folder =
-        sg_arena_printf(arena, "%.*s/lib%s%.*s", SG_FMT(cc->home),
-                        target.len > 0 ? "/" : "", SG_FMT(target));
-    const sg_str pic =
-        sg_arena_printf(arena, "%.*s/libsigccrt_pic.a", SG_FMT(folder));
 
-    if (cc->shared && access(pic.ptr, R_OK) == 0)
-        return pic;
-    return sg_arena_printf(arena, "%.*s/libsigccrt.a", SG_FMT(folder));
+    return sg_arena_printf(arena, "%.*s/lib%s%.*s/libsigccrt.%s",
+                           SG_FMT(cc->home), target.len > 0 ? "/" : "",
+                           SG_FMT(target), cc->shared ? "so" : "a");
 }
 
 /* Those of the runtime, which is another one for another target. */
@@ -121,11 +115,9 @@ static void add_libraries(const sc_cc *cc, args *a)
 #undef LIBRARY
     };
 
-    if (cc->shared)
-        add(a, SG_S("-Wl,--whole-archive"));
     add(a, sc_tool_library(cc));
     if (cc->shared)
-        add(a, SG_S("-Wl,--no-whole-archive"));
+        return;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i][0] != '\0')
             add(a, sg_arena_printf(a->arena,
@@ -170,7 +162,7 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
         sg_arena_printf(a.arena, "-ffile-prefix-map=%.*s/=", SG_FMT(folder)));
     add_shared_flags(cc, &a);
     if (cc->shared)
-        add_words(&a, SG_S("-fPIC"));
+        add_words(&a, SG_S("-DSIGMA_WITH_PACK -fPIC"));
     else
         add_words(&a, SG_S("-DSIGMA_WITH_MAIN -fPIE"));
     add_words(&a, SG_S("-c -o"));
@@ -311,7 +303,7 @@ static bool put_file(sg_buf *out, sg_str path)
     sg_buf text = {0};
     const bool ok = sc_path_read(path, &text);
 
-    sc_sha256(sg_buf_str(&text), digest);
+    sr_sha256(sg_buf_str(&text), digest);
     sg_put_text(out, sg_str_of(digest));
     sg_buf_free(&text);
     return ok;
@@ -338,8 +330,8 @@ bool sc_tool_identify(sc_cc *cc)
                     put_file(&runtime, sc_tool_library(cc));
 
     put_environment(&compiler);
-    sc_sha256(sg_buf_str(&compiler), cc->compiler_digest);
-    sc_sha256(sg_buf_str(&runtime), cc->runtime_digest);
+    sr_sha256(sg_buf_str(&compiler), cc->compiler_digest);
+    sr_sha256(sg_buf_str(&runtime), cc->runtime_digest);
     sg_buf_free(&compiler);
     sg_buf_free(&runtime);
     return ok;
@@ -364,7 +356,7 @@ static void begin_key(const sc_cc *cc, sg_buf *out, const char *what)
 
 static void end_key(sg_buf *text, char key[65])
 {
-    sc_sha256(sg_buf_str(text), key);
+    sr_sha256(sg_buf_str(text), key);
     sg_buf_free(text);
 }
 

@@ -116,7 +116,7 @@ static void put_digest(sc_session *s, sg_buf *out, const sc_ir *ir,
     for (uint32_t i = 0; i < o->enrichments.count; i++)
         sg_buf_printf(&in, "enrich %s\n", o->enrichments.items[i].sha256);
     put_options(&in, o);
-    sc_sha256(sg_buf_str(&in), digest);
+    sr_sha256(sg_buf_str(&in), digest);
     sg_buf_put_json(out, sg_str_of(digest));
     sg_buf_free(&in);
 }

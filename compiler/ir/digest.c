@@ -69,7 +69,7 @@ static sg_str take_digest(writer *w)
 {
     char digest[65];
 
-    sc_sha256(sg_buf_str(&w->text), digest);
+    sr_sha256(sg_buf_str(&w->text), digest);
     w->text.len = 0;
     return sg_arena_dup(w->ir->arena, sg_str_of(digest));
 }

@@ -95,7 +95,7 @@ const sg_str *sc_fingerprints(const sc_session *s, const sc_places *places,
 
         identity.len = 0;
         put_identity(s, places, &s->diags.items[order[i]], &identity);
-        sc_sha256(sg_buf_str(&identity), digest);
+        sr_sha256(sg_buf_str(&identity), digest);
         key = sg_arena_dup(arena, (sg_str){digest, 32});
         out[order[i]] =
             sg_arena_printf(arena, "%.*s:%" PRIu32, SG_FMT(key),

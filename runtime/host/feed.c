@@ -106,10 +106,17 @@ static bool is_ours(const sr_session *s, const sr_item *item)
            (item->offset >> BLOCK_BITS) % o->slices == o->slice - 1;
 }
 
-static void take_line(sr_session *s, sr_item *item)
+void sr_feed_line(sr_session *s, sr_item *item)
 {
     if (!is_ours(s, item))
         return;
+    if (item->reason != NULL) {
+        drain(s);
+        s->stats.lines++;
+        s->stats.bytes += item->line.len;
+        sr_reject(s, item);
+        return;
+    }
     if (s->blocks != NULL)
         sr_blocks_line(s->blocks, item);
     else if (sr_worker_meet(s->worker, item->line))
@@ -180,16 +187,12 @@ static bool take_next(feed *f, uint64_t *lines)
     item.place.generation = (uint32_t)sr_input_generation(f->input);
     switch (status) {
     case SR_LINE:
-        take_line(s, &item);
+        sr_feed_line(s, &item);
         return true;
     case SR_TOO_LONG:
-        if (!is_ours(s, &item))
-            return true;
-        drain(s);
-        s->stats.lines++;
-        item.reason = "line longer than 16 MiB";
+        item.reason = SR_INPUT_TOO_LONG;
         item.line = SG_S("");
-        sr_reject(s, &item);
+        sr_feed_line(s, &item);
         return true;
     case SR_BAD:
         take_failure(f, &item);

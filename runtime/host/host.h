@@ -1,12 +1,12 @@
 /*
  * host.h - one run of a detector, private to this folder. session.c drives it:
- * feed.c brings lines, worker.c finds out what one means (block.c and
- * threads.c: many at once), times.c reads its event times, alerts.c says what
- * goes out, enriching.c sees to lookups and added fields, sequence.c puts
- * contributions to correlations in order of time, resume.c keeps a state
- * (kept.c, moves.c, lessons.c: its rows), map.c and reduce.c split a run over
- * machines, sink.c writes files, losses.c keeps account of what was not read,
- * profile.c of what it took.
+ * feed.c brings lines (events.c: a program does), worker.c finds out what one
+ * means (block.c and threads.c: many at once), times.c reads its event times,
+ * alerts.c says what goes out, enriching.c sees to lookups and added fields,
+ * sequence.c puts contributions to correlations in order of time, resume.c
+ * keeps a state (kept.c, moves.c, lessons.c: its rows), map.c and reduce.c
+ * split a run over machines, sink.c writes files, losses.c keeps account of
+ * what was not read, profile.c of what it took.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H
@@ -14,6 +14,7 @@
 #include "agg/agg.h"
 #include "enrich/enrich.h"
 #include "eval/eval.h"
+#include "host/events.h"
 #include "host/options.h"
 #include "host/threads.h"
 #include "input/input.h"
@@ -110,6 +111,7 @@ typedef struct sr_session {
     const sigma_detector *detector;
     const sr_options *options;
     const char *program; /* for messages */
+    sg_buf *said;        /* takes messages; NULL: they go to standard error */
     sg_arena arena;      /* as long as the run */
     sr_layout *layout;
     sr_agg *agg;
@@ -142,6 +144,10 @@ typedef struct sr_session {
 /* Run the detector over the inputs of the options; returns the exit code. */
 int sr_session_run(const sigma_detector *detector, const sr_options *options,
                    const char *program);
+/* What judges and correlates events, by the detector and options of the
+ * session; an exit code, all told. */
+int sr_session_open(sr_session *s);
+void sr_session_close(sr_session *s);
 /* Write what waits, and with --state keep it first; false when that fails. */
 bool sr_session_flush(sr_session *s);
 /* What becomes of lines, in their order; `contributions` and `alerts` are what
@@ -183,6 +189,9 @@ void sr_sinks_close(sr_session *s);
 
 /* -------- feed.c --------------------------------------------------------- */
 
+/* One line, which counts: settled unless it is blank, a loss when item->reason
+ * says why it cannot be read. */
+void sr_feed_line(sr_session *s, sr_item *item);
 /* Read the inputs of the options, one after the other or, with --follow, in
  * turn, until they end or the run does. */
 void sr_feed(sr_session *s);
@@ -351,8 +360,8 @@ void sr_enriching_carry(sr_session *s);
 
 /* -------- losses.c ------------------------------------------------------- */
 
-/* A line on standard error: "PROGRAM: ..."; %s of paths go through
- * sr_shown. */
+/* A line on standard error: "PROGRAM: ...", or the same without PROGRAM where
+ * s->said takes it; %s of paths go through sr_shown. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
@@ -365,6 +374,8 @@ void sr_reject(sr_session *s, const sr_item *item);
 void sr_count_worker(sr_session *s, sr_worker *w);
 /* The same for whatever counts on its own; all lines so far are settled. */
 void sr_gather(sr_session *s);
+/* The counters with what stats.def says of them. */
+void sr_counters_get(const sr_stats *stats, sr_counter out[SR_COUNTERS]);
 /* At the end: the losses, and --stats. */
 void sr_report(sr_session *s);
 

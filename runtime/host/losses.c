@@ -10,18 +10,27 @@
 
 enum { TOLD = 10 };
 
+/* Lines that are complete; those of s->said stay there. */
+static void tell(const sr_session *s, const sg_buf *lines)
+{
+    if (s->said == NULL)
+        fwrite(lines->ptr, 1, lines->len, stderr);
+}
+
 void sr_say(const sr_session *s, const char *fmt, ...)
 {
-    sg_buf buf = {0};
+    sg_buf own = {0};
+    sg_buf *buf = s->said != NULL ? s->said : &own;
     va_list ap;
 
-    sg_buf_printf(&buf, "%s: ", s->program);
+    if (s->said == NULL)
+        sg_buf_printf(buf, "%s: ", s->program);
     va_start(ap, fmt);
-    sg_buf_vprintf(&buf, fmt, ap);
+    sg_buf_vprintf(buf, fmt, ap);
     va_end(ap);
-    sg_buf_putc(&buf, '\n');
-    fwrite(buf.ptr, 1, buf.len, stderr);
-    sg_buf_free(&buf);
+    sg_buf_putc(buf, '\n');
+    tell(s, buf);
+    sg_buf_free(&own);
 }
 
 const char *sr_shown(sr_session *s, sg_str text)
@@ -61,19 +70,25 @@ static void put_reject(sr_session *s, const sr_item *item)
     sg_buf_put(buf, SG_S("}\n"));
 }
 
+static void say_reject(const sr_session *s, const sr_item *item)
+{
+    sg_buf own = {0};
+    sg_buf *buf = s->said != NULL ? s->said : &own;
+
+    sr_put_shown(buf, s->sources.items[item->place.source]);
+    sg_buf_printf(buf, ":%llu:%zu: unreadable: %s\n",
+                  (unsigned long long)item->place.line, item->at + 1,
+                  item->reason);
+    tell(s, buf);
+    sg_buf_free(&own);
+}
+
 void sr_reject(sr_session *s, const sr_item *item)
 {
     s->stats.unreadable++;
     put_reject(s, item);
-    if (s->stats.unreadable <= TOLD || s->options->strict) {
-        sg_buf buf = {0};
-
-        sr_put_shown(&buf, s->sources.items[item->place.source]);
-        fprintf(stderr, "%.*s:%llu:%zu: unreadable: %s\n", SG_FMT(buf),
-                (unsigned long long)item->place.line, item->at + 1,
-                item->reason);
-        sg_buf_free(&buf);
-    }
+    if (s->stats.unreadable <= TOLD || s->options->strict || s->said != NULL)
+        say_reject(s, item);
     if (s->options->strict) {
         s->exit_code = SR_EXIT_INPUT;
         s->stop = true;
@@ -84,12 +99,6 @@ void sr_reject(sr_session *s, const sr_item *item)
 }
 
 /* -------- the end -------------------------------------------------------- */
-
-typedef struct counter {
-    const char *name, *doc;
-    bool loss;
-    uint64_t value;
-} counter;
 
 void sr_count_worker(sr_session *s, sr_worker *w)
 {
@@ -145,9 +154,17 @@ static void say_correlations(sr_session *s, const char *name)
     }
 }
 
-static void say_json(const counter *counters, size_t count)
+void sr_counters_get(const sr_stats *stats, sr_counter out[SR_COUNTERS])
 {
-    for (size_t i = 0; i < count; i++)
+#define STAT(name, loss, doc)                                                  \
+    out[SR_COUNTER_##name] = (sr_counter){#name, doc, loss, stats->name};
+#include "host/stats.def"
+#undef STAT
+}
+
+static void say_json(const sr_counter *counters)
+{
+    for (size_t i = 0; i < SR_COUNTERS; i++)
         fprintf(stderr, "%c\"%s\":%llu", i == 0 ? '{' : ',', counters[i].name,
                 (unsigned long long)counters[i].value);
     fputs("}\n", stderr);
@@ -155,15 +172,11 @@ static void say_json(const counter *counters, size_t count)
 
 void sr_report(sr_session *s)
 {
-    sr_gather(s);
-    const counter counters[] = {
-#define STAT(name, loss, doc) {#name, doc, loss, s->stats.name},
-#include "host/stats.def"
-#undef STAT
-    };
-    const size_t count = sizeof(counters) / sizeof(counters[0]);
+    sr_counter counters[SR_COUNTERS];
 
-    for (size_t i = 0; i < count; i++) {
+    sr_gather(s);
+    sr_counters_get(&s->stats, counters);
+    for (size_t i = 0; i < SR_COUNTERS; i++) {
         const bool lost = counters[i].loss && counters[i].value != 0;
 
         if (!lost && (!s->options->stats || s->options->stats_json))
@@ -174,7 +187,7 @@ void sr_report(sr_session *s)
             say_correlations(s, counters[i].name);
     }
     if (s->options->stats_json)
-        say_json(counters, count);
+        say_json(counters);
     if (s->options->profile)
         sr_profile_report(s);
 }

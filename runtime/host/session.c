@@ -232,7 +232,7 @@ static int open_sources(sr_session *s)
     return SR_EXIT_OK;
 }
 
-static int open_session(sr_session *s)
+int sr_session_open(sr_session *s)
 {
     enum { SHARDS_EACH = 4, SHARDS_MOST = 64 };
     const sigma_detector *d = s->detector;
@@ -250,23 +250,31 @@ static int open_session(sr_session *s)
         .fire = sr_alert_firing,
         .ctx = s,
     };
-    int code = SR_EXIT_OK;
 
     s->layout = sr_layout_new(&s->arena, d, o->search);
     s->agg = sr_agg_open(s->layout, &agg);
     s->sequence = sr_sequence_open(s);
     sr_alert_scratch(d, &s->arena, &s->scratch);
-    if (o->action != SR_ACTION_REDUCE) {
-        code = sr_enriching_open(s);
-        if (code != SR_EXIT_OK)
-            return code;
-        s->worker = sr_worker_open(s);
-    }
-    if (o->action != SR_ACTION_REDUCE && s->worker == NULL)
-        return SR_EXIT_INTERNAL;
     if (o->action == SR_ACTION_REDUCE)
+        return SR_EXIT_OK;
+    const int code = sr_enriching_open(s);
+
+    if (code != SR_EXIT_OK)
+        return code;
+    s->worker = sr_worker_open(s);
+    return s->worker == NULL ? SR_EXIT_INTERNAL : SR_EXIT_OK;
+}
+
+/* The same for a run: also where events come from, and where alerts go. */
+static int open_run(sr_session *s)
+{
+    int code = sr_session_open(s);
+
+    if (code != SR_EXIT_OK)
+        return code;
+    if (s->options->action == SR_ACTION_REDUCE)
         return open_output(s);
-    if (o->state != NULL)
+    if (s->options->state != NULL)
         code = sr_resume_open(s);
     if (code == SR_EXIT_OK)
         code = open_sources(s);
@@ -318,7 +326,7 @@ static void finish(sr_session *s)
     sr_report(s);
 }
 
-static void close_session(sr_session *s)
+void sr_session_close(sr_session *s)
 {
     sr_threads_close(s->threads);
     sr_blocks_close(s->blocks);
@@ -341,7 +349,7 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
     for (unsigned i = 0; i < SR_SINKS; i++)
         s.sinks[i].fd = -1;
     open_signals();
-    s.exit_code = open_session(&s);
+    s.exit_code = open_run(&s);
     if (s.exit_code == SR_EXIT_OK) {
         const int64_t begin = sr_profile_cpu(sr_profile_main(&s));
 
@@ -356,6 +364,6 @@ int sr_session_run(const sigma_detector *detector, const sr_options *options,
         sr_say(&s, "stopped: the time of --cpu-limit is used up");
         s.exit_code = SR_EXIT_INTERNAL;
     }
-    close_session(&s);
+    sr_session_close(&s);
     return s.exit_code;
 }

@@ -99,15 +99,18 @@ typedef struct sigma_event {
     uint64_t *value; /* bit p: its verdict, when known */
 } sigma_event;
 
-/* Evaluate predicate p, record and return its verdict. */
-bool sigma_pred_eval(sigma_event *event, uint32_t p);
-
-/* Seen by the files of one detector and by nothing else. */
+/* Seen by the files of one detector and by nothing else; seen by packs that a
+ * program loads. */
 #if defined(__GNUC__)
 #define SIGMA_HIDDEN __attribute__((visibility("hidden")))
+#define SIGMA_VISIBLE __attribute__((visibility("default")))
 #else
 #define SIGMA_HIDDEN
+#define SIGMA_VISIBLE
 #endif
+
+/* Evaluate predicate p, record and return its verdict. */
+SIGMA_VISIBLE bool sigma_pred_eval(sigma_event *event, uint32_t p);
 
 /* The verdict of predicate p on this event. */
 static inline bool sigma_verdict(sigma_event *event, uint32_t p)
@@ -120,7 +123,7 @@ static inline bool sigma_verdict(sigma_event *event, uint32_t p)
 }
 
 /* The same as a call, for packs: less to compile, and less code to fetch. */
-bool sigma_ask(sigma_event *event, uint32_t p);
+SIGMA_VISIBLE bool sigma_ask(sigma_event *event, uint32_t p);
 
 /* How functions ask. The functions of a large pack stand in parts; each numbers
  * the predicates it asks for by itself and finds the detector's number in the
@@ -386,12 +389,20 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector);
         sizeof(SIGMA_NOTE_OWNER), sizeof(string), kind, SIGMA_NOTE_OWNER,      \
         string}
 
-/* Emitted files end with this: `main` exists only where the build asks. */
-#ifdef SIGMA_WITH_MAIN
+/* Emitted files end with this: `main` exists only where the build asks, and
+ * likewise what sigma_open looks for in a shared object. */
+#if defined(SIGMA_WITH_MAIN)
 #define SIGMA_MAIN(get)                                                        \
     int main(int argc, char **argv)                                            \
     {                                                                          \
         return sigma_main(argc, argv, get());                                  \
+    }
+#elif defined(SIGMA_WITH_PACK)
+#define SIGMA_MAIN(get)                                                        \
+    SIGMA_VISIBLE const sigma_detector *sigma_pack_detector(void);             \
+    const sigma_detector *sigma_pack_detector(void)                            \
+    {                                                                          \
+        return get();                                                          \
     }
 #else
 #define SIGMA_MAIN(get)

@@ -24,6 +24,7 @@
 #include "base/sg_base.h"
 
 #define SR_INPUT_MAX_LINE ((size_t)16 << 20) /* the usual limit */
+#define SR_INPUT_TOO_LONG "line longer than 16 MiB"
 #define SR_INPUT_REASON 256
 #define SR_INPUT_PRINT 1024 /* bytes of a file's beginning that tell it */
 

@@ -45,7 +45,9 @@ struct sr_output {
     sg_arena arena;
     sg_str *rules; /* JSON of rule r, then of correlation c; made on demand */
     int fd, error;
-    bool hold; /* the host says when to write */
+    bool hold;        /* the host says when to write */
+    sr_take_fn *take; /* or NULL */
+    void *ctx;
     unsigned width;
     int64_t rows;     /* kind of the last line */
     bool fresh_rows;  /* the line at hand is the first of its kind */

@@ -57,6 +57,8 @@ sr_output *sr_output_open(const sigma_detector *detector,
     out->ops = ops_of[options->format];
     out->fd = options->fd;
     out->hold = options->hold;
+    out->take = options->take;
+    out->ctx = options->ctx;
     out->width = options->width;
     out->rows = SR_ROWS_NONE;
     out->rules =
@@ -82,8 +84,13 @@ static void write_all(sr_output *out)
 }
 
 /* A line is complete. */
-static void line_done(sr_output *out)
+static void line_done(sr_output *out, sr_told told, uint32_t index)
 {
+    if (out->take != NULL) {
+        out->take(out->ctx, told, index, &out->buf);
+        out->buf.len = 0;
+        return;
+    }
     if (out->buf.len >= ENOUGH && !out->hold)
         write_all(out);
 }
@@ -107,7 +114,8 @@ void sr_output_alert(sr_output *out, const sr_alert *alert)
     out->ops->alert(out, alert);
     if (out->ops->end != NULL)
         out->ops->end(out);
-    line_done(out);
+    line_done(out, alert->correlation ? SR_TOLD_CORRELATION : SR_TOLD_DETECTION,
+              alert->index);
 }
 
 bool sr_output_pieces(const sr_output *out)
@@ -130,7 +138,7 @@ void sr_output_put(sr_output *out, sg_str piece)
     sg_buf_put(&out->buf, piece);
     if (out->ops->end != NULL)
         out->ops->end(out);
-    line_done(out);
+    line_done(out, SR_TOLD_DETECTION, SIGMA_NONE);
 }
 
 sg_buf *sr_output_buffer(sr_output *out)
@@ -156,7 +164,7 @@ void sr_output_row(sr_output *out, uint32_t correlation, const sr_pair *pairs,
         return;
     begin_rows(out, correlation);
     out->ops->row(out, pairs, count);
-    line_done(out);
+    line_done(out, SR_TOLD_ROW, correlation);
 }
 
 bool sr_output_waiting(const sr_output *out)

@@ -60,10 +60,23 @@ size_t sr_put_shown(sg_buf *buf, sg_str text);
 
 typedef struct sr_output sr_output;
 
+/* What a line tells of. */
+typedef enum sr_told {
+    SR_TOLD_DETECTION,   /* an alert of a rule */
+    SR_TOLD_CORRELATION, /* an alert of a correlation */
+    SR_TOLD_ROW          /* a row of a correlation's report */
+} sr_told;
+
+/* Takes a line with its end, which it may change, and the index of its rule or
+ * correlation. */
+typedef void sr_take_fn(void *ctx, sr_told told, uint32_t index, sg_buf *line);
+
 typedef struct sr_output_options {
     sr_format format;
-    int fd;         /* stays the caller's */
-    bool hold;      /* write nothing: the caller takes it from the buffer */
+    int fd;           /* stays the caller's */
+    bool hold;        /* write nothing: the caller takes it from the buffer */
+    sr_take_fn *take; /* or NULL; takes each line, of NDJSON that is held */
+    void *ctx;
     unsigned width; /* of the terminal; 0: not a terminal, nothing is cut */
 } sr_output_options;
 
@@ -76,9 +89,9 @@ void sr_output_alert(sr_output *out, const sr_alert *alert);
 void sr_output_row(sr_output *out, uint32_t correlation, const sr_pair *pairs,
                    uint32_t count);
 
-/* Alerts in pieces, for formats that allow it: one thread makes the bytes of an
- * alert (appended to its own writer's buffer), another puts them where they
- * belong. */
+/* Alerts in pieces, for formats that allow it (not with `take`): one thread
+ * makes the bytes of an alert (appended to its own writer's buffer), another
+ * puts them where they belong. */
 bool sr_output_pieces(const sr_output *out);
 void sr_output_piece(sr_output *out, const sr_alert *alert);
 void sr_output_put(sr_output *out, sg_str piece);

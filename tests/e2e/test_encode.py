@@ -18,21 +18,6 @@ SIGMA = os.path.join(ROOT, "sigma")
 SAMPLE = os.path.join(ROOT, "tests/data/fdr_sample.ndjson")
 HOME = os.path.dirname(os.path.dirname(SIGCC))
 WORDS = ["Invoke-Mimikatz", "sekurlsa::logonpasswords", "vssadmin delete shadows", "Grüße aus Übersee", "nul\0within", "rundll32.exe*,DllMain"]
-# What runs a shared object: its function and the runtime's main.
-HOST = """
-#include "sigma_abi.h"
-#include <dlfcn.h>
-#include <stdio.h>
-int main(int argc, char **argv)
-{
-    void *file = dlopen(argv[1], RTLD_NOW);
-    const sigma_detector *(*get)(void);
-    if (file == NULL)
-        return fputs(dlerror(), stderr), 99;
-    *(void **)&get = dlsym(file, "sigma_detector_rules");
-    return sigma_main(argc - 1, argv + 1, get());
-}
-"""
 C_BYTE = re.compile(rb'\\([0-7]{3})|\\(.)')
 
 
@@ -134,12 +119,17 @@ class Encode(Case):
 
     @unittest.skipIf(ASAN, "skipped: the sanitizer wants to be first in a process")
     def test_shared_object(self):
+        """Loaded by the example of sigma.h."""
         plain, encoded, texts = self.both(self.rules(), "--pack", "--emit=so")
         self.check_hidden(plain, encoded, texts, "--emit=so")
-        host = self.path("host")
-        subprocess.run(["cc", "-o", host, self.write("host.c", HOST), "-I", os.path.join(HOME, "include/sigcc"), os.path.join(HOME, "lib/libsigccrt.a"),
-                        *"-lpcre2-8 -lz -ldeflate -lzstd -lsqlite3 -lm -lpthread -ldl".split()], check=True)
-        self.check_same([host, plain], [host, encoded], self.events())
+        host, lib = self.path("host"), os.path.join(HOME, "lib")
+        subprocess.run(["cc", "-D_POSIX_C_SOURCE=200809L", "-o", host, os.path.join(ROOT, "tests/embed/alerts.c"), "-I", os.path.join(HOME, "include/sigcc"),
+                        "-L", lib, "-Wl,-rpath," + lib, "-lsigccrt"], check=True)
+        events = self.read(self.events())
+        a, b = self.run_([host, plain], stdin=events), self.run_([host, encoded], stdin=events)
+        self.assertEqual((a.returncode, a.stderr), (0, b""))
+        self.assertEqual((a.stdout, a.stderr), (b.stdout, b.stderr))
+        self.assertIn(b"Credential Theft", a.stdout)
 
     def test_inspect(self):
         """By its encoded manifest; the same that the detector says."""

@@ -87,7 +87,7 @@ class Trust(Case):
             self.assertRegex(self.elf("-l", det), r"GNU_STACK .* RW ")
             self.assertRegex(self.elf("-d", det), r"NOW", more)
             self.assertNotIn("TEXTREL", self.elf("-d", det), more)
-            if more != ["--static"]:
+            if not more: # a pack of this rule has no array to protect
                 self.assertIn("__stack_chk_fail", self.elf("-s", det), more)
 
     @unittest.skipUnless(hasattr(os, "geteuid") and os.geteuid() == 0, "skipped: only root may chroot")

@@ -35,8 +35,13 @@ def texts(document, pattern):
     return {t.strip("'\" ") for t in re.findall(pattern, document)}
 
 
+def sized(lines):
+    """Each behind its length in two bytes."""
+    return b"".join(len(line).to_bytes(2, "little") + line for line in lines)
+
+
 def collect():
-    seeds = {n: set() for n in ("rule", "yaml", "pipeline", "enrich", "condition", "pattern", "cidr", "json", "input", "wildcard", "litset")}
+    seeds = {n: set() for n in ("rule", "yaml", "pipeline", "enrich", "condition", "pattern", "cidr", "json", "input", "wildcard", "litset", "sigma")}
     for case in cases():
         for doc in documents(case):
             raw = doc.encode()
@@ -53,9 +58,12 @@ def collect():
                     seeds["cidr"].add(v.encode())
         lines = [json.dumps(e["event"], ensure_ascii=False).encode() for e in case.get("events") or [] if isinstance(e, dict) and "event" in e]
         seeds["json"].update(b" " + line for line in lines)
+        seeds["sigma"].add(b"\0" + sized(lines))
         if lines:
             seeds["input"].add(b"\n".join(lines))
             seeds["input"].add(gzip.compress(b"\n".join(lines), mtime=0))
+    failures = [b'{"ts":"2026-01-02T03:04:%02dZ","kind":"FAIL","user":"ann","port":25}' % i for i in range(5)] + [b'{"when":1767323048,"kind":"ok","user":"ann"}']
+    seeds["sigma"].update(bytes([way]) + sized(failures) for way in range(4))
     for path in glob.glob(os.path.join(HERE, "..", "..", "sigma", "pipelines", "*.yml")):
         with open(path, "rb") as f:
             seeds["pipeline"].add(f.read()[:4096])

@@ -139,14 +139,25 @@ static const sigma_correlation tiny_correlations[] = {
      .limit = SIGMA_NONE},
 };
 
+/* What a test may have otherwise. */
+#ifndef TINY_ABI
+#define TINY_ABI SIGMA_ABI
+#endif
+#ifndef TINY_POOL_SIZE
+#define TINY_POOL_SIZE (sizeof(tiny_pool) - 1)
+#endif
+#ifndef TINY_MANIFEST
+#define TINY_MANIFEST "{\"schema\":\"sigcc.manifest/1\"}"
+#endif
+
 #define TINY_COUNT(rows) (uint32_t)(sizeof(rows) / sizeof((rows)[0]))
 
 static const sigma_detector tiny_detector = {
-    .abi = SIGMA_ABI,
+    .abi = TINY_ABI,
     .size = sizeof(sigma_detector),
     .name = "tiny",
     .version = "1.2.3",
-    .manifest = "{\"schema\":\"sigcc.manifest/1\"}",
+    .manifest = TINY_MANIFEST,
     .pool = tiny_pool,
     .fields = tiny_fields,
     .lits = tiny_lits,
@@ -161,7 +172,7 @@ static const sigma_detector tiny_detector = {
     .corr_sources = tiny_sources,
     .corr_conds = tiny_conds,
     .columns = tiny_columns,
-    .pool_size = sizeof(tiny_pool) - 1,
+    .pool_size = TINY_POOL_SIZE,
     .field_count = TINY_FIELDS,
     .lit_count = TINY_COUNT(tiny_lits),
     .pred_count = TINY_COUNT(tiny_preds),
