@@ -309,6 +309,8 @@ static void test_sum(void)
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     CHECK(sr_sum_value(&sum, 1).v.f == DBL_MAX);
+    CHECK(sr_sum_value(&sum, 2).v.f == DBL_MAX);
+    CHECK(sr_sum_value(&sum, 4).v.f == DBL_MAX / 2);
     sr_sum_remove(&sum, real(DBL_MAX));
     sr_sum_remove(&sum, real(DBL_MAX));
     sr_sum_add(&pool, &sum, real(DBL_TRUE_MIN));
