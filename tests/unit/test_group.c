@@ -396,6 +396,17 @@ static void test_order(void)
         CHECK(n.kind == SIGMA_INT && n.v.i == i);
     }
     sr_order_free(&pool, &order);
+
+    /* Which of equal numbers came first, and has left, does not show. */
+    sr_order_add(&pool, &order, real(0x1p63), 1);
+    check_num(sr_order_percentile(&order, 50), "9223372036854775808");
+    sr_order_add(&pool, &order, (sg_num){.kind = SIGMA_UINT, .v.u = 1ULL << 63},
+                 1);
+    sr_order_remove(&pool, &order, real(0x1p63));
+    check_num(sr_order_percentile(&order, 50), "9223372036854775808");
+    sr_order_add(&pool, &order, real(0x1p64), 1);
+    check_num(sr_order_percentile(&order, 100), "18446744073709552000");
+    sr_order_free(&pool, &order);
     sr_pool_close(&pool);
 }
 
