@@ -140,6 +140,17 @@ class State(Case):
         self.go(self.visible, stdin=text)
         self.assertEqual(self.read("out"), want)
 
+    def test_output_cut_off(self):
+        """What comes behind a line that somebody cut is a line of its own."""
+        path = self.append("in", hits(1, 2, 3))
+        self.go(self.few, path)
+        with open(self.out, "r+b") as out:
+            out.truncate(50)
+        self.append("in", hits(4))
+        self.assertIn("is not the file that was written before", self.go(self.few, path))
+        cut, alert = self.read("out").splitlines()
+        self.assertEqual((len(cut), json.loads(alert)["rule"]["name"]), (50, "four"))
+
     def test_redirected(self):
         """Standard output with >>, too."""
         events = streams.events(2, 1500)
