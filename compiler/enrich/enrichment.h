@@ -4,17 +4,21 @@
  * events, that is, of what pipelines map to.
  *
  *   name: Example
- *   lookups:                       # filled from a file when the detector
- * starts hosts: {key: [aid], columns: [ComputerName]} learned: # filled from
- * events processes: columns: [Image, User] from:
+ *   lookups:                    # filled from a file at the start
+ *     hosts: {key: [aid], columns: [ComputerName]}
+ *   learned:                    # filled from events
+ *     processes:
+ *       columns: [Image, User]
+ *       from:
  *         - when: {type: [start, snapshot]}   # all must hold; exact text
  *           key: [aid, pid]
- *           values: {User: [user, login]}     # COLUMN: FIELD, the first that
- *                                             # has a value; default: its name
- *   enrich:                        # in this order; later steps see earlier
- * ones
- *     - {when: {type: connect}, table: processes, key: [aid, parent], add:
- * [Image]}
+ *           # COLUMN: FIELD, the first that has a value; else its name
+ *           values: {User: [user, login]}
+ *   enrich:                     # in this order; later steps see earlier ones
+ *     - when: {type: connect}
+ *       table: processes
+ *       key: [aid, parent]
+ *       add: [Image]
  *     - {table: hosts, add: {Host: ComputerName}}     # FIELD: COLUMN
  *     - {when: {type: connect}, copy: {Image: file}}  # FIELD: FIELD
  *

@@ -13,6 +13,7 @@
  */
 #include "ir/ref.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -286,8 +287,13 @@ static sg_num total(const window *w, uint32_t by)
         return int_num((int64_t)(whole / by));
     if (exact && whole % by == 0 && whole > 0 && whole / by <= UINT64_MAX)
         return (sg_num){.kind = SIGMA_UINT, .v = {.u = (uint64_t)(whole / by)}};
+    const long double sum = (long double)whole + floats;
+    double f = (double)sum / by;
+
+    if (isinf(f)) /* the mean may be a double where the sum is none */
+        f = ldexp((double)ldexpl(sum, -64) / by, 64);
     return (sg_num){.kind = SIGMA_FLOAT,
-                    .v = {.f = (double)((long double)whole + floats) / by}};
+                    .v = {.f = fmax(fmin(f, DBL_MAX), -DBL_MAX)}};
 }
 
 static int by_value(const void *a, const void *b)
@@ -410,6 +416,12 @@ static const hit *ref_hit(const state *s, const sc_ir_corr *c, uint32_t ref)
     return r->is_correlation ? &s->corrs[r->index] : &s->rules[r->index];
 }
 
+/* Numbers that no double holds are texts to correlations. */
+static bool is_finite(sg_num n)
+{
+    return n.kind != SIGMA_FLOAT || isfinite(n.v.f);
+}
+
 /* Texts of the fields from sources[first]; false when one has none. */
 static bool read_texts(const state *s, uint32_t rule, uint32_t first,
                        uint32_t count, const sg_str **out, const bool **numbers)
@@ -424,7 +436,7 @@ static bool read_texts(const state *s, uint32_t rule, uint32_t first,
         if (!first_value(s, rule, s->ir->sources.items[first + i], &v))
             return false;
         texts[i] = v.text;
-        are[i] = v.kind == SC_REF_NUMBER;
+        are[i] = v.kind == SC_REF_NUMBER && is_finite(v.num);
     }
     *out = texts;
     *numbers = are;
@@ -445,7 +457,7 @@ static bool read_values(const state *s, const sc_ir_corr *c, uint32_t rule,
     if (!first_value(s, rule, s->ir->sources.items[first], &v))
         return false;
     e->num = v.num;
-    return v.kind == SC_REF_NUMBER ||
+    return (v.kind == SC_REF_NUMBER && is_finite(v.num)) ||
            (v.kind == SC_REF_STRING && sg_num_parse(v.text, &e->num));
 }
 

@@ -152,6 +152,18 @@ void sr_order_remove(sr_pool *pool, sr_order *order, sg_num num)
     sr_pool_free(pool, n, sizeof(*n));
 }
 
+/* An integer, if it can be one: of equal numbers the first to come made the
+ * node, and may have left. */
+static sg_num as_integer(sg_num n)
+{
+    if (n.kind != SIGMA_FLOAT || !(n.v.f >= -0x1p63 && n.v.f < 0x1p64) ||
+        trunc(n.v.f) != n.v.f)
+        return n;
+    if (n.v.f < 0x1p63)
+        return (sg_num){.kind = SIGMA_INT, .v = {.i = (int64_t)n.v.f}};
+    return (sg_num){.kind = SIGMA_UINT, .v = {.u = (uint64_t)n.v.f}};
+}
+
 /* The number of rank k (from 0) in ascending order. */
 static sg_num nth(const node *n, uint64_t k)
 {
@@ -161,7 +173,7 @@ static sg_num nth(const node *n, uint64_t k)
         if (k < left) {
             n = n->left;
         } else if (k - left < n->times) {
-            return n->num;
+            return as_integer(n->num);
         } else {
             k -= left + n->times;
             n = n->right;

@@ -131,8 +131,8 @@ static bool magnitude_of(const sr_sum *sum, uint64_t *low, uint64_t *high)
 }
 
 /* Round a settled, non-negative number to the nearest double: the top 64 bits
- * and a sticky one for all below. */
-static double round_up(const wide *w)
+ * and a sticky one for all below. Then times 2^scale. */
+static double round_up(const wide *w, int scale)
 {
     int top = LIMBS - 1;
 
@@ -142,7 +142,7 @@ static double round_up(const wide *w)
         double d = 0;
 
         for (int i = top; i >= 0; i--)
-            d += ldexp((double)w->limb[i], i * 32 - POINT);
+            d += ldexp((double)w->limb[i], i * 32 - POINT + scale);
         return d;
     }
     uint64_t high = (uint64_t)w->limb[top];
@@ -158,18 +158,28 @@ static double round_up(const wide *w)
     for (int i = top - 3; i >= 0 && !sticky; i--)
         sticky = w->limb[i] != 0;
     return ldexp((double)(bits | (sticky ? 1 : 0)),
-                 (top - 1) * 32 - POINT - (int)spare);
+                 (top - 1) * 32 - POINT - (int)spare + scale);
 }
 
-static double double_of(wide w)
+static double double_of(wide w, int scale)
 {
     settle(&w);
     if (w.limb[LIMBS - 1] >= 0)
-        return round_up(&w);
+        return round_up(&w, scale);
     for (int i = 0; i < LIMBS; i++)
         w.limb[i] = -w.limb[i];
     settle(&w);
-    return -round_up(&w);
+    return -round_up(&w, scale);
+}
+
+/* A sum beyond every double can have a mean that is none. */
+static double quotient(const wide *w, uint64_t by)
+{
+    enum { FAR = 128 }; /* more than the bits that a sum has above DBL_MAX */
+    const double sum = double_of(*w, 0);
+
+    return isfinite(sum) ? sum / (double)by
+                         : ldexp(double_of(*w, -FAR) / (double)by, FAR);
 }
 
 /* JSON has no infinity: what overflows stays at the largest double. */
@@ -230,7 +240,7 @@ sg_num sr_sum_value(const sr_sum *sum, uint64_t by)
     }
     add_bits(&w, low, POINT, negative ? -1 : 1);
     add_bits(&w, high, POINT + 64, negative ? -1 : 1);
-    return float_num(double_of(w) / (double)by);
+    return float_num(quotient(&w, by));
 }
 
 void sr_sum_free(sr_pool *pool, sr_sum *sum)

@@ -4,11 +4,11 @@
  */
 #include "enrich/csv.h"
 
-/* Where a quoted cell, whose first quote is at `at`, ends: behind its last
- * quote, or SIZE_MAX when it does not. */
+/* Where a quoted cell, the inside of which begins or goes on at `at`, ends:
+ * behind its last quote, or SIZE_MAX when it does not. */
 static size_t quoted_end(sg_str s, size_t at)
 {
-    for (at++; at < s.len; at++) {
+    for (; at < s.len; at++) {
         if (s.ptr[at] != '"')
             continue;
         if (at + 1 == s.len || s.ptr[at + 1] != '"')
@@ -25,12 +25,15 @@ static size_t plain_end(sg_str s, size_t at)
     return at;
 }
 
-bool sr_csv_is_open(sg_str record)
+bool sr_csv_is_open(sg_str record, size_t open)
 {
     const sg_str s = record;
 
-    for (size_t at = 0; at < s.len; at++) {
-        at = s.ptr[at] == '"' ? quoted_end(s, at) : plain_end(s, at);
+    for (size_t at = open; at < s.len; at++) {
+        if (open != 0 && at == open)
+            at = quoted_end(s, at);
+        else
+            at = s.ptr[at] == '"' ? quoted_end(s, at + 1) : plain_end(s, at);
         if (at == SIZE_MAX)
             return true;
         at = plain_end(s, at); /* what is wrong here is for the split */
@@ -58,7 +61,7 @@ const char *sr_csv_split(sg_str record, sg_buf *text, sg_str *cells,
     (void)sg_buf_reserve(text, s.len + 1); /* so that no cell moves */
     for (size_t at = 0;; at++) {
         const bool quoted = at < s.len && s.ptr[at] == '"';
-        const size_t end = quoted ? quoted_end(s, at) : plain_end(s, at);
+        const size_t end = quoted ? quoted_end(s, at + 1) : plain_end(s, at);
         const size_t first = text->len;
 
         if (end == SIZE_MAX)

@@ -4,7 +4,6 @@
  */
 #include "enrich/tables.h"
 
-#include <math.h>
 #include <string.h>
 
 static void put_u32(sg_buf *buf, size_t n)
@@ -81,17 +80,12 @@ bool sr_is_value(const sigma_table *table, sg_str value)
     return value.len == 0;
 }
 
-static bool is_finite(const sg_num *n)
-{
-    return n->kind != SIGMA_FLOAT || isfinite(n->v.f);
-}
-
 sr_value *sr_usable(sr_event *event, uint32_t slot)
 {
     for (sr_value *v = sr_first(event, slot); v != NULL;
          v = sr_next(event, v)) {
         if (v->kind == SR_BOOL || v->kind == SR_STRING ||
-            (v->kind == SR_NUMBER && is_finite(&v->num)))
+            (v->kind == SR_NUMBER && sr_number_fits(&v->num)))
             if (sr_value_text(event, v).len != 0)
                 return v;
     }

@@ -134,10 +134,12 @@ static bool take_csv(loader *l, sg_str line, uint64_t number)
         refuse(l, number, "a record larger than 1 MiB");
         return true;
     }
-    if (l->record.len != 0)
+    const size_t open = l->record.len;
+
+    if (open != 0)
         sg_buf_putc(&l->record, '\n');
     sg_buf_put(&l->record, line);
-    if (sr_csv_is_open(sg_buf_str(&l->record)))
+    if (sr_csv_is_open(sg_buf_str(&l->record), open))
         return true;
     if (l->cell_count != 0)
         read_record(l, number);

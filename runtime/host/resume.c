@@ -318,6 +318,17 @@ static size_t written_of(sr_session *s, const sr_sink *sink, const origin *from,
     return 0;
 }
 
+/* A file that somebody cut off within a line: what comes next is a line of its
+ * own. */
+static void end_line(sr_sink *sink)
+{
+    char last;
+
+    if (sink->regular && sink->path != NULL && sink->size != 0 &&
+        pread(sink->fd, &last, 1, (off_t)sink->size - 1) == 1 && last != '\n')
+        sg_buf_putc(sink->buf, '\n');
+}
+
 /* What an earlier run left for the sink goes into its buffer. */
 static bool fetch_outbox(sr_session *s, unsigned i)
 {
@@ -333,9 +344,11 @@ static bool fetch_outbox(sr_session *s, unsigned i)
         sr_say(s, "cannot use state %s: damaged: outbox", s->resume->path);
         return false;
     }
-    sg_buf_put(sink->buf,
-               sg_str_sub(sg_buf_str(&bytes),
-                          written_of(s, sink, &from, bytes.len), bytes.len));
+    const size_t written = written_of(s, sink, &from, bytes.len);
+
+    if (written == 0 && sink->size != from.base)
+        end_line(sink);
+    sg_buf_put(sink->buf, sg_str_sub(sg_buf_str(&bytes), written, bytes.len));
     sg_buf_free(&bytes);
     return true;
 }

@@ -163,7 +163,9 @@ static void arrive(sequence *q, sr_contribution *c, uint32_t item)
     const sr_options *o = q->s->options;
 
     c->event = q->events;
-    if (o->lateness == 0 || o->search || c->timed == 0 || is_late(q, c->time)) {
+    /* An earlier run may have held some back that allowed more. */
+    if ((o->lateness == 0 && q->held_count == 0) || o->search ||
+        c->timed == 0 || is_late(q, c->time)) {
         make_due(q, c, item, false);
         return;
     }
@@ -198,8 +200,7 @@ bool sr_sequence_event(sequence *q, char *contributions, size_t len,
         at += c->size;
         arrive(q, c, item);
     }
-    if (o->lateness != 0)
-        release(q, item, false);
+    release(q, item, false);
     return late;
 }
 

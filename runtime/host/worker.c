@@ -128,7 +128,8 @@ sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear)
 
 /* -------- one line ------------------------------------------------------- */
 
-/* sr_read_fn: a field of the event at hand as a rule sees it. */
+/* sr_read_fn: a field of the event at hand as a rule sees it. A number that no
+ * double holds is the text it is written as. */
 static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
 {
     sr_worker *w = ctx;
@@ -141,8 +142,10 @@ static bool read_field(void *ctx, uint32_t rule, uint32_t field, sr_cell *cell)
     if (v == NULL ||
         (v->kind != SR_STRING && v->kind != SR_NUMBER && v->kind != SR_BOOL))
         return false;
-    cell->kind = v->kind;
     cell->text = sr_value_text(&w->event, v);
+    if (v->kind == SR_NUMBER && !sr_number_fits(&v->num))
+        return true;
+    cell->kind = v->kind;
     cell->num = v->num;
     return true;
 }

@@ -19,6 +19,7 @@ struct sr_input {
     sr_stream *stream; /* NULL: none yet */
     bool resuming;     /* the place `at` is still to be reached */
     bool checked;      /* the stream resumed begins as it should */
+    bool fell_short;   /* it ended before that place, which was told */
     sr_cursor at;      /* where reading stands without a stream */
     uint64_t generation;
     bool opened;    /* there was a file: the next is another generation */

@@ -256,7 +256,10 @@ static sr_line_status tell(sr_input *in, sr_line_status status,
         in->ended = true;
     if (status != SR_BAD && status != SR_LOST)
         in->reason[0] = '\0';
-    sr_input_cursor(in, &at);
+    if (in->resuming && in->stream != NULL)
+        sr_stream_cursor(in->stream, &at); /* of what is skipped */
+    else
+        sr_input_cursor(in, &at);
     *number = at.line + 1;
     *offset = at.offset;
     return status;

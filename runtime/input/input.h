@@ -77,7 +77,8 @@ typedef struct sr_input_options {
  * of modification time; those that replaced it have a suffix that begins with
  * a digit. Standard input and pipes must be fed from the beginning again; the
  * lines of the cursor are skipped. SR_LOST says that this did not succeed;
- * reading then begins with the first file written later, or with `path`.
+ * reading then begins with the first file written later, or with `path`; or a
+ * stream ended before the cursor, which then stays where it was.
  * All this happens in sr_input_next, not here. */
 sr_input *sr_input_open_with(const char *path, const sr_input_options *options,
                              char reason[SR_INPUT_REASON]);

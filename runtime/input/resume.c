@@ -20,7 +20,8 @@ static sr_line_status say_lost(sr_input *in, const char *what)
 }
 
 /* Read the beginning, which must be what it was. Nothing is skipped yet, so
- * that another stream is read from its beginning. */
+ * that another stream is read from its beginning. One that holds nothing is no
+ * other. */
 static sr_line_status check_beginning(sr_input *in)
 {
     sr_stream *s = in->stream;
@@ -31,7 +32,7 @@ static sr_line_status check_beginning(sr_input *in)
     if (status == SR_WAIT || in->stopped)
         return status;
     in->checked = true;
-    if (sr_stream_begins(s, &in->at))
+    if (s->head_len == 0 || sr_stream_begins(s, &in->at))
         return SR_LINE;
     return say_lost(in, "it does not begin as what was read before; "
                         "nothing of it is skipped");
@@ -39,9 +40,23 @@ static sr_line_status check_beginning(sr_input *in)
 
 static sr_line_status say_bad(sr_input *in)
 {
-    in->resuming = false;
+    in->fell_short = true;
     memcpy(in->reason, in->stream->reason, sizeof in->reason);
     return SR_BAD;
+}
+
+/* A stream that ends before the cursor is one whose feeder was cut off: the
+ * cursor stays where it is, for the next time. */
+static sr_line_status say_short(sr_input *in)
+{
+    if (in->fell_short)
+        return SR_END;
+    in->fell_short = true;
+    (void)snprintf(in->reason, sizeof in->reason,
+                   "it ends after line %llu, but was read up to %llu",
+                   (unsigned long long)in->stream->lines,
+                   (unsigned long long)in->at.line);
+    return SR_LOST;
 }
 
 static sr_line_status skip_lines(sr_input *in)
@@ -58,14 +73,8 @@ static sr_line_status skip_lines(sr_input *in)
             return status;
         if (status == SR_BAD)
             return say_bad(in);
-        if (status == SR_END) {
-            (void)snprintf(in->reason, sizeof in->reason,
-                           "it ends after line %llu, but was read up to %llu",
-                           (unsigned long long)s->lines,
-                           (unsigned long long)in->at.line);
-            in->resuming = false;
-            return SR_LOST;
-        }
+        if (status == SR_END)
+            return say_short(in);
     }
     sr_stream_cursor(s, &now);
     if (now.offset != in->at.offset)

@@ -108,6 +108,11 @@ sg_num sr_number(sg_str token)
     return n;
 }
 
+bool sr_number_fits(const sg_num *n)
+{
+    return n->kind != SIGMA_FLOAT || isfinite(n->v.f);
+}
+
 static sg_str string_text(sr_event *event, sg_str raw)
 {
     const sg_str inside = {raw.ptr + 1, raw.len - 2};
@@ -123,7 +128,7 @@ static sg_str number_text(sr_event *event, const sr_value *value)
 {
     char *dst;
 
-    if (value->num.kind == SIGMA_FLOAT && isinf(value->num.v.f))
+    if (!sr_number_fits(&value->num))
         return value->raw; /* as written: no double holds it */
     if (value->num.kind != SIGMA_FLOAT && !sg_str_eq(value->raw, SG_S("-0")))
         return value->raw; /* JSON writes integers canonically */

@@ -152,6 +152,8 @@ sg_str sr_verbatim_piece(sg_arena *arena, sg_str text);
 sg_str sr_value_text(sr_event *event, sr_value *value);
 /* The same, case-folded; computed once. */
 sg_str sr_value_folded(sr_event *event, sr_value *value);
+/* False where no double holds the number: it is infinite, its text raw. */
+bool sr_number_fits(const sg_num *n);
 
 /* Iterate a field: for (v = sr_first(e, f); v; v = sr_next(e, v)). */
 static inline sr_value *sr_first(sr_event *event, uint32_t slot)

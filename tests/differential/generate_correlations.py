@@ -15,7 +15,8 @@ VALUE_FIELDS = ["Bytes", "Port", "n.size", "Class"]
 SPANS = [("1s", 1), ("2s", 2), ("5s", 5), ("10s", 10), ("1m", 60)]
 TYPES = ["event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median"]
 NUMBERS = [0, 1, 2, 3, -1, -4, 7, 10, 0.5, 0.25, -1.5, 1e3, "5", "12", "1e1", "0.5", "x", "", " 3", None, True, 2**53 + 1, -(2**63), 2**64 - 1,
-           [4, 9], [], {"k": 1}]
+           [4, 9], [], {"k": 1}, "@huge"]
+HUGE = '-1e400'  # no double holds it: stands for "@huge" in a line
 START = 1_700_000_000 * 10**9
 
 
@@ -201,7 +202,7 @@ class CorrelationGenerator:
         p = r.random()
         if p < 0.75:
             return r.choice(["h1", "h1", "h1", "h2"])
-        return r.choice(["H1", 7, "7", 7.0, 1.5, "", True, "true", None, ["h1", "h2"], [], [None, "h1"], [["h2"], 3], {"x": 1}, "\u00e9", "h\u0000"])
+        return r.choice(["H1", 7, "7", 7.0, 1.5, "", True, "true", None, ["h1", "h2"], [], [None, "h1"], [["h2"], 3], {"x": 1}, "\u00e9", "h\u0000", "@huge"])
 
     def body(self):
         r = self.r
@@ -268,7 +269,7 @@ class CorrelationGenerator:
         return event
 
     def line(self, event):
-        return json.dumps(event, ensure_ascii=self.r.random() < 0.5)
+        return json.dumps(event, ensure_ascii=self.r.random() < 0.5).replace('"@huge"', HUGE)
 
     def timeline(self, count):
         return [self.line(self.put_time(self.body(), t)) for t in self.times(count, True)]

@@ -40,6 +40,35 @@ class Aggregations(Case):
         self.assertEqual(self.firings("a | max(n) >= 10", steps), [(2, 10), (3, 10)])
         self.assertEqual(self.firings("a | min(n) < 2", steps), [(3, 1)])
 
+    def test_numbers_beyond_doubles(self):
+        """They are texts to correlations, whatever reads them: values skip them, groups are named by them."""
+        docs = [{"title": "r", "name": "r", "logsource": {"product": "p"}, "detection": {"s": {"ev": "a"}, "condition": "s"}}]
+        for kind, more in (("event_count", {}), ("value_count", {}), ("value_sum", {}), ("value_avg", {}), ("value_median", {}),
+                           ("value_percentile", {"percentile": 90})):
+            field = {} if kind == "event_count" else {"field": "n"}
+            docs.append({"title": kind, "name": kind, "correlation": {"type": kind, "rules": ["r"], "group-by": ["g"], "timespan": "1m",
+                                                                      "condition": {"neq": -1, **field, **more}}})
+        rules = self.write("r.yml", "\n---\n".join(json.dumps(d) for d in docs))
+        det = self.build(rules, "--pack")
+        numbers = ["1e400", "-1e400", '"1e400"', "1", "1e999999999999", "1e308", "1e308", "1e308", "-1e308", "2.5"]
+        events = self.write("e", "".join('{"time":%d,"ev":"a","g":%s,"n":%s}\n' % (1700000000 + i, g, n)
+                                         for i, (g, n) in enumerate((g, n) for g in ("1", "1e400", '"1e400"', "-1e999") for n in numbers)))
+        want = [json.loads(x) for x in self.sigcc("eval", rules, "--events", events, "--correlations").stdout.splitlines()]
+        have = self.detect(det, "--every-firing", events)
+        self.assertEqual(sorted((a["source"]["line"], a["rule"]["name"], str(a["group"]["g"]), a["count"], a["value"]) for a in have),
+                         sorted((a["line"], a["rule"], a["group"]["g"], a["count"], a["value"]) for a in want))
+        means = [a["value"] for a in have if a["rule"]["name"] == "value_avg" and a["group"] == {"g": 1}]
+        self.assertEqual((means[1], means[3]), (5e307, 7.5e307))
+        # What was kept can be read again, and what was mapped can be reduced.
+        for _ in range(2):
+            self.detect(det, "--state", self.path("s"), "--every-firing", "-o", self.path("o"), events)
+        p = self.run_([det, "map", events])
+        p = self.run_([det, "reduce", "--every-firing"], stdin=b"".join(sorted(p.stdout.splitlines(True))))
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertEqual([json.loads(x) for x in p.stdout.splitlines()], have)
+        with open(self.path("o"), encoding="utf-8") as f:
+            self.assertEqual([json.loads(x) for x in f], have)
+
     def test_near(self):
         steps = [(0, {"ev": "b"}), (10, {"ev": "a"}), (30, {"ev": "c"}), (200, {"ev": "a"}), (210, {"ev": "c"}), (220, {"ev": "b"})]
         self.assertEqual([line for line, _ in self.firings("a | near b", steps)], [2, 6])

@@ -112,6 +112,45 @@ class State(Case):
         counters = json.loads(said.splitlines()[-1])
         self.assertEqual((counters["lines"], counters["unreadable"], counters["alerts"], counters["groups"]), (4, 1, 1, 2))
 
+    def test_less_lateness(self):
+        """What a run held back that allowed more goes on before what comes next."""
+        path = self.append("in", hits(30, 10, 20))
+        for args in (["--allowed-lateness", "1h"], []):
+            with subprocess.Popen([self.few, "--follow", "--state", self.state, "-f", "ndjson", "-o", self.out, *args, path], stderr=subprocess.DEVNULL) as p:
+                if not args:
+                    self.append("in", hits(40))
+                    self.wait_for(lambda: self.read("out").count(b"\n") == 2)
+                else:
+                    self.wait_for(lambda: os.path.exists(self.out))
+                    time.sleep(0.3)
+                p.send_signal(signal.SIGINT)
+            self.assertEqual(p.returncode, 0)
+        alerts = [json.loads(line) for line in self.read("out").splitlines()]
+        self.assertEqual([(a["rule"]["name"], a["source"]["line"]) for a in alerts], [("three", 1), ("four", 4)])
+
+    def test_short_feeds(self):
+        """A feeder that was cut off, or has nothing, makes nobody read anything again."""
+        events = streams.events(13, 900)
+        text = streams.lines(events)
+        want = self.run_([self.visible, "-f", "ndjson"], stdin=text).stdout
+        part = streams.lines(events[:700])
+        self.go(self.visible, stdin=part)
+        for feed in (b"", streams.lines(events[:300]), b"", part[:-5 * len(part) // 7]):
+            self.assertIn("but was read up to 700", self.go(self.visible, stdin=feed))
+        self.go(self.visible, stdin=text)
+        self.assertEqual(self.read("out"), want)
+
+    def test_output_cut_off(self):
+        """What comes behind a line that somebody cut is a line of its own."""
+        path = self.append("in", hits(1, 2, 3))
+        self.go(self.few, path)
+        with open(self.out, "r+b") as out:
+            out.truncate(50)
+        self.append("in", hits(4))
+        self.assertIn("is not the file that was written before", self.go(self.few, path))
+        cut, alert = self.read("out").splitlines()
+        self.assertEqual((len(cut), json.loads(alert)["rule"]["name"]), (50, "four"))
+
     def test_redirected(self):
         """Standard output with >>, too."""
         events = streams.events(2, 1500)

@@ -228,9 +228,15 @@ static void test_csv(void)
         if (rows[i].cells != NULL)
             CHECK_STR(sg_buf_str(&joined), sg_str_of(rows[i].cells));
     }
-    CHECK(sr_csv_is_open(SG_S("a,\"b")) && sr_csv_is_open(SG_S("\"b\"\"")));
-    CHECK(!sr_csv_is_open(SG_S("a\"b")) && !sr_csv_is_open(SG_S("\"b\"")));
-    CHECK(!sr_csv_is_open(SG_S("\"a\"\"b\",c")) && !sr_csv_is_open(SG_S("")));
+    CHECK(sr_csv_is_open(SG_S("a,\"b"), 0) &&
+          sr_csv_is_open(SG_S("\"b\"\""), 0));
+    CHECK(!sr_csv_is_open(SG_S("a\"b"), 0) &&
+          !sr_csv_is_open(SG_S("\"b\""), 0));
+    CHECK(!sr_csv_is_open(SG_S("\"a\"\"b\",c"), 0) &&
+          !sr_csv_is_open(SG_S(""), 0));
+    CHECK(sr_csv_is_open(SG_S("a,\"b\nc"), 4));
+    CHECK(sr_csv_is_open(SG_S("a,\"b\n\",\"\"\""), 4));
+    CHECK(!sr_csv_is_open(SG_S("a,\"b\n\"\"c\",d\"\n"), 4));
     for (uint32_t i = 0; i < SR_CSV_CELLS; i++)
         sg_buf_putc(&many, ',');
     CHECK(sr_csv_split(sg_buf_str(&many), &text, cells, &count) != NULL);

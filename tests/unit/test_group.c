@@ -309,6 +309,8 @@ static void test_sum(void)
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     sr_sum_add(&pool, &sum, real(DBL_MAX));
     CHECK(sr_sum_value(&sum, 1).v.f == DBL_MAX);
+    CHECK(sr_sum_value(&sum, 2).v.f == DBL_MAX);
+    CHECK(sr_sum_value(&sum, 4).v.f == DBL_MAX / 2);
     sr_sum_remove(&sum, real(DBL_MAX));
     sr_sum_remove(&sum, real(DBL_MAX));
     sr_sum_add(&pool, &sum, real(DBL_TRUE_MIN));
@@ -393,6 +395,17 @@ static void test_order(void)
 
         CHECK(n.kind == SIGMA_INT && n.v.i == i);
     }
+    sr_order_free(&pool, &order);
+
+    /* Which of equal numbers came first, and has left, does not show. */
+    sr_order_add(&pool, &order, real(0x1p63), 1);
+    check_num(sr_order_percentile(&order, 50), "9223372036854775808");
+    sr_order_add(&pool, &order, (sg_num){.kind = SIGMA_UINT, .v.u = 1ULL << 63},
+                 1);
+    sr_order_remove(&pool, &order, real(0x1p63));
+    check_num(sr_order_percentile(&order, 50), "9223372036854775808");
+    sr_order_add(&pool, &order, real(0x1p64), 1);
+    check_num(sr_order_percentile(&order, 100), "18446744073709552000");
     sr_order_free(&pool, &order);
     sr_pool_close(&pool);
 }

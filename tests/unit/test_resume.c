@@ -281,9 +281,27 @@ static void want_stream(const sr_cursor *at, const char *text, const char *want)
     sg_buf_free(&have);
 }
 
+/* What ends too early leaves the cursor where it is: the next one is not read
+ * again from there. */
+static void want_short(const sr_cursor *at, sg_str bytes, const char *want)
+{
+    sg_buf have = {0};
+    sr_cursor now;
+    sr_input *in = open_bytes("-", bytes, false, at);
+
+    CHECK_INT(files_read(in, &have), SR_END);
+    CHECK_STR(sg_buf_str(&have), sg_str_of(want));
+    sr_input_cursor(in, &now);
+    CHECK(now.line == at->line && now.offset == at->offset &&
+          now.print_len == at->print_len && now.print_hash == at->print_hash);
+    sr_input_close(in);
+    sg_buf_free(&have);
+}
+
 static void test_streams(void)
 {
     sg_buf have = {0};
+    sg_buf packed = {0};
     sr_cursor at;
     sr_input *in = open_bytes("-", SG_S("a\nb\nc\n"), false, NULL);
 
@@ -299,8 +317,13 @@ static void test_streams(void)
     want_stream(&at, "a\n", "lost;1 a;");
     want_stream(&at, "x\ny\nz\n", "lost;1 x;2 y;3 z;");
     want_stream(&at, "", "lost;");
+    want_short(&at, SG_S(""), "lost;");
     at.line = 3; /* more lines than were there */
-    want_stream(&at, "a\nb\n", "lost;");
+    want_short(&at, SG_S("a\nb\n"), "lost;");
+    put_zstd(&packed, SG_S("a\nb\nc\n"));
+    packed.len = 8; /* nothing comes out of it */
+    want_short(&at, sg_buf_str(&packed), "bad;");
+    sg_buf_free(&packed);
     want_stream(&at, "a\nb\nc\nd\n", "lost;4 d;");
 }
 
