@@ -194,7 +194,7 @@ static bool emit_part(sc_module *m, uint32_t index, uint32_t parts, files *f,
 /* The routes, as a part of their own: they seldom change. */
 static bool emit_routes(sc_module *m, files *f, sc_cw *tables)
 {
-    functions p = {.name = SG_S("routes"), .what = SG_S("Log sources")};
+    functions p = {.name = SG_S("log_sources"), .what = SG_S("Log sources")};
     sc_cw body = {.out = &p.body};
 
     if (m->ir->routes.count == 0)

@@ -97,6 +97,8 @@ class Routing(Case):
         want = [["r%d" % i for i in ids] for ids in (range(8), [0, 1, 2, 3], [2, 5, 6], range(8), [0, 1, 2, 3, 4, 5, 6])]
         self.assertEqual(judge(events), want)
         self.assertEqual(judge(events, oracle=True), want)
+        # In C files of their own, like those of any large pack.
+        self.assertEqual(self.pack(sources, "--parts=4", out="parts")(events), want)
 
     def test_pipelines_decide(self):
         pipeline = self.write("p.yml", json.dumps({
