@@ -17,9 +17,11 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import SIGCC, Case, main, rule  # noqa: E402
+from streams import ASAN  # noqa: E402
 
 RULES = 12
 PARTS = 4
+ENOUGH = "skipped: under sanitizers the other tests are enough"
 
 
 def entries(folder):
@@ -84,6 +86,7 @@ class Hits(Cache):
         self.make_pack(env=dict(self.env, SIGCC_CACHE="off"))
         self.assertFalse(os.path.exists(self.cache))
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_several_detectors(self):
         self.pack()
         args = ("build", self.path("rules"), "-o", self.path("out") + "/", "--timings=json")
@@ -135,6 +138,7 @@ class Misses(Cache):
         _, t, _ = self.make_pack()
         self.assertEqual(t["files"] - t["files_cached"], 4)
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_flags_and_compiler(self):
         self.pack()
         wrapper = self.write("wrapper", '#!/bin/sh\nexec cc "$@"\n')
@@ -164,6 +168,7 @@ class Misses(Cache):
             f.write("/* more */\n")
         self.assertEqual(self.make_pack(env=env)[1]["files_cached"], 0)
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_parts_say_the_same(self):
         self.pack()
         events = "".join('{"CommandLine":"xa%db%d","User":"u%d"}\n' % (i, i + 1, i % 5) for i in range(40)).encode()
@@ -219,6 +224,7 @@ class Damage(Cache):
             os.symlink(self.path(os.path.basename(path)), path)
         self.damage(link)
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_writable_by_others(self):
         self.damage(lambda path: os.chmod(path, 0o666))
 
@@ -269,6 +275,7 @@ class Folder(Cache):
         self.assertIn("W0901", said)
         self.assertEqual(t["files_cached"], 0)
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_parallel(self):
         self.pack()
         want = self.make_pack("--no-cache")[0]
@@ -291,6 +298,7 @@ class Folder(Cache):
         self.assertEqual(sorted(os.listdir(self.cache)), entries(self.cache))
         self.assertEqual(self.make_pack()[1]["detectors_cached"], 1)
 
+    @unittest.skipIf(ASAN, ENOUGH)
     def test_bound(self):
         env = dict(self.env, SIGCC_CACHE_SIZE="1")
         os.mkdir(self.cache, 0o700)
@@ -356,6 +364,7 @@ class Command(Cache):
         self.assertNotIn("total", self.sigcc("check", self.path("rules"), env=self.env).stderr.decode())
 
 
+@unittest.skipIf(ASAN, ENOUGH)
 class Progress(Cache):
     """A line on a terminal that shows long work, and nothing anywhere else."""
 

@@ -80,11 +80,10 @@ class Agreement(Case):
     def test_conformance_cases(self):
         cases = conformance()
         self.assertGreaterEqual(len(cases), 200)
-        if ASAN:  # slow, and the same code for all
-            cases = cases[::6]
+        cases = cases[::20 if ASAN else 3]  # slow, and the same code for all
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             events = sum(pool.map(self.one, range(len(cases)), cases))
-        self.assertGreaterEqual(events, 60 if ASAN else 400)
+        self.assertGreaterEqual(events, 15 if ASAN else 130)
 
 
 RULE = rule({"sel": {"Image|endswith": ["\\a.exe", "\\b.exe"], "Port": [25, 587], "Cmd|contains|all": ["x", "y"]},
