@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import SIGCC, Case, main, rule  # noqa: E402
+from streams import ASAN  # noqa: E402
 
 LEVELS = ["avx512", "avx2", "sse2", "neon", "scalar"]  # what is missing falls back
 CORRELATION = json.dumps({"title": "c", "name": "c", "correlation": {
@@ -41,6 +42,11 @@ NOT_SERVED = {
 BAD = [b"{", b'{"a":"mimikatz"', b"[]", b"nul", b'{"a":tru}', b'{"a":"\xff"}', b'{"a":"\\x"}', b'{"a":1,}', b'{"a":"\x01"}', b'{"a":"\\u12"}',
        b'{"a":01}', b'{"a" "b"}', b'{"a":"b":"c"}', b'{"a":"x"}}', b'{"a":"\xed\xa0\x80"}', b'{"z":[}', b'{"a":"SysKey","b":}', b"\xff\xfe",
        b'{"b":' + b"[" * 600 + b"]" * 600 + b"}"]
+
+
+def some(rules):
+    """Under sanitizers a third of them: the code is the same for all."""
+    return list(rules.items())[::3 if ASAN else 1]
 
 
 class Lines:
@@ -195,12 +201,12 @@ class Prefilter(Case):
         self.assertGreater(ran[0][3]["unreadable"], 100)
 
     def test_served(self):
-        for text, detection in SERVED.items():
+        for text, detection in some(SERVED):
             with self.subTest(text):
                 self.compare(text, detection, True)
 
     def test_not_served(self):
-        for text, detection in NOT_SERVED.items():
+        for text, detection in some(NOT_SERVED):
             with self.subTest(text):
                 self.compare(text, detection, False)
 
