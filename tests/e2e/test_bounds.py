@@ -238,6 +238,37 @@ class Bounds(Case):
         self.assertEqual(got["value_count"], len(set(values)))
         self.assertEqual(got["value_median"], (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2)
 
+    def test_errors_between_opposite_signs(self):
+        """A median near 0 can be any share off: alerts say so, also where it is 0."""
+        r, data = random.Random(5), []
+        for i in range(sized(4000, 20000, 2000)):
+            data.append(streams.event(START + i, Kind="a", Host="h", Bytes=r.choice([r.gauss(0, 1), float(r.randrange(-3, 4) * 1000)])))
+            data.append(streams.event(START + i, Kind="a", Host="i%d" % (i // 40), Bytes=[-1000.5, 1000.5][i % 2] * (1 + i // 2 % 15)))
+        stream = b"".join(data)
+        for mode in (["--every-firing"], ["--mode", "search"]):
+            exact, _, _ = self.run_on(self.values, stream, *mode)
+            about, _, _ = self.run_on(self.values, stream, *mode, "--exact-values", "10")
+            self.assertEqual(len(about), len(exact))
+            wide, zeros, sides = 0, 0, set()
+            for have, want in zip(map(json.loads, about), map(json.loads, exact)):
+                if have["correlation_type"] == "value_count" or "approximate" not in have:
+                    continue
+                off, most, share = abs(have["value"] - want["value"]), have["error_absolute"], have["error_bound"]
+                self.assertLessEqual(off, most, (have, want))
+                sides.add(have["value"] > 0)
+                if share is None:
+                    self.assertEqual(have["value"], 0)
+                    zeros += 1
+                else:
+                    self.assertGreaterEqual(share, 0.01)
+                    self.assertAlmostEqual(share * abs(have["value"]), most, delta=most * 1e-9)
+                wide += share is None or share > 0.011
+            self.assertEqual(sides, {True, False})
+            self.assertGreater(wide, 0)
+            self.assertGreater(zeros, 0)
+            if LONG:
+                print("%s: %d alerts, %d of them with an error of more than 1.1 %%, %d with a value of 0" % (" ".join(mode), len(about), wide, zeros))
+
     # -------- large values ---------------------------------------------------
 
     def test_huge_group_value(self):
