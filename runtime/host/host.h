@@ -135,7 +135,7 @@ typedef struct sr_session {
     uint32_t *source_of;    /* per file of the options */
     int64_t flushed;        /* clock of the last flush, ns */
     sr_stats stats;
-    uint64_t checks; /* map: of the lines written, their sum */
+    uint64_t checks; /* map: of the lines written, the sum of their hashes */
     int exit_code;
     bool stop;      /* no more input: error, --strict or signal */
     bool abandoned; /* results would be of half the input: leave them out */
