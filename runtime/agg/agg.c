@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SCRATCH_KEPT = 1 << 20 }; /* bytes */
+
 /* -------- opening -------------------------------------------------------- */
 
 /* Ordered correlations: only whole chains count when no condition asks for
@@ -358,12 +360,15 @@ sr_shard *sr_shard_of(sr_agg *agg, uint64_t partition)
     return &agg->shards[(partition >> 32 & 0xFFFF) % agg->shard_count];
 }
 
+/* A huge value is not held in the scratch of every shard that has seen one. */
 static void run(sr_shard *s, const sr_contribution *c, uint64_t turn)
 {
     s->c = c;
     s->turn = turn;
     sr_correlate(s);
     s->c = NULL;
+    sg_buf_clear(&s->key, SCRATCH_KEPT);
+    sg_buf_clear(&s->tuple, SCRATCH_KEPT);
 }
 
 void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
@@ -474,7 +479,7 @@ static void fire_all(sr_agg *agg)
         sr_fire_deferred(&agg->shards[who], &at[who]);
     }
     for (uint32_t i = 0; i < agg->shard_count; i++)
-        agg->shards[i].fired.len = 0;
+        sg_buf_clear(&agg->shards[i].fired, SCRATCH_KEPT);
     free(at);
 }
 

@@ -67,6 +67,12 @@ typedef struct sr_seen {
     sg_str raw;
 } sr_seen;
 
+/* How far off a value may be. */
+typedef struct sr_error {
+    double share; /* of its magnitude; infinite where that is 0, yet inexact */
+    double most;  /* the same as a number */
+} sr_error;
+
 /* A correlation whose condition holds for one group. Views live until the
  * callback returns. */
 typedef struct sr_firing {
@@ -77,7 +83,7 @@ typedef struct sr_firing {
     uint64_t count;      /* events in the window */
     sg_num value;        /* what the condition compares */
     bool approximate;    /* the value comes from a sketch ... */
-    double error;        /* ... and is right but for this share of it */
+    sr_error error;      /* ... and is off by so much at most */
     sr_seen first, last;
     sr_place place; /* of the event that completed it */
     bool timed;     /* that event's time */

@@ -318,5 +318,7 @@ void sr_distinct_free(sr_shard *s, sr_group *group);
  * (value_count) or of all (percentiles). False for want of memory. */
 bool sr_sketch_distinct(sr_shard *s, sr_group *group, const void *entry);
 bool sr_sketch_order(sr_shard *s, sr_group *group);
+/* How far off the group's value, `value`, may be: 0 unless it is sketched. */
+sr_error sr_error_of(const sr_shard *s, const sr_group *group, sg_num value);
 
 #endif

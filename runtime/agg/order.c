@@ -181,29 +181,59 @@ static sg_num nth(const node *n, uint64_t k)
     }
 }
 
-sg_num sr_order_percentile(const sr_order *order, double percent)
+/* Two neighbours in ascending order, and how far from the first to the second a
+ * percentile lies, in [0, 1). */
+typedef struct between {
+    sg_num low, high;
+    double part;
+} between;
+
+static between find_place(const sr_order *order, double percent)
 {
     const uint64_t count = size_of(order->root);
     const double rank = percent * (double)(count - 1) / 100;
     const double whole = floor(rank);
     uint64_t k = whole <= 0 ? 0 : (uint64_t)whole;
+    double part = rank - whole;
 
     assert(count != 0);
-    if (k >= count - 1)
-        return nth(order->root, count - 1);
+    if (k >= count - 1) {
+        k = count - 1;
+        part = 0;
+    }
     const sg_num low = nth(order->root, k);
-    const double part = rank - whole;
 
     if (part <= 0)
-        return low;
-    const sg_num high = nth(order->root, k + 1);
+        return (between){low, low, 0};
+    return (between){low, nth(order->root, k + 1), part};
+}
 
-    if (sg_num_cmp(low, high) == 0)
-        return low;
-    /* Weights, not a difference: no overflow between far numbers. */
+/* Weights, not a difference: no overflow between far numbers. */
+static double weigh(double low, double high, double part)
+{
+    return low * (1 - part) + high * part;
+}
+
+sg_num sr_order_percentile(const sr_order *order, double percent)
+{
+    const between at = find_place(order, percent);
+
+    if (sg_num_cmp(at.low, at.high) == 0)
+        return at.low;
     const double value =
-        sg_num_double(low) * (1 - part) + sg_num_double(high) * part;
+        weigh(sg_num_double(at.low), sg_num_double(at.high), at.part);
     return (sg_num){.kind = SIGMA_FLOAT, .v = {.f = value}};
+}
+
+double sr_order_scale(const sr_order *order, double percent)
+{
+    const between at = find_place(order, percent);
+    const double low = sg_num_double(at.low);
+    const double high = sg_num_double(at.high);
+
+    return low < 0 && high > 0
+               ? weigh(-low, high, at.part)
+               : fabs(sg_num_double(sr_order_percentile(order, percent)));
 }
 
 static void free_nodes(sr_pool *pool, node *n)

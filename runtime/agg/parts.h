@@ -155,6 +155,10 @@ void sr_order_remove(sr_pool *pool, sr_order *order, sg_num n);
 /* Linear interpolation between order statistics; percent in [0, 100], the
  * multiset not empty. Exact where a rank falls on a number. */
 sg_num sr_order_percentile(const sr_order *order, double percent);
+/* The same of the magnitudes of the numbers that it lies between: so much an
+ * error that is a share of each is a share of. The magnitude of the percentile,
+ * unless the two have opposite signs. */
+double sr_order_scale(const sr_order *order, double percent);
 /* Every number in ascending order; false as soon as fn says so. */
 typedef bool sr_order_fn(void *ctx, sg_num n, uint64_t times);
 bool sr_order_each(const sr_order *order, sr_order_fn *fn, void *ctx);

@@ -167,14 +167,13 @@ static sr_seen seen_of(const sr_group *group, bool last)
 static void fire_row(sr_agg *agg, const row *r)
 {
     const sr_group *group = r->group;
-    const sr_corr *corr = &agg->corrs[group->correlation];
     const sr_firing firing = {
         .correlation = group->correlation,
         .keys = sr_group_cells(&agg->shards[0], group),
         .count = group->count,
         .value = r->value,
         .approximate = group->sketched,
-        .error = group->sketched ? corr->type->error : 0,
+        .error = sr_error_of(&agg->shards[0], group, r->value),
         .first = seen_of(group, false),
         .last = seen_of(group, true),
         .place = group->row->place,

@@ -6,6 +6,7 @@
  */
 #include "agg/engine.h"
 
+#include <math.h>
 #include <string.h>
 
 /* -------- value_count ---------------------------------------------------- */
@@ -98,4 +99,36 @@ bool sr_sketch_order(sr_shard *s, sr_group *group)
     group->sketched = true;
     s->stats.sketched++;
     return true;
+}
+
+/* -------- how far off ----------------------------------------------------- */
+
+/* What the sketch's error is a share of: the value, but between numbers of
+ * opposite sign, whose errors do not cancel as they do themselves, more. */
+static double scale_of(const sr_corr *corr, const sr_group *group, double value)
+{
+    switch (corr->def->type) {
+    case SIGMA_CORR_VALUE_PERCENTILE:
+        return sr_order_scale(&group->state.order, corr->def->percentile);
+    case SIGMA_CORR_VALUE_MEDIAN:
+        return sr_order_scale(&group->state.order, 50);
+    default:
+        return fabs(value);
+    }
+}
+
+sr_error sr_error_of(const sr_shard *s, const sr_group *group, sg_num value)
+{
+    const sr_corr *corr = sr_corr_of(s, group);
+    const double size = fabs(sg_num_double(value));
+    const double error = corr->type->error;
+
+    if (!group->sketched)
+        return (sr_error){0, 0};
+    const double scale = scale_of(corr, group, sg_num_double(value));
+
+    return (sr_error){.share = scale <= size ? error
+                               : size > 0    ? error * (scale / size)
+                                             : INFINITY,
+                      .most = error * scale};
 }

@@ -85,6 +85,13 @@ sg_str sg_buf_str(const sg_buf *buf)
     return (sg_str){buf->ptr == NULL ? "" : buf->ptr, buf->len};
 }
 
+void sg_buf_clear(sg_buf *buf, size_t kept)
+{
+    if (buf->cap > kept)
+        sg_buf_free(buf);
+    buf->len = 0;
+}
+
 void sg_buf_free(sg_buf *buf)
 {
     free(buf->ptr);

@@ -132,6 +132,9 @@ void sg_buf_vprintf(sg_buf *buf, const char *fmt, va_list ap);
 /* Make room for `extra` more bytes; returns where they go. */
 char *sg_buf_reserve(sg_buf *buf, size_t extra);
 sg_str sg_buf_str(const sg_buf *buf);
+/* Empty it, to be filled again. Memory goes back when it is more than `kept`
+ * bytes: what one huge text needed is not held for ever. */
+void sg_buf_clear(sg_buf *buf, size_t kept);
 void sg_buf_free(sg_buf *buf);
 /* s as a JSON string with quotes. WTF-8 lone surrogates and control characters
  * (C0, DEL, C1) are escaped; other invalid UTF-8 becomes U+FFFD. */

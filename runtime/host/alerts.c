@@ -305,7 +305,8 @@ void sr_alert_firing(void *ctx, const sr_firing *firing)
         .count = firing->count,
         .value = firing->value,
         .approximate = firing->approximate,
-        .error = firing->error,
+        .error_share = firing->error.share,
+        .error_most = firing->error.most,
         .first = firing->first,
         .last = firing->last,
     };

@@ -14,6 +14,9 @@ struct sr_blocks {
     sr_block *ring;
     uint32_t count;       /* blocks in the ring */
     uint32_t first, used; /* handed over; the one behind them is at hand */
+    size_t flight;        /* bytes of text handed over */
+    size_t goal;          /* bytes of text to put into a block */
+    sg_buf spare;         /* the last long line's, for the next */
 };
 
 /* -------- in a thread ---------------------------------------------------- */
@@ -27,6 +30,18 @@ static sr_item *new_item(sr_block *b)
             sg_fatal("out of memory");
     }
     return &b->items[b->item_count++];
+}
+
+/* What a block has come to; in a thread the worker has its buffers. */
+static size_t bytes_found(const sr_block *b, const sg_buf *contributions,
+                          const sg_buf *alerts)
+{
+    return contributions->len + alerts->len + b->item_count * sizeof(sr_item);
+}
+
+static bool has_room(const sr_block *b, const sr_worker *w)
+{
+    return bytes_found(b, &w->contributions, &w->alerts) < SR_BLOCK_FOUND;
 }
 
 static void find_out(sr_block *b, sr_worker *w, sr_item *item)
@@ -61,16 +76,17 @@ static sg_str cut_line(sg_str *text)
     return line;
 }
 
-/* `from`: what the stretch's place is in. */
+/* The stretch then begins behind what was done of it. `from`: what its place is
+ * in. */
 static void run_stretch(sr_block *b, sr_worker *w, const char *from,
-                        const sr_stretch *stretch)
+                        sr_stretch *stretch)
 {
     const char *const begin = from + stretch->at;
     sg_str text = {begin, stretch->len};
     sr_item item = {.place = stretch->place};
     size_t clear = 0;
 
-    for (; text.len != 0; item.place.line++) {
+    while (text.len != 0 && has_room(b, w)) {
         sr_kept_out out = {.next = SR_UNKNOWN};
 
         if (sr_worker_may_pass_over(w))
@@ -78,12 +94,22 @@ static void run_stretch(sr_block *b, sr_worker *w, const char *from,
         text = sg_str_sub(text, out.len, text.len);
         item.place.line += out.lines;
         if (text.len == 0)
-            return;
+            break;
         item.look = out.next;
         item.offset = stretch->offset + (uint64_t)(text.ptr - begin);
         item.line = cut_line(&text);
         run_line(b, w, &item);
+        item.place.line++;
     }
+    stretch->place = item.place;
+    stretch->offset += stretch->len - text.len;
+    stretch->at += stretch->len - text.len;
+    stretch->len = text.len;
+}
+
+static bool is_done(const sr_block *b)
+{
+    return b->next == b->stretch_count && b->piece.len == 0;
 }
 
 static void run_block(void *ctx, uint32_t thread)
@@ -96,10 +122,15 @@ static void run_block(void *ctx, uint32_t thread)
     w->alerts = b->alerts;
     w->alerts.len = 0;
     b->item_count = 0;
-    for (size_t i = 0; i < b->stretch_count; i++)
-        run_stretch(b, w, b->text.ptr, &b->stretches[i]);
-    if (b->piece.len != 0)
-        run_stretch(b, w, b->room, &b->piece);
+    while (!is_done(b) && has_room(b, w)) {
+        const bool last = b->next == b->stretch_count;
+        sr_stretch *stretch = last ? &b->piece : &b->stretches[b->next];
+
+        run_stretch(b, w, last ? b->room : b->text.ptr, stretch);
+        if (!last && stretch->len == 0)
+            b->next++;
+    }
+    sr_worker_rest(w);
     b->contributions = w->contributions;
     b->alerts = w->alerts;
     w->contributions = w->alerts = (sg_buf){NULL, 0, 0};
@@ -112,10 +143,21 @@ static sr_block *at_hand(const sr_blocks *blocks)
     return &blocks->ring[(blocks->first + blocks->used) % blocks->count];
 }
 
-static void settle_first(sr_blocks *blocks)
+/* Where much was found the next blocks take less, and the other way round. */
+static void adapt(sr_blocks *blocks, const sr_block *b)
+{
+    const size_t found = bytes_found(b, &b->contributions, &b->alerts);
+
+    if (found > SR_BLOCK_FOUND / 2 && blocks->goal > SR_BLOCK_LEAST)
+        blocks->goal /= 2;
+    else if (found < SR_BLOCK_FOUND / 8 && blocks->goal < SR_BLOCK_BYTES)
+        blocks->goal *= 2;
+}
+
+/* What a thread has found in a block. */
+static void settle_found(sr_blocks *blocks, sr_block *b)
 {
     sr_session *s = blocks->s;
-    sr_block *b = &blocks->ring[blocks->first];
 
     sr_threads_wait(s->threads, &b->job);
     const int64_t begin = sr_profile_cpu(sr_profile_main(s));
@@ -123,8 +165,36 @@ static void settle_first(sr_blocks *blocks)
     sr_settle_items(s, b->items, b->item_count, b->contributions.ptr,
                     b->alerts.ptr);
     sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
+    adapt(blocks, b);
+    sg_buf_clear(&b->contributions, SR_ROOM_KEPT);
+    sg_buf_clear(&b->alerts, SR_ROOM_KEPT);
+}
+
+/* Of the buffers that long lines needed one is kept, while more of them come.
+ */
+static void keep_text(sr_blocks *blocks, sr_block *b)
+{
     b->text.len = 0;
-    b->stretch_count = b->piece.len = 0;
+    sg_buf_free(&blocks->spare);
+    if (b->text.cap <= (size_t)4 * SR_BLOCK_BYTES)
+        return;
+    blocks->spare = b->text;
+    b->text = (sg_buf){NULL, 0, 0};
+}
+
+static void settle_first(sr_blocks *blocks)
+{
+    sr_session *s = blocks->s;
+    sr_block *b = &blocks->ring[blocks->first];
+
+    settle_found(blocks, b);
+    while (!is_done(b) && !s->stop) {
+        sr_threads_submit(s->threads, &b->job);
+        settle_found(blocks, b);
+    }
+    blocks->flight -= b->bytes;
+    keep_text(blocks, b);
+    b->stretch_count = b->piece.len = b->next = 0;
     blocks->first = (blocks->first + 1) % blocks->count;
     blocks->used--;
 }
@@ -135,16 +205,36 @@ static void hand_over(sr_blocks *blocks)
 
     if (b->stretch_count == 0 && b->piece.len == 0)
         return;
+    b->bytes = b->text.len + b->piece.len;
+    blocks->flight += b->bytes;
     sr_threads_submit(blocks->s->threads, &b->job);
     blocks->used++;
     if (blocks->used == blocks->count)
         settle_first(blocks);
 }
 
+/* A long line gets a block of its own, and waits until threads have so little
+ * that it may join them, or nothing. */
+static void make_way(sr_blocks *blocks, size_t len)
+{
+    const size_t most = blocks->thread_count * (size_t)SR_BLOCK_FLIGHT;
+
+    hand_over(blocks);
+    while (blocks->used != 0 && (len > most || blocks->flight > most - len))
+        settle_first(blocks);
+    if (blocks->spare.cap > at_hand(blocks)->text.cap) {
+        sg_buf_free(&at_hand(blocks)->text);
+        at_hand(blocks)->text = blocks->spare;
+        blocks->spare = (sg_buf){NULL, 0, 0};
+    }
+}
+
 /* Put a stretch into the block at hand; `first` says where it begins. */
 static void put_stretch(sr_blocks *blocks, const sr_item *first, sg_str text,
                         sg_str end)
 {
+    if (text.len > SR_BLOCK_BYTES)
+        make_way(blocks, text.len);
     sr_block *b = at_hand(blocks);
 
     if (b->stretch_count == b->stretch_cap) {
@@ -156,9 +246,10 @@ static void put_stretch(sr_blocks *blocks, const sr_item *first, sg_str text,
     }
     b->stretches[b->stretch_count++] = (sr_stretch){
         b->text.len, text.len + end.len, first->place, first->offset};
+    sg_buf_reserve(&b->text, text.len + end.len);
     sg_buf_put(&b->text, text);
     sg_buf_put(&b->text, end);
-    if (b->text.len >= SR_BLOCK_BYTES || b->stretch_count >= SR_BLOCK_STRETCHES)
+    if (b->text.len >= blocks->goal || b->stretch_count >= SR_BLOCK_STRETCHES)
         hand_over(blocks);
 }
 
@@ -183,7 +274,7 @@ static uint64_t count_lines(sg_str text)
 size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
                        uint64_t *lines)
 {
-    const size_t room = SR_BLOCK_BYTES - at_hand(blocks)->text.len;
+    const size_t room = blocks->goal - at_hand(blocks)->text.len;
     const size_t most = text.len < room ? text.len : room;
     const char *end = most == 0 ? NULL : memrchr(text.ptr, '\n', most);
 
@@ -202,7 +293,8 @@ bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
     sr_block *b = at_hand(blocks);
     const uint64_t count = text.len < SR_BLOCK_PIECE ? 0 : count_lines(text);
 
-    if (count == 0 || !sr_input_give(input, text.len, count, &b->room))
+    if (count == 0 || blocks->goal < SR_BLOCK_BYTES ||
+        !sr_input_give(input, text.len, count, &b->room))
         return false;
     *lines = count;
     b->piece = (sr_stretch){(size_t)(text.ptr - b->room), text.len,
@@ -243,6 +335,7 @@ sr_blocks *sr_blocks_open(sr_session *s)
     blocks->s = s;
     blocks->workers = sg_new_n(&s->arena, sr_worker *, threads);
     blocks->count = threads * 2 + 2;
+    blocks->goal = SR_BLOCK_BYTES;
     blocks->ring = sg_new_n(&s->arena, sr_block, blocks->count);
     for (uint32_t i = 0; i < blocks->count; i++) {
         blocks->ring[i].job =
@@ -276,6 +369,7 @@ void sr_blocks_close(sr_blocks *blocks)
         free(b->room);
         free(b->items);
     }
+    sg_buf_free(&blocks->spare);
     for (uint32_t i = 0; i < blocks->thread_count; i++)
         sr_worker_close(blocks->workers[i]);
     free(blocks);

@@ -7,6 +7,14 @@
 
 #include "host/host.h"
 
+/*
+ * However long lines are and whatever is found in them, a bounded number of
+ * bytes is under way. A block takes so much text that what is found in it is
+ * likely to fit (`goal`); a thread that has found enough leaves the rest of its
+ * block until that is settled. All texts that threads have together are
+ * bounded, too: a longer line waits until it is the only one.
+ */
+
 /* Whole lines, one behind the other, waiting to be looked at. */
 typedef struct sr_stretch {
     size_t at, len;  /* of their text, with the ends of lines */
@@ -22,6 +30,8 @@ typedef struct sr_block {
     size_t stretch_count, stretch_cap;
     char *room;       /* a buffer that an input gave, or NULL */
     sr_stretch piece; /* in `room`, behind the others; len 0: none */
+    size_t bytes;     /* of text, when it was handed over */
+    size_t next;      /* the stretch to go on with; behind the last: `piece` */
     /* Found: lines that match or cannot be read, and the bytes they speak of.
      */
     sr_item *items;
@@ -32,7 +42,10 @@ typedef struct sr_block {
 enum {
     SR_BLOCK_BYTES = 512 * 1024, /* of text, about */
     SR_BLOCK_PIECE = 128 * 1024, /* less is copied */
-    SR_BLOCK_STRETCHES = 16 * 1024
+    SR_BLOCK_STRETCHES = 16 * 1024,
+    SR_BLOCK_LEAST = 16 * 1024,       /* of text, where much is found */
+    SR_BLOCK_FOUND = 2 * 1024 * 1024, /* bytes, one line more at most */
+    SR_BLOCK_FLIGHT = 4 * 1024 * 1024 /* of text, with each thread */
 };
 
 /* Blocks of a run with threads: a ring, filled at one end and settled at the

@@ -31,6 +31,9 @@ enum {
     SR_EXIT_OUTPUT = 5
 };
 
+/* Buffers that are filled again and again keep no more bytes than these. */
+#define SR_ROOM_KEPT ((size_t)4 << 20)
+
 typedef struct sr_stats {
 #define STAT(name, loss, doc) uint64_t name;
 #include "host/stats.def"
@@ -132,7 +135,7 @@ typedef struct sr_session {
     uint32_t *source_of;    /* per file of the options */
     int64_t flushed;        /* clock of the last flush, ns */
     sr_stats stats;
-    uint64_t checks; /* map: of the lines written, their sum */
+    uint64_t checks; /* map: of the lines written, the sum of their hashes */
     int exit_code;
     bool stop;      /* no more input: error, --strict or signal */
     bool abandoned; /* results would be of half the input: leave them out */
@@ -269,6 +272,8 @@ bool sr_worker_may_pass_over(const sr_worker *w);
  * --unchecked not even that. They are counted. Text, result and *clear are
  * those of sr_prefilter_lines. */
 sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear);
+/* Give back what a huge line needed; the event at hand is forgotten. */
+void sr_worker_rest(sr_worker *w);
 /* Find out what item->line, place and offset mean. Contributions are appended
  * to w->contributions. The event stays for sr_alert_hits until the next. */
 void sr_worker_match(sr_worker *w, sr_item *item);

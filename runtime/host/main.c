@@ -4,6 +4,7 @@
 #include "host/host.h"
 #include "host/sandbox.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -113,6 +114,14 @@ static const char *called(sg_arena *arena, const char *path, const char *name)
     return copy.ptr;
 }
 
+/* What a long line needed goes back to the system when it is freed: left to
+ * itself malloc learns from the first one to keep blocks of that size, in each
+ * thread. */
+static void bound_malloc(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 /* Limits, and the sandbox: before anything is read. */
 static void confine(const sr_options *o, const char *program)
 {
@@ -151,6 +160,7 @@ static int act(const sigma_detector *d, const sr_options *options,
     case SR_ACTION_RUN:
     case SR_ACTION_MAP:
     case SR_ACTION_REDUCE:
+        bound_malloc();
         confine(options, program);
         return sr_session_run(d, options, program);
     case SR_ACTION_LIST:

@@ -19,6 +19,7 @@ typedef struct totals {
     uint32_t maps;
     uint32_t slices; /* 0: not by slices */
     bool *seen;      /* per slice */
+    sg_map whole;    /* `checks` of maps that wrote lines */
 } totals;
 
 struct sr_reduce {
@@ -31,7 +32,7 @@ struct sr_reduce {
     SG_VEC(uint32_t) ordinals; /* per source */
     uint64_t line;             /* of the input */
     uint64_t contributions, alerts;
-    uint64_t checks; /* of those, their sum */
+    uint64_t checks; /* the sum of their hashes */
     int64_t newest;  /* of the partition at hand */
     totals said;
 };
@@ -236,8 +237,27 @@ static bool take_slice(reduce *r, const sr_shuffle_line *line)
     return t->seen[slice] = true;
 }
 
+/* `before`: what maps had said until this one. Its lines are there twice when
+ * another has said that it wrote the same. */
+static bool take_whole(reduce *r, const totals *before)
+{
+    totals *t = &r->said;
+    bool found;
+
+    if (t->contributions == before->contributions &&
+        t->alerts == before->alerts)
+        return true;
+    const sg_str key = sg_arena_printf(
+        &r->s->arena, "%llx", (unsigned long long)(t->checks - before->checks));
+
+    (void)sg_map_put(&r->s->arena, &t->whole, key, &found);
+    return !found || refuse(r, "a map that was there before: its output is "
+                               "there twice");
+}
+
 static bool take_end(reduce *r, const sr_shuffle_line *line)
 {
+    const totals before = r->said;
     char digest[17];
 
     (void)snprintf(digest, sizeof(digest), "%016llx",
@@ -245,7 +265,8 @@ static bool take_end(reduce *r, const sr_shuffle_line *line)
     if (!sg_str_eq(sg_str_of(digest), line->field[1]))
         return refuse(r, "mapped by a detector of other rules, or in another "
                          "--mode");
-    return take_slice(r, line) && take_counters(r, line->field[4]);
+    return take_slice(r, line) && take_counters(r, line->field[4]) &&
+           take_whole(r, &before);
 }
 
 /* Everything that was mapped has come. */
@@ -275,13 +296,13 @@ static bool is_complete(reduce *r)
 static bool take_line(reduce *r, sg_str text)
 {
     sr_shuffle_line line;
-    uint32_t check;
+    uint64_t hash;
 
     if (text.len == 0)
         return true;
     if (!sr_shuffle_split(text, &line))
         return refuse(r, "not a line of map");
-    if (!sr_shuffle_check(text, &line, &check))
+    if (!sr_shuffle_check(text, &line, &hash))
         return refuse(r, "a damaged line");
     if (sg_str_cmp(sg_buf_str(&r->previous), text) > 0)
         return refuse(r, "the input is not sorted (LC_ALL=C sort)");
@@ -294,7 +315,7 @@ static bool take_line(reduce *r, sg_str text)
     else
         done = take_contribution(r, &line);
     if (!sg_str_eq(line.field[0], SG_S("~")))
-        r->checks += check;
+        r->checks += hash;
     r->previous.len = 0;
     sg_buf_put(&r->previous, text);
     return done;

@@ -1,9 +1,11 @@
 /*
  * sequence.c - contributions in the order in which the engine is to see them: a
  * heap by event time. One is due once the newest time seen is
- * --allowed-lateness ahead of it. What waits is bounded by --max-memory: for
- * want of room the earliest goes on before its time, which is counted. One that
- * is due already goes on at once: windows then judge whether it is late.
+ * --allowed-lateness ahead of it. What waits may take as much as --max-memory
+ * says, besides the groups: were it to share that with them, other groups would
+ * be let go than without lateness. For want of room the earliest goes on before
+ * its time, which is counted. One that is due already goes on at once: windows
+ * then judge whether it is late.
  *
  * What is due is fed when the caller says so, after one event or after a block
  * of them; the engine may then run several groups at once.
@@ -87,12 +89,22 @@ static bool make_room(sequence *q)
     return true;
 }
 
+/* The bytes that one takes while it is held, with what malloc and the heap need
+ * for it. */
+static uint64_t cost_of(const sr_contribution *c)
+{
+    enum { PLACE = 32 };
+
+    return (uint64_t)c->size + PLACE;
+}
+
 /* Whether one more may be held back. */
 static bool has_room(const sequence *q, const sr_contribution *c)
 {
     const uint64_t most = q->s->options->max_memory;
+    const uint64_t cost = cost_of(c);
 
-    return c->size <= most && q->held_bytes <= most - c->size;
+    return cost <= most && q->held_bytes <= most - cost;
 }
 
 /* Keep a copy for later; false for want of memory. */
@@ -103,7 +115,7 @@ static bool hold(sequence *q, const sr_contribution *c)
     if (copy == NULL)
         return false;
     memcpy(copy, c, c->size);
-    q->held_bytes += c->size;
+    q->held_bytes += cost_of(c);
     q->held[q->held_count] = copy;
     rise(q, q->held_count++);
     return true;
@@ -115,7 +127,7 @@ static sr_contribution *take(sequence *q)
 
     q->held[0] = q->held[--q->held_count];
     sink(q, 0);
-    q->held_bytes -= c->size;
+    q->held_bytes -= cost_of(c);
     return c;
 }
 

@@ -79,15 +79,23 @@ void sr_settle_items(sr_session *s, const sr_item *items, size_t count,
     s->settling = (sr_settling){.count = 0};
 }
 
+/* What a huge event needed goes back with the first that is not. */
+static void empty(sg_buf *buf)
+{
+    if (buf->len < SR_ROOM_KEPT)
+        sg_buf_clear(buf, SR_ROOM_KEPT);
+    buf->len = 0;
+}
+
 static void settle_line(sr_session *s, sr_worker *w, sr_item *item)
 {
-    w->contributions.len = 0;
+    empty(&w->contributions);
     sr_worker_match(w, item);
     if (item->reason == NULL) {
         if (item->matches == 0)
             return;
         if (w->pieces != NULL) {
-            w->alerts.len = 0;
+            empty(&w->alerts);
             sr_alert_pieces(w, item);
         } else {
             s->stats.alerts +=

@@ -46,30 +46,26 @@ static bool get_hex(sg_str text, uint64_t *n)
 }
 
 /* Hashes have no seed of their own: any machine gets the same. */
-static uint32_t check_of(sg_str text)
+uint64_t sr_shuffle_end(sg_buf *out, size_t beg)
 {
-    return (uint32_t)sg_str_hash(text);
-}
-
-uint32_t sr_shuffle_end(sg_buf *out, size_t beg)
-{
-    const uint32_t check = check_of(sg_str_sub(sg_buf_str(out), beg, out->len));
+    const uint64_t hash =
+        sg_str_hash(sg_str_sub(sg_buf_str(out), beg, out->len));
 
     sg_buf_putc(out, '\t');
-    put_hex(out, check, CHECK_DIGITS);
+    put_hex(out, hash & UINT32_MAX, CHECK_DIGITS);
     sg_buf_putc(out, '\n');
-    return check;
+    return hash;
 }
 
-bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line, uint32_t *check)
+bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line, uint64_t *hash)
 {
     const sg_str field = line->field[SR_SHUFFLE_FIELDS - 1];
     uint64_t said;
 
     if (field.len != CHECK_DIGITS || !get_hex(field, &said))
         return false;
-    *check = check_of(sg_str_sub(text, 0, text.len - CHECK_DIGITS - 1));
-    return said == *check;
+    *hash = sg_str_hash(sg_str_sub(text, 0, text.len - CHECK_DIGITS - 1));
+    return said == (*hash & UINT32_MAX);
 }
 
 /* Control characters would end a field or a line, and sort before its end. */

@@ -18,8 +18,12 @@
  *
  * The last line of each map's output is "~", the digest of what was computed
  * and in which mode, which slice it was, counters as name=number, and a check.
- * One of the counters is the sum of the checks of all other lines, so that one
- * that is missing is not made up for by another that is there twice.
+ * One of the counters, `checks`, is the sum of the hashes of all other lines
+ * (64 bits; their checks are half of each), so that one that is missing is not
+ * made up for by another that is there twice. It also tells the whole output
+ * from every other, as no two lines are of the same event: what is there twice
+ * is refused. A map of the same bytes under the same name and number is taken
+ * for the same; one that wrote no line says nothing twice.
  */
 #ifndef SR_HOST_SHUFFLE_H
 #define SR_HOST_SHUFFLE_H
@@ -42,12 +46,11 @@ typedef struct sr_position {
 
 /* False when there are not as many fields. */
 bool sr_shuffle_split(sg_str text, sr_shuffle_line *line);
-/* End the line that begins at `beg`: TAB, check, line end. Returns the check.
+/* End the line that begins at `beg`: TAB, check, line end. Returns its hash. */
+uint64_t sr_shuffle_end(sg_buf *out, size_t beg);
+/* Whether the line's check is that of the line, whose hash is put into *hash.
  */
-uint32_t sr_shuffle_end(sg_buf *out, size_t beg);
-/* Whether the line's check is that of the line, which is put into *check. */
-bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line,
-                      uint32_t *check);
+bool sr_shuffle_check(sg_str text, const sr_shuffle_line *line, uint64_t *hash);
 /* Text as a field holds it, and back (appended to `out`). */
 void sr_shuffle_escape(sg_buf *out, sg_str text);
 bool sr_shuffle_unescape(sg_buf *out, sg_str field);

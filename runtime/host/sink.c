@@ -152,7 +152,7 @@ bool sr_sink_write(sr_session *s, sr_sink *sink)
             break;
         }
     }
-    sink->buf->len = 0;
+    sg_buf_clear(sink->buf, SR_ROOM_KEPT);
     return !sink->broken;
 }
 

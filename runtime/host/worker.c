@@ -126,6 +126,14 @@ sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear)
     return out;
 }
 
+void sr_worker_rest(sr_worker *w)
+{
+    sr_event_begin(&w->event, SG_S(""));
+    if (w->pieces != NULL)
+        sg_buf_clear(sr_output_buffer(w->pieces), SR_ROOM_KEPT);
+    sg_buf_clear(&w->scratch.identity, SR_ROOM_KEPT);
+}
+
 /* -------- one line ------------------------------------------------------- */
 
 /* sr_read_fn: a field of the event at hand as a rule sees it. A number that no

@@ -18,6 +18,8 @@
 
 enum {
     LINE_SIZE = 1 << 20,
+    MOST_KEPT = 4 << 20, /* of a buffer, once long lines are over: ... */
+    CALM = 16,           /* ... after so many reads */
     PIPE_SIZE = 1 << 20,
     LARGE = 1 << 20 /* bytes of a file; smaller ones are done in no time */
 };
@@ -206,18 +208,40 @@ static sr_codec_status decode(sr_stream *s, const char **reason, size_t room,
     return s->codec->read(s->state, &s->raw, reason, to, room, got);
 }
 
-/* Space for at least half a LINE_SIZE behind buf[len]. */
-static bool make_room(sr_stream *s)
+static void move_to_front(sr_stream *s)
 {
-    char *larger;
-
-    if (s->cap - s->len >= LINE_SIZE / 2)
-        return true;
     memmove(s->buf, s->buf + s->pos, s->len - s->pos);
     s->base += s->pos;
     s->scanned -= s->pos;
     s->len -= s->pos;
     s->pos = 0;
+}
+
+/* No more long lines: the memory that they needed goes back. */
+static void shrink(sr_stream *s)
+{
+    char *smaller;
+
+    move_to_front(s);
+    smaller = realloc(s->buf, LINE_SIZE);
+    if (smaller == NULL)
+        return;
+    s->buf = smaller;
+    s->cap = LINE_SIZE;
+}
+
+/* Space for at least half a LINE_SIZE behind buf[len]. */
+static bool make_room(sr_stream *s)
+{
+    char *larger;
+
+    s->calm = s->len - s->pos > LINE_SIZE ? 0 : s->calm + 1;
+    if (s->cap > MOST_KEPT && s->calm >= CALM &&
+        s->len - s->pos <= LINE_SIZE / 2)
+        shrink(s);
+    if (s->cap - s->len >= LINE_SIZE / 2)
+        return true;
+    move_to_front(s);
     if (s->cap - s->len >= LINE_SIZE / 2)
         return true;
     larger = realloc(s->buf, s->cap * 2);

@@ -16,6 +16,7 @@ typedef struct sr_stream {
     char *buf;       /* [pos, len) is decoded and not yet given out */
     size_t pos, len, cap;
     size_t scanned; /* no line end in [pos, scanned) */
+    unsigned calm;  /* reads since a long line */
     size_t max_line;
     uint64_t base;      /* offset of buf[0] in the decoded stream */
     uint64_t lines;     /* given out */

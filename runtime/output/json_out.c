@@ -4,6 +4,8 @@
  */
 #include "output/formats.h"
 
+#include <math.h>
+
 /* "name":"text", with a comma before unless it is the first. */
 static void put_text(sg_buf *buf, const char *name, sg_str text, bool *first)
 {
@@ -102,6 +104,23 @@ static void put_detection(sg_buf *buf, const sr_alert *alert)
     }
 }
 
+static void put_double(sg_buf *buf, double f)
+{
+    sr_put_num(buf, (sg_num){.kind = SIGMA_FLOAT, .v = {.f = f}});
+}
+
+/* No share of 0 is a bound: null. */
+static void put_error(sg_buf *buf, const sr_alert *alert)
+{
+    sg_buf_put(buf, SG_S(",\"approximate\":true,\"error_bound\":"));
+    if (isfinite(alert->error_share))
+        put_double(buf, alert->error_share);
+    else
+        sg_buf_put(buf, SG_S("null"));
+    sg_buf_put(buf, SG_S(",\"error_absolute\":"));
+    put_double(buf, alert->error_most);
+}
+
 static void put_correlation(const sr_output *out, sg_buf *buf,
                             const sr_alert *alert)
 {
@@ -120,11 +139,8 @@ static void put_correlation(const sr_output *out, sg_buf *buf,
     sr_put_u64(buf, alert->count);
     sg_buf_put(buf, SG_S(",\"value\":"));
     sr_put_num(buf, alert->value);
-    if (alert->approximate) {
-        sg_buf_put(buf, SG_S(",\"approximate\":true,\"error_bound\":"));
-        sr_put_num(buf,
-                   (sg_num){.kind = SIGMA_FLOAT, .v = {.f = alert->error}});
-    }
+    if (alert->approximate)
+        put_error(buf, alert);
     sg_buf_put(buf, SG_S(",\"first_seen\":"));
     put_seen(buf, alert->first.timed, alert->first.time);
     sg_buf_put(buf, SG_S(",\"last_seen\":"));

@@ -46,11 +46,12 @@ typedef struct sr_alert {
     uint32_t added_count;
     const sg_str *matched; /* detection: names of selections */
     uint32_t matched_count;
-    sg_str event;        /* detection: JSON text; empty: left out */
-    uint64_t count;      /* correlation */
-    sg_num value;        /* correlation */
-    bool approximate;    /* the value comes from a sketch: its relative error */
-    double error;        /* is at most this */
+    sg_str event;     /* detection: JSON text; empty: left out */
+    uint64_t count;   /* correlation */
+    sg_num value;     /* correlation */
+    bool approximate; /* the value comes from a sketch, and is off by at most */
+    double error_share; /* this share of it (infinite where it is 0), that is */
+    double error_most;  /* so much */
     sr_seen first, last; /* correlation */
 } sr_alert;
 

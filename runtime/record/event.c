@@ -14,7 +14,8 @@
 enum {
     VALUES_KEPT = 1 << 15, /* more than these are given back */
     SEEN_KEPT = 1 << 15,
-    LINEAR_KEYS = 12 /* objects of more keys are indexed */
+    ARENA_KEPT = 4 << 20, /* bytes */
+    LINEAR_KEYS = 12      /* objects of more keys are indexed */
 };
 
 /* -------- growing arrays ----------------------------------------------- */
@@ -72,11 +73,14 @@ static void forget(sr_event *event)
         memset(event->slots, 0xFF, event->slot_count * sizeof *event->slots);
 }
 
-/* One huge line must not hold its memory for ever. */
-static void shrink(sr_event *event)
+/* One huge line must not hold its memory for ever; `next` is the length of the
+ * one that follows. */
+static void shrink(sr_event *event, size_t next)
 {
     sr_work *work = event->work;
 
+    if (event->arena.total > ARENA_KEPT && next < ARENA_KEPT / 8)
+        sg_arena_free(&event->arena);
     if (event->value_cap > VALUES_KEPT &&
         event->value_count < VALUES_KEPT / 2 &&
         resize((void **)&event->values, VALUES_KEPT, sizeof *event->values))
@@ -93,7 +97,7 @@ static void shrink(sr_event *event)
 
 void sr_event_begin(sr_event *event, sg_str line)
 {
-    shrink(event);
+    shrink(event, line.len);
     forget(event);
     event->line = line;
     sg_arena_reset(&event->arena);

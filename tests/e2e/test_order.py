@@ -7,6 +7,7 @@ import random
 import re
 import sys
 import time
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import streams  # noqa: E402
@@ -185,6 +186,21 @@ class Order(Case):
                 self.assertEqual(PLACE.sub(b"", have), whole, memory)
                 self.assertEqual((counters["late"], counters["disordered"], counters["hurried"] == 0, counters["groups_evicted"]), (0, 0, room, 0))
                 self.assertEqual("not held back as long" in err, not room)
+
+    @unittest.skipIf(streams.ASAN, "its memory says nothing")
+    def test_memory_of_what_is_held(self):
+        """What is held back takes --max-memory, whatever its size; the groups take as much."""
+        limit = 16 << 20
+        for size in (1, 3000):
+            data = self.write("in", b"".join(streams.event(streams.START + i, Kind="a", Host="h" * size, User="u", Bytes=1) for i in range(200000 // (size // 30 + 1))))
+            peaks = []
+            for args in ([], ["--allowed-lateness", "30d"]):
+                p, rss = streams.peak_rss([self.hidden, "--max-memory", str(limit), "--stats=json", "-o", self.path("out"), *args, data], self.path("peak"))
+                self.assertEqual(p.returncode, 0, p.stderr)
+                peaks.append(rss)
+            self.assertGreater(json.loads(p.stderr.splitlines()[-1])["hurried"], 0)
+            self.assertLess(peaks[1] - peaks[0], limit * 5 // 4, size)
+            self.assertGreater(peaks[1] - peaks[0], limit // 2, size)
 
     def test_groups_that_are_waited_for_are_not_dead(self):
         """Under the bounds of groups sorted input gives the same with lateness as without, and the same losses."""

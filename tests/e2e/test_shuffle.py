@@ -189,6 +189,30 @@ class Shuffle(Case):
         self.refused(self.sort(*parts, self.map("--no-event", path)))
         self.refused(self.sort(*parts, self.map("--slice", "3/5", path)))
 
+    def test_whole_maps_doubled(self):
+        """The same output twice is refused; other files, names and numbers are not, whatever they hold."""
+        half = [self.write("half-%d" % i, streams.lines(self.events[i * 100:(i + 1) * 100])) for i in (0, 1)]
+        for mode in MODES:
+            args = ["--mode", mode]
+            maps = [self.map(*args, "--no-event", p) for p in half]
+            want = self.reduce(self.sort(*maps), *args)
+            self.assertEqual(want, self.one(*args, "-f", "ndjson", "--no-event", *half))
+            for twice in (maps[:1] * 2, maps + maps[:1], maps * 2, [maps[0]] * 3):
+                self.refused(self.sort(*twice), *args, why="a map that was there before")
+            # Not the same bytes at its end, but the same lines.
+            self.refused(self.sort(*maps, self.map(*args, "--no-event", "--no-prefilter", half[0])), *args, why="there")
+            # The same events under another name, or number: that is another file.
+            copy = self.write("copy", streams.lines(self.events[:100]))
+            other = self.map(*args, "--no-event", copy)
+            numbered = [self.map(*args, "--no-event", "--position", str(i), half[0]) for i in (1, 2)]
+            both = [self.reduce(self.sort(*parts), *args) for parts in ((maps[0], other), numbered)]
+            for have in both:
+                self.assertGreater(len(have), len(self.reduce(self.sort(maps[0]), *args)))
+            # What wrote no line may be there as often as one likes.
+            nothing = self.map(*args, self.write("nothing", b'{"Kind":"z"}\n' * 9))
+            self.assertEqual(nothing.count(b"\n"), 1)
+            self.assertEqual(self.reduce(self.sort(*maps, nothing, nothing), *args), want)
+
     def test_unsorted(self):
         mapped = self.mapped()
         path = self.write("some", streams.lines(self.events[:400]))

@@ -70,13 +70,13 @@ static void take_line(const sr_session *s, sr_scratch *scratch, sg_str text)
     sg_buf out = {0};
     sr_shuffle_line parts;
     sr_position p;
-    uint32_t check;
+    uint64_t hash;
 
     sg_buf_put(&line, text);
     sr_shuffle_end(&line, 0);
     line.len--; /* its end */
     if (sr_shuffle_split(sg_buf_str(&line), &parts)) {
-        demand(sr_shuffle_check(sg_buf_str(&line), &parts, &check));
+        demand(sr_shuffle_check(sg_buf_str(&line), &parts, &hash));
         (void)sr_shuffle_get_position(parts.field[3], &out, &p);
         out.len = 0;
         (void)sr_shuffle_unescape(&out, parts.field[1]);

@@ -545,7 +545,7 @@ static inline void kit_note(void *ctx, const sr_firing *f)
     sg_buf_printf(&e->fired, " count %llu value %.*s about %d %g",
                   (unsigned long long)f->count,
                   (int)sg_num_text(f->value, text), text, f->approximate,
-                  f->error);
+                  f->error.share);
     kit_note_seen(&e->fired, &f->first);
     kit_note_seen(&e->fired, &f->last);
     sg_buf_printf(&e->fired, " at %u:%llu %d %lld\n", f->place.source,

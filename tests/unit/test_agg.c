@@ -655,17 +655,18 @@ static void test_sketch(uint32_t type, bool search)
             CHECK(sg_num_double(last.value) == (count ? 1000.0 : 900.1));
         if (i == 15000) /* 3000 to 5000, 1 */
             check_near(sg_num_double(last.value), count ? 2001 : 4799,
-                       last.error);
+                       last.error.share);
         if (i == 19999)
             check_near(sg_num_double(last.value),
-                       count ? 2001 : value_now - 200, last.error);
+                       count ? 2001 : value_now - 200, last.error.share);
     }
     CHECK_INT(sr_agg_totals(agg).sketched, 1);
     sr_agg_finish(agg);
     if (search) {
         CHECK(last.approximate && last.count == 20000);
         check_near(sg_num_double(last.value),
-                   type == SIGMA_CORR_VALUE_COUNT ? 5000 : 4500, last.error);
+                   type == SIGMA_CORR_VALUE_COUNT ? 5000 : 4500,
+                   last.error.share);
     } else {
         e.t = 1e6;
         push(agg, &e, 1);

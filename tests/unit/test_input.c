@@ -450,6 +450,43 @@ static void test_give(void)
     free(room);
 }
 
+/* What a long line needed goes back: buffers can be given away again. */
+static void test_give_after_long(void)
+{
+    enum { LONG = 10 << 20, LINES = 1 << 16, SIZE = 1024 };
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    char *room = NULL;
+    sr_input *input;
+    sg_buf text = {0};
+    uint64_t lines = 0, given = 0;
+    sg_str line;
+
+    memset(sg_buf_reserve(&text, LONG), 'x', LONG);
+    text.len = LONG;
+    for (unsigned i = 0; i < LINES; i++)
+        sg_buf_printf(&text, "\n%*u", SIZE - 1, i);
+    write_file(sg_buf_str(&text));
+    input = sr_input_open(path, SR_INPUT_MAX_LINE, reason);
+    while (sr_input_next(input, &line, &number, &offset) == SR_LINE) {
+        const size_t len = number == 1 ? LONG : SIZE - 1;
+
+        CHECK(line.len == len && number == ++lines);
+        CHECK(offset == (number == 1 ? 0 : LONG + 1 + SIZE * (number - 2)));
+        const sg_str ahead = sr_input_ahead(input, &number, &offset);
+
+        if (sr_input_give(input, ahead.len, ahead.len / SIZE, &room)) {
+            given += ahead.len / SIZE;
+            lines += ahead.len / SIZE;
+        }
+    }
+    CHECK(lines == LINES + 1);
+    CHECK(given > LINES / 2);
+    sr_input_close(input);
+    sg_buf_free(&text);
+    free(room);
+}
+
 int main(void)
 {
     const int fd = mkstemp(path);
@@ -469,6 +506,7 @@ int main(void)
     test_open_failures();
     test_ahead();
     test_give();
+    test_give_after_long();
     unlink(path);
     test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
     test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));

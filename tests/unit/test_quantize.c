@@ -316,6 +316,41 @@ static void test_percentiles(void)
     sr_pool_close(&pool);
 }
 
+/* Between numbers of opposite sign a percentile may be any share off, but not
+ * more than its scale says. */
+static void test_scale(void)
+{
+    enum { ROUNDS = 2000, MOST = 12 };
+    unsigned opposite = 0;
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const unsigned count = 2 + (unsigned)(random_64() % (MOST - 1));
+        const double percent = (double)(random_64() % 101);
+        sr_pool pool = {.limit = 1 << 20};
+        sr_order exact = {0};
+        sr_order about = {0};
+
+        for (unsigned i = 0; i < count; i++) {
+            const double u = (double)(random_64() >> 11) * 0x1p-53 - 0.5;
+
+            CHECK(sr_order_add(&pool, &exact, real(1000 * u), 1));
+            CHECK(sr_order_add(&pool, &about, sr_quantize(real(1000 * u)), 1));
+        }
+        const double want = sg_num_double(sr_order_percentile(&exact, percent));
+        const double have = sg_num_double(sr_order_percentile(&about, percent));
+        const double scale = sr_order_scale(&about, percent);
+
+        CHECK(fabs(have - want) <= SR_QUANTIZE_ERROR * scale);
+        CHECK(scale >= fabs(have));
+        opposite += scale > fabs(have);
+        sr_order_free(&pool, &exact);
+        sr_order_free(&pool, &about);
+        sr_pool_close(&pool);
+    }
+    CHECK(opposite > ROUNDS / 20);
+    CHECK(opposite < ROUNDS / 2);
+}
+
 int main(void)
 {
     test_every_bucket();
@@ -325,5 +360,6 @@ int main(void)
     test_distinct();
     test_pinned();
     test_percentiles();
+    test_scale();
     return TEST_END();
 }

@@ -102,6 +102,21 @@ static void test_buf(void)
     CHECK(buf.ptr == NULL && buf.cap == 0);
 }
 
+static void test_buf_clear(void)
+{
+    sg_buf buf = {0};
+
+    sg_buf_clear(&buf, 0);
+    sg_buf_put(&buf, SG_S("some text"));
+    const size_t cap = buf.cap;
+
+    sg_buf_clear(&buf, cap);
+    CHECK(buf.ptr != NULL && buf.len == 0 && buf.cap == cap);
+    sg_buf_put(&buf, SG_S("other"));
+    sg_buf_clear(&buf, cap - 1);
+    CHECK(buf.ptr == NULL && buf.len == 0 && buf.cap == 0);
+}
+
 static void test_map(void)
 {
     enum { KEYS = 5000 };
@@ -146,6 +161,7 @@ int main(void)
     test_distance();
     test_json();
     test_buf();
+    test_buf_clear();
     test_map();
     test_hash();
     return TEST_END();
