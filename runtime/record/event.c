@@ -169,8 +169,7 @@ uint64_t sr_work_begin(sr_event *event, const sr_plan *plan)
     return ++work->serial;
 }
 
-bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
-                 const sr_value *value)
+sr_value *sr_work_add(sr_event *event, uint64_t run, uint32_t cell)
 {
     sr_work *work = event->work;
     sr_work_cell *list = &work->cells[cell];
@@ -179,8 +178,7 @@ bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
     if (id == event->value_cap &&
         !grow((void **)&event->values, &event->value_cap,
               sizeof *event->values))
-        return false;
-    event->values[id] = *value;
+        return NULL;
     event->values[id].next = SIGMA_NONE;
     event->value_count++;
     if (list->run != run) {
@@ -191,7 +189,7 @@ bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
         event->values[list->last].next = id;
     }
     list->last = id;
-    return true;
+    return &event->values[id];
 }
 
 void sr_work_kill(sr_event *event, uint32_t from, uint32_t to)

@@ -221,6 +221,7 @@ enum { SR_DEAD = 255 }; /* kind of a value that a repeated key overrode */
 typedef struct sr_frame {
     uint64_t instance; /* of this object; unique for ever */
     const char *start;
+    uint32_t *guess; /* where its next wanted key was last time */
     uint32_t node;   /* of this container, or SIGMA_NONE */
     uint32_t child;  /* node of the member being read */
     uint32_t seen;   /* entry of the member being read, or SIGMA_NONE */
@@ -238,10 +239,15 @@ typedef struct sr_work_cell {
     uint32_t first, last;
 } sr_work_cell;
 
-/* Values [from, to) came from this key's latest occurrence in `instance`. */
+/* Values [from, to) came from this key's latest occurrence in `instance`. The
+ * events of a source have their keys in the same order: which was the first one
+ * in the object of this node, and which came behind this node's? Both are
+ * places in the table of keys of the object's node, and mere guesses: whoever
+ * uses one compares the key. */
 typedef struct sr_work_node {
     uint64_t instance;
     uint32_t from, to;
+    uint32_t first, behind;
 } sr_work_node;
 
 typedef struct sr_work_want {
@@ -280,9 +286,9 @@ typedef struct sr_work {
 /* Ready the working state for one scan; returns the run's number, or 0 when
  * out of memory. */
 uint64_t sr_work_begin(sr_event *event, const sr_plan *plan);
-/* Append a value to a cell. False: out of memory. */
-bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
-                 const sr_value *value);
+/* Append a value to a cell. The caller fills it, all but `next`, before the
+ * next call. NULL: out of memory. */
+sr_value *sr_work_add(sr_event *event, uint64_t run, uint32_t cell);
 /* Override values [from, to). */
 void sr_work_kill(sr_event *event, uint32_t from, uint32_t to);
 /* Note a key of an object where any key may be repeated: kills what its
