@@ -21,8 +21,9 @@ static void note_top(walk *w)
     w->node = top->node == SIGMA_NONE ? NULL : &plan->nodes[top->node];
     w->every_key = plan->keywords != SIGMA_NONE || w->node == NULL ||
                    w->node->wild != SIGMA_NONE;
-    w->ends = w->every_key || w->node->spaced || w->node->many ? &sr_any_ends
-                                                               : &w->node->ends;
+    w->ends = w->every_key || w->node->spaced || w->node->many
+                  ? &sr_any_ends
+                  : &plan->ends[top->node];
 }
 
 /* The member's value has been read. */

@@ -39,9 +39,10 @@ typedef struct sr_slot {
 typedef struct sr_event {
     sigma_event bits; /* first: sigma_pred_eval casts back */
     sg_str line;
-    sr_slot *slots; /* one per field of the detector, then host's own */
+    sr_slot *slots;   /* one per field of the detector, then host's own */
+    uint32_t *filled; /* those that are not missing */
     sr_value *values;
-    uint32_t slot_count;
+    uint32_t slot_count, filled_count;
     uint32_t value_count, value_cap;
     sg_arena arena;       /* reset per event */
     struct sr_work *work; /* the projector's own; kept between events */

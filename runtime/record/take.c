@@ -38,7 +38,7 @@ bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw)
         return true;
     to = &s->plan->nodes[node];
     for (uint32_t i = 0; i < to->feed_count; i++)
-        if (!add(s, s->plan->feeds[to->feed_first + i], kind, raw))
+        if (!add(s, sr_feed_of(s->plan, to, i), kind, raw))
             return false;
     return true;
 }
@@ -51,7 +51,7 @@ static bool take_container(sr_scan *s, const sr_frame *frame, sr_kind kind)
     const sg_str raw = {frame->start, (size_t)(s->p - frame->start)};
 
     for (uint32_t i = 0; i < to->feed_count; i++) {
-        const uint32_t id = s->plan->feeds[to->feed_first + i];
+        const uint32_t id = sr_feed_of(s->plan, to, i);
         const sr_work_cell *cell = &s->work->cells[id];
         if (cell->run == s->run && cell->last >= frame->values)
             continue;
