@@ -145,6 +145,12 @@ sr_verbatim *sr_verbatim_new(sg_arena *arena);
 bool sr_verbatim_tells(sr_verbatim *v, sg_str line);
 /* The piece of a folded text; empty when it has none. In the arena. */
 sg_str sr_verbatim_piece(sg_arena *arena, sg_str text);
+/* Tells most lines without any of the pieces: a line that does not pass is one
+ * that tells, and holds none. The sample is an ordinary line: speed depends on
+ * it, nothing else. NULL when there are too many pieces for that, or they are
+ * too ordinary. Owned by the arena. */
+sr_prefilter *sr_prefilter_pieces(sg_arena *arena, const sg_str *pieces,
+                                  uint32_t count, sg_str sample);
 
 /* -------- values --------------------------------------------------------- */
 
