@@ -240,7 +240,13 @@ sr_prefilter *sr_prefilter_disguises(sg_arena *arena)
 
 /* -------- pieces of verbatim.c ----------------------------------------- */
 
-enum { PIECES_MOST = 64, WINDOW_LEAST = 2, WINDOW_MOST = 4 };
+enum {
+    PIECES_MOST = 64,
+    PLACES_MOST = 64, /* where windows of a piece begin */
+    WINDOW_LEAST = 2,
+    WINDOW_MOST = 4,
+    SAMPLE_MOST = 1 << 13 /* bytes; more would say little and take long */
+};
 
 /* The pieces for which there is no needle yet. */
 typedef struct bare {
@@ -266,7 +272,7 @@ static sg_str shared_window(const bare *r, sg_str piece, sg_str sample)
     uint32_t most = 0;
 
     for (size_t len = WINDOW_MOST; len >= WINDOW_LEAST; len--)
-        for (size_t at = 0; at + len <= piece.len; at++) {
+        for (size_t at = 0; at + len <= piece.len && at < PLACES_MOST; at++) {
             const sg_str window = {piece.ptr + at, len};
             const uint32_t n = holders(r, window);
             if (n <= most || sg_str_find(sample, window) != SIZE_MAX)
@@ -300,6 +306,8 @@ sr_prefilter *sr_prefilter_pieces(sg_arena *arena, const sg_str *pieces,
 {
     sr_prefilter *f = sr_prefilter_disguises(arena);
     sg_arena scratch = {0};
+
+    sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
     char *hidden = sg_arena_alloc(&scratch, sample.len + 1, 1);
     const bare r = {pieces, sg_new_n(&scratch, bool, (size_t)count + 1), count};
 

@@ -173,6 +173,12 @@ static void test_filter(void)
     /* Nothing of it is rare, in whatever case. */
     CHECK(sr_prefilter_pieces(&f.arena, pieces, 1, SG_S("{\"LSADUMP::\"}")) ==
           NULL);
+    /* Of a long line only the beginning is looked at. */
+    static char line[10000];
+    memset(line, 'x', sizeof(line));
+    memcpy(line + 9000, "lsadump::", 9);
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 1,
+                              (sg_str){line, sizeof(line)}) != NULL);
     /* One window too many. */
     for (size_t i = 0; i < 9; i++)
         pieces[i] = sg_str_sub(SG_S("aabbccddeeffgghhii"), 2 * i, 2 * i + 2);
