@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -67,17 +71,77 @@ bool sg_str_ends(sg_str s, sg_str suffix)
            sg_str_eq(sg_str_sub(s, s.len - suffix.len, s.len), suffix);
 }
 
+/* -------- searching ------------------------------------------------------ */
+
+/* From `at` on, in time linear in both, whatever they are. */
+static size_t find_from(sg_str s, sg_str needle, size_t at)
+{
+    const char *found = memmem(s.ptr + at, s.len - at, needle.ptr, needle.len);
+
+    return found == NULL ? SIZE_MAX : (size_t)(found - s.ptr);
+}
+
+#ifdef __SSE2__
+
+enum {
+    AT_ONCE = 16,
+    VAIN_MOST = 32, /* places compared for nothing, and for each stretch ... */
+    VAIN_STRETCH = 64 /* ... of so many bytes one more */
+};
+
+/* Bit i: at p + i the needle may stand, by its first and its last byte. */
+static unsigned may_stand(const char *p, sg_str needle)
+{
+    const __m128i first = _mm_set1_epi8(needle.ptr[0]);
+    const __m128i last = _mm_set1_epi8(needle.ptr[needle.len - 1]);
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i b =
+        _mm_loadu_si128((const __m128i *)(const void *)(p + (needle.len - 1)));
+
+    return (unsigned)_mm_movemask_epi8(
+        _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+}
+
+/* Much faster than memmem on ordinary text. Where the text is full of those two
+ * bytes, memmem goes on. */
+static size_t find_quick(sg_str s, sg_str needle, size_t places)
+{
+    size_t vain = 0;
+
+    for (size_t at = 0; at < places; at += AT_ONCE) {
+        /* The last ones are looked at together with some that were before. */
+        const size_t block = places - at < AT_ONCE ? places - AT_ONCE : at;
+        unsigned mask = may_stand(s.ptr + block, needle);
+
+        for (; mask != 0; mask &= mask - 1, vain++) {
+            const size_t here = block + (size_t)__builtin_ctz(mask);
+            if (memcmp(s.ptr + here, needle.ptr, needle.len) == 0)
+                return here;
+        }
+        if (vain > VAIN_MOST + at / VAIN_STRETCH)
+            return find_from(s, needle, block);
+    }
+    return SIZE_MAX;
+}
+
+#endif
+
 size_t sg_str_find(sg_str s, sg_str needle)
 {
-    const char *at;
-
     if (needle.len == 0)
         return 0;
     if (needle.len > s.len)
         return SIZE_MAX;
-    at = memmem(s.ptr, s.len, needle.ptr, needle.len);
-    return at == NULL ? SIZE_MAX : (size_t)(at - s.ptr);
+#ifdef __SSE2__
+    const size_t places = s.len - needle.len + 1;
+
+    if (places >= AT_ONCE)
+        return find_quick(s, needle, places);
+#endif
+    return find_from(s, needle, 0);
 }
+
+/* -------- distance ------------------------------------------------------- */
 
 /* Longer words are never near enough to suggest. */
 enum { MAX_WORD = 127 };
@@ -111,6 +175,8 @@ size_t sg_str_distance(sg_str a, sg_str b, size_t cap)
     }
     return row[b.len] < cap ? row[b.len] : cap;
 }
+
+/* -------- hashing -------------------------------------------------------- */
 
 uint64_t sg_str_hash(sg_str s)
 {

@@ -11,7 +11,8 @@
  * with the first value it has. A log has few of the fields that a large pack
  * asks for.
  *
- * Keywords are looked for in the bytes of the line first (record.h, verbatim).
+ * Keywords are looked for in the bytes of the line first (record.h, verbatim):
+ * by what they have in common where that is rare, then one by one.
  * Only where the line may write them in another way the values of the event are
  * read for that: reading them all takes longer than all other fields.
  */
@@ -232,10 +233,30 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
         find_value(f, x, event, v);
 }
 
+/* Whether the line has nothing that keywords need, in whatever way it writes
+ * it. False says nothing. */
+static bool lacks_keywords(sr_candidates *c, sr_field_index *x, sg_str line)
+{
+    if (!x->filtered) {
+        sg_arena scratch = {0};
+        sg_str *pieces = sg_new_n(&scratch, sg_str, (size_t)x->piece_count + 1);
+
+        for (uint32_t i = 0; i < x->piece_count; i++)
+            pieces[i] = x->pieces[i].text;
+        x->line_filter =
+            sr_prefilter_pieces(c->arena, pieces, x->piece_count, line);
+        x->filtered = true;
+        sg_arena_free(&scratch);
+    }
+    return x->line_filter != NULL && !sr_prefilter_passes(x->line_filter, line);
+}
+
 static void find_keywords(finding *f, sr_field_index *x, sr_event *event)
 {
     sr_candidates *c = f->c;
 
+    if (lacks_keywords(c, x, event->line))
+        return;
     if (c->verbatim == NULL)
         c->verbatim = sr_verbatim_new(c->arena);
     if (sr_verbatim_tells(c->verbatim, event->line)) {

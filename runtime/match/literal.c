@@ -18,11 +18,7 @@ struct sr_litset {
 
 bool sr_contains(sg_str text, sg_str needle)
 {
-    if (needle.len == 0)
-        return true;
-    if (needle.len > text.len)
-        return false;
-    return memmem(text.ptr, text.len, needle.ptr, needle.len) != NULL;
+    return sg_str_find(text, needle) != SIZE_MAX;
 }
 
 static bool match_one(sr_lit_kind kind, sg_str text, sg_str lit)

@@ -4,7 +4,7 @@
  * The pattern is cut at its stars. The first piece must begin the text, the
  * last one end it, those between are found leftmost, one after the other:
  * taking the leftmost never loses a match, so no choice is ever undone. A
- * piece without `?` is found by memmem.
+ * piece without `?` is found by sg_str_find.
  */
 #include "match/match.h"
 
@@ -55,11 +55,11 @@ static bool find_middle(sg_str piece, sg_str text, size_t *at)
     if (piece.len == 0)
         return true;
     if (!has_any(piece)) {
-        const char *p =
-            memmem(text.ptr + *at, text.len - *at, piece.ptr, piece.len);
-        if (p == NULL)
+        const size_t found =
+            sg_str_find(sg_str_sub(text, *at, text.len), piece);
+        if (found == SIZE_MAX)
             return false;
-        *at = (size_t)(p - text.ptr) + piece.len;
+        *at += found + piece.len;
         return true;
     }
     for (size_t i = *at; skip_to(piece, text, &i); (void)sg_utf8_next(text, &i))

@@ -61,16 +61,26 @@ void sr_event_init(sr_event *event, uint32_t slot_count)
     if (slot_count == 0)
         return;
     event->slots = calloc(slot_count, sizeof *event->slots);
-    if (event->slots == NULL)
+    event->filled = calloc(slot_count, sizeof *event->filled);
+    if (event->slots == NULL || event->filled == NULL)
         sg_fatal("out of memory");
     memset(event->slots, 0xFF, slot_count * sizeof *event->slots);
 }
 
-static void forget(sr_event *event)
+/* A large pack has many slots, an event few fields. */
+void sr_event_forget(sr_event *event)
 {
     event->value_count = 0;
-    if (event->slot_count != 0) /* SIGMA_NONE in every place */
-        memset(event->slots, 0xFF, event->slot_count * sizeof *event->slots);
+    while (event->filled_count != 0)
+        event->slots[event->filled[--event->filled_count]] =
+            (sr_slot){SIGMA_NONE, SIGMA_NONE};
+}
+
+static void fill(sr_event *event, uint32_t slot, sr_slot values)
+{
+    if (event->slots[slot].first == SIGMA_NONE)
+        event->filled[event->filled_count++] = slot;
+    event->slots[slot] = values;
 }
 
 /* One huge line must not hold its memory for ever; `next` is the length of the
@@ -98,7 +108,7 @@ static void shrink(sr_event *event, size_t next)
 void sr_event_begin(sr_event *event, sg_str line)
 {
     shrink(event, line.len);
-    forget(event);
+    sr_event_forget(event);
     event->line = line;
     sg_arena_reset(&event->arena);
 }
@@ -117,6 +127,7 @@ void sr_event_free(sr_event *event)
         free(work);
     }
     free(event->slots);
+    free(event->filled);
     free(event->values);
     sg_arena_free(&event->arena);
     memset(event, 0, sizeof *event);
@@ -134,7 +145,7 @@ bool sr_event_put(sr_event *event, uint32_t slot, const sr_value *value)
     event->values[id] = copy;
     event->values[id].next = SIGMA_NONE;
     event->value_count++;
-    event->slots[slot] = (sr_slot){id, id};
+    fill(event, slot, (sr_slot){id, id});
     return true;
 }
 
@@ -173,8 +184,7 @@ uint64_t sr_work_begin(sr_event *event, const sr_plan *plan)
     return ++work->serial;
 }
 
-bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
-                 const sr_value *value)
+sr_value *sr_work_add(sr_event *event, uint64_t run, uint32_t cell)
 {
     sr_work *work = event->work;
     sr_work_cell *list = &work->cells[cell];
@@ -183,8 +193,7 @@ bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
     if (id == event->value_cap &&
         !grow((void **)&event->values, &event->value_cap,
               sizeof *event->values))
-        return false;
-    event->values[id] = *value;
+        return NULL;
     event->values[id].next = SIGMA_NONE;
     event->value_count++;
     if (list->run != run) {
@@ -195,7 +204,7 @@ bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
         event->values[list->last].next = id;
     }
     list->last = id;
-    return true;
+    return &event->values[id];
 }
 
 void sr_work_kill(sr_event *event, uint32_t from, uint32_t to)
@@ -391,18 +400,16 @@ static uint32_t shapes_of(const sr_work *work, const sr_plan *plan,
     return bits | UINT32_C(1) << SR_SHAPE_ANY;
 }
 
-static void offer(sr_event *event, const sr_plan *plan, uint64_t run,
-                  const sr_use *use, const sr_work_cell *list)
+static void offer(sr_event *event, uint64_t run, const sr_use *use,
+                  const sr_work_cell *list)
 {
     sr_work_want *want = &event->work->wants[use->want];
-    sr_slot *slot = &event->slots[plan->want_slots[use->want]];
 
     if (want->run == run && want->rank <= use->rank)
         return;
     want->run = run;
     want->rank = use->rank;
-    slot->first = list->first;
-    slot->last = list->last;
+    fill(event, use->slot, (sr_slot){list->first, list->last});
 }
 
 void sr_work_resolve(sr_event *event, const sr_plan *plan, uint64_t run)
@@ -420,9 +427,10 @@ void sr_work_resolve(sr_event *event, const sr_plan *plan, uint64_t run)
         if (list->first == SIGMA_NONE)
             continue;
         for (uint32_t u = 0; u < cell->use_count; u++) {
-            const sr_use *use = &plan->uses[cell->use_first + u];
+            const sr_use *use =
+                u == 0 ? &cell->use : &plan->uses[cell->use_first + u];
             if ((shapes >> use->shape & 1) != 0)
-                offer(event, plan, run, use, list);
+                offer(event, run, use, list);
         }
     }
 }

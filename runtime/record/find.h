@@ -84,6 +84,10 @@ SR_TARGET static const char *find(const sr_prefilter *f, sg_str text)
         return find_with(f, text, 2);
     case 3:
         return find_with(f, text, 3);
+    case 6: /* three disguises, three needles */
+        return find_with(f, text, 6);
+    case 7:
+        return find_with(f, text, 7);
     default:
         return find_with(f, text, f->count);
     }

@@ -129,14 +129,6 @@ static bool document(sr_scan *s)
     return s->p == s->end || sr_fail(s, "text behind the object");
 }
 
-/* Values of a line that turned out bad are no values. */
-static void discard(sr_event *event)
-{
-    event->value_count = 0;
-    if (event->slot_count != 0) /* SIGMA_NONE in every place */
-        memset(event->slots, 0xFF, event->slot_count * sizeof *event->slots);
-}
-
 /* By the plan's level; what that does not find good, with care. */
 static bool run(sr_scan *s)
 {
@@ -185,7 +177,8 @@ bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
                  .fault = fault};
 
     if (!run(&s)) {
-        discard(event);
+        /* Values of a line that turned out bad are no values. */
+        sr_event_forget(event);
         return false;
     }
     sr_work_resolve(event, plan, s.run);

@@ -66,10 +66,10 @@ typedef struct sr_node {
     uint32_t sketch, sketch_mask; /* bits of their sr_key_sketch, in sketches */
     uint32_t wild;                /* child for every other key, or SIGMA_NONE */
     uint32_t feed_first, feed_count; /* cells its values go to */
+    uint32_t feed;                   /* the first of them: most have no other */
     uint32_t mark; /* cell that notes an object here, or SIGMA_NONE */
-    sr_ends ends;  /* of the keys of its children */
     bool spaced;   /* has children for keys without their blanks */
-    bool many;     /* so many children that `ends` tell little */
+    bool many;     /* so many children that their ends tell little */
 } sr_node;
 
 /* First byte of the key of such a child; no text of an event has it. */
@@ -98,13 +98,14 @@ typedef struct sr_key {
     uint32_t node; /* SIGMA_NONE: a free place */
 } sr_key;
 
-/* Field number `want` may take the values of a cell. */
+/* Field number `want`, whose slot it is, may take the values of a cell. */
 typedef struct sr_use {
-    uint32_t want, rank, shape;
+    uint32_t want, slot, rank, shape;
 } sr_use;
 
 typedef struct sr_cell {
     uint32_t use_first, use_count;
+    sr_use use; /* the first of them: most have no other */
 } sr_cell;
 
 typedef struct sr_level sr_level; /* a way of scanning: scan.h */
@@ -113,18 +114,25 @@ struct sr_plan {
     const sr_level *level;
     uint64_t seed[2];
     sr_node *nodes; /* 0 is the top-level object */
+    sr_ends *ends;  /* per node, of the keys of its children */
     sr_key *keys;
     uint8_t *sketches; /* bit sets, 8 bits a byte */
     uint32_t *feeds;
     sr_cell *cells;
     sr_use *uses;
-    uint32_t *want_slots;
     uint32_t node_count, cell_count, want_count;
     uint32_t keywords; /* cell of every scalar, or SIGMA_NONE */
     struct {
         uint32_t object[2], key[2]; /* cells */
     } marks[SR_SHAPE_COUNT];
 };
+
+/* Cell i of those that the node's values go to. */
+static inline uint32_t sr_feed_of(const sr_plan *plan, const sr_node *node,
+                                  uint32_t i)
+{
+    return i == 0 ? node->feed : plan->feeds[node->feed_first + i];
+}
 
 /* -------- hash of a key ------------------------------------------------ */
 
@@ -221,6 +229,7 @@ enum { SR_DEAD = 255 }; /* kind of a value that a repeated key overrode */
 typedef struct sr_frame {
     uint64_t instance; /* of this object; unique for ever */
     const char *start;
+    uint32_t *guess; /* where its next wanted key was last time */
     uint32_t node;   /* of this container, or SIGMA_NONE */
     uint32_t child;  /* node of the member being read */
     uint32_t seen;   /* entry of the member being read, or SIGMA_NONE */
@@ -238,10 +247,15 @@ typedef struct sr_work_cell {
     uint32_t first, last;
 } sr_work_cell;
 
-/* Values [from, to) came from this key's latest occurrence in `instance`. */
+/* Values [from, to) came from this key's latest occurrence in `instance`. The
+ * events of a source have their keys in the same order: which was the first one
+ * in the object of this node, and which came behind this node's? Both are
+ * places in the table of keys of the object's node, and mere guesses: whoever
+ * uses one compares the key. */
 typedef struct sr_work_node {
     uint64_t instance;
     uint32_t from, to;
+    uint32_t first, behind;
 } sr_work_node;
 
 typedef struct sr_work_want {
@@ -280,9 +294,11 @@ typedef struct sr_work {
 /* Ready the working state for one scan; returns the run's number, or 0 when
  * out of memory. */
 uint64_t sr_work_begin(sr_event *event, const sr_plan *plan);
-/* Append a value to a cell. False: out of memory. */
-bool sr_work_add(sr_event *event, uint64_t run, uint32_t cell,
-                 const sr_value *value);
+/* No values, all slots missing. */
+void sr_event_forget(sr_event *event);
+/* Append a value to a cell. The caller fills it, all but `next`, before the
+ * next call. NULL: out of memory. */
+sr_value *sr_work_add(sr_event *event, uint64_t run, uint32_t cell);
 /* Override values [from, to). */
 void sr_work_kill(sr_event *event, uint32_t from, uint32_t to);
 /* Note a key of an object where any key may be repeated: kills what its

@@ -23,6 +23,10 @@
  * for nothing. Shapes and repeated keys do not matter: every value that a field
  * can have is in the line.
  *
+ * The same scan tells lines that are silent about pieces (verbatim.c): of each
+ * piece it looks for a short window, one for many pieces where they share some
+ * that is rare, and for all that makes a line not tell.
+ *
  * A prefilter that lets most lines pass is a burden: after a round in which it
  * did, it rests for many lines before it tries again.
  */
@@ -120,13 +124,22 @@ static sg_str best_window(sg_str text)
 
 /* -------- needles ------------------------------------------------------ */
 
-static uint8_t fold_of(char c)
+/* What a byte of a line may differ in from that of a needle. */
+typedef enum likeness {
+    AS_IS,
+    ANY_CASE,
+    HIDDEN_CASE /* see SR_HIDE_CASE: the needle has it in each byte */
+} likeness;
+
+static uint8_t fold_of(char c, likeness like)
 {
-    return is_letter(c) ? 0x20 : 0;
+    return like == HIDDEN_CASE || (like == ANY_CASE && is_letter(c))
+               ? SR_HIDE_CASE
+               : 0;
 }
 
 /* The two rarest bytes of a window, the farther apart the better. */
-static sr_probe probe_of(sg_str window, bool folded)
+static sr_probe probe_of(sg_str window, likeness like)
 {
     sr_probe probe = {.at = {0, 0}};
     int best = -1;
@@ -145,18 +158,18 @@ static sr_probe probe_of(sg_str window, bool folded)
     for (int i = 0; i < 2; i++) {
         const char c = window.ptr[probe.at[i]];
         probe.byte[i] = (uint8_t)c;
-        probe.fold[i] = folded ? fold_of(c) : 0;
+        probe.fold[i] = fold_of(c, like);
     }
     return probe;
 }
 
-static sr_needle needle_of(sg_str window, bool folded)
+static sr_needle needle_of(sg_str window, likeness like)
 {
     uint8_t fold[SR_NEEDLE] = {0}, mask[SR_NEEDLE] = {0};
     sr_needle needle = {.want = 0};
 
     for (size_t i = 0; i < window.len; i++) {
-        fold[i] = folded ? fold_of(window.ptr[i]) : 0;
+        fold[i] = fold_of(window.ptr[i], like);
         mask[i] = 0xFF;
     }
     memcpy(&needle.want, window.ptr, window.len);
@@ -166,15 +179,15 @@ static sr_needle needle_of(sg_str window, bool folded)
 }
 
 /* Look for these bytes, unless that is done. */
-static void add_needle(sr_prefilter *f, sg_str window, bool folded)
+static void add_needle(sr_prefilter *f, sg_str window, likeness like)
 {
-    const sr_needle needle = needle_of(window, folded);
+    const sr_needle needle = needle_of(window, like);
 
     for (uint32_t i = 0; i < f->count; i++)
         if (f->needles[i].want == needle.want)
             return;
     f->needles[f->count] = needle;
-    f->probes[f->count++] = probe_of(window, folded);
+    f->probes[f->count++] = probe_of(window, like);
 }
 
 /* A needle for the text; false when it has no window or there are too many. */
@@ -188,7 +201,7 @@ static bool add_text(sr_prefilter *f, sg_arena *arena, sg_str text)
 
     if (window.len == 0)
         return false;
-    add_needle(f, window, true);
+    add_needle(f, window, ANY_CASE);
     for (size_t i = 0; i < window.len; i++)
         f->hidden[(unsigned char)window.ptr[i]] = true;
     return f->count <= SR_NEEDLES_MOST;
@@ -206,9 +219,9 @@ sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
     if (count == 0)
         return NULL;
     if (f->hidden['s'])
-        add_needle(f, SG_S("\xC5\xBF"), false); /* U+017F */
+        add_needle(f, SG_S("\xC5\xBF"), AS_IS); /* U+017F */
     if (f->hidden['k'])
-        add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
+        add_needle(f, SG_S("\xE2\x84\xAA"), AS_IS); /* U+212A */
     return f;
 }
 
@@ -219,10 +232,91 @@ sr_prefilter *sr_prefilter_disguises(sg_arena *arena)
     f->level = sr_level_choose();
     for (int c = ' '; c <= '~'; c++)
         f->hidden[c] = true;
-    add_needle(f, SG_S("\\/"), false);
-    add_needle(f, SG_S("\xC5\xBF"), false);     /* U+017F */
-    add_needle(f, SG_S("\xE2\x84\xAA"), false); /* U+212A */
+    add_needle(f, SG_S("\\/"), AS_IS);
+    add_needle(f, SG_S("\xC5\xBF"), AS_IS);     /* U+017F */
+    add_needle(f, SG_S("\xE2\x84\xAA"), AS_IS); /* U+212A */
     return f;
+}
+
+/* -------- pieces of verbatim.c ----------------------------------------- */
+
+enum {
+    PIECES_MOST = 64,
+    PLACES_MOST = 64, /* where windows of a piece begin */
+    WINDOW_LEAST = 2,
+    WINDOW_MOST = 4,
+    SAMPLE_MOST = 1 << 13 /* bytes; more would say little and take long */
+};
+
+/* The pieces for which there is no needle yet. */
+typedef struct bare {
+    const sg_str *pieces;
+    bool *done;
+    uint32_t count;
+} bare;
+
+static uint32_t holders(const bare *r, sg_str window)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < r->count; i++)
+        n += !r->done[i] && sg_str_find(r->pieces[i], window) != SIZE_MAX;
+    return n;
+}
+
+/* The window of a piece that most of the others hold, too; of those the
+ * longest. What the sample has is not rare. Empty when there is none. */
+static sg_str shared_window(const bare *r, sg_str piece, sg_str sample)
+{
+    sg_str best = SG_S("");
+    uint32_t most = 0;
+
+    for (size_t len = WINDOW_MOST; len >= WINDOW_LEAST; len--)
+        for (size_t at = 0; at + len <= piece.len && at < PLACES_MOST; at++) {
+            const sg_str window = {piece.ptr + at, len};
+            const uint32_t n = holders(r, window);
+            if (n <= most || sg_str_find(sample, window) != SIZE_MAX)
+                continue;
+            best = window;
+            most = n;
+        }
+    return best;
+}
+
+static bool add_pieces(sr_prefilter *f, const bare *r, sg_str sample)
+{
+    const uint32_t most = f->count + SR_NEEDLES_MOST;
+
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (r->done[i])
+            continue;
+        const sg_str window = shared_window(r, r->pieces[i], sample);
+        if (window.len == 0 || f->count == most)
+            return false;
+        add_needle(f, window, HIDDEN_CASE);
+        for (uint32_t k = i; k < r->count; k++)
+            r->done[k] =
+                r->done[k] || sg_str_find(r->pieces[k], window) != SIZE_MAX;
+    }
+    return true;
+}
+
+sr_prefilter *sr_prefilter_pieces(sg_arena *arena, const sg_str *pieces,
+                                  uint32_t count, sg_str sample)
+{
+    sr_prefilter *f = sr_prefilter_disguises(arena);
+    sg_arena scratch = {0};
+
+    sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
+    char *hidden = sg_arena_alloc(&scratch, sample.len + 1, 1);
+    const bare r = {pieces, sg_new_n(&scratch, bool, (size_t)count + 1), count};
+
+    for (size_t i = 0; i < sample.len; i++)
+        hidden[i] = (char)(sample.ptr[i] | SR_HIDE_CASE);
+    const bool good =
+        count <= PIECES_MOST && add_pieces(f, &r, (sg_str){hidden, sample.len});
+    sg_arena_free(&scratch);
+    return good ? f : NULL;
 }
 
 /* -------- looking ------------------------------------------------------ */

@@ -173,7 +173,7 @@ static void add_use(draft *d, uint32_t node, sr_use use)
     SG_PUSH(d->arena, &d->uses, added);
 }
 
-static void add_rows(draft *d, uint32_t want, sg_str name)
+static void add_rows(draft *d, uint32_t want, uint32_t slot, sg_str name)
 {
     for (uint32_t i = 0; i < sr_shape_row_count; i++) {
         const sr_shape_row *row = &sr_shape_rows[i];
@@ -182,16 +182,17 @@ static void add_rows(draft *d, uint32_t want, sg_str name)
             continue;
         if (row->name.len == 0 || sg_str_eq(row->name, name))
             add_use(d, node_of(d, row->path, &name),
-                    (sr_use){want, 2 + i, row->shape});
+                    (sr_use){want, slot, 2 + i, row->shape});
     }
 }
 
-static void add_field(draft *d, uint32_t want, sg_str name)
+static void add_field(draft *d, uint32_t want, uint32_t slot, sg_str name)
 {
-    add_use(d, child(d, ROOT, name), (sr_use){want, 0, SR_SHAPE_ANY});
+    add_use(d, child(d, ROOT, name), (sr_use){want, slot, 0, SR_SHAPE_ANY});
     if (name.len != 0 && memchr(name.ptr, '.', name.len) != NULL)
-        add_use(d, node_of(d, name, NULL), (sr_use){want, 1, SR_SHAPE_ANY});
-    add_rows(d, want, name);
+        add_use(d, node_of(d, name, NULL),
+                (sr_use){want, slot, 1, SR_SHAPE_ANY});
+    add_rows(d, want, slot, name);
 }
 
 static void add_marks(draft *d, sr_plan *plan)
@@ -337,7 +338,7 @@ static void fill_table(const draft *d, sr_plan *plan, uint32_t id)
         plan->keys[node->table + i] = (sr_key){key, (uint32_t)(hash >> 32), c};
         i = sr_key_sketch(key) & node->sketch_mask;
         plan->sketches[node->sketch + i / 8] |= (uint8_t)(1u << i % 8);
-        add_ends(&node->ends, key.len == 0 ? SG_S("\"") : key);
+        add_ends(&plan->ends[id], key.len == 0 ? SG_S("\"") : key);
         node->spaced |= key.len != 0 && key.ptr[0] == SR_SPACED;
     }
 }
@@ -348,6 +349,7 @@ static void lay_out_nodes(const draft *d, sr_plan *plan, sg_arena *arena)
 
     plan->node_count = d->nodes.count;
     plan->nodes = sg_new_n(arena, sr_node, d->nodes.count);
+    plan->ends = sg_new_n(arena, sr_ends, d->nodes.count);
     for (uint32_t i = 0; i < d->nodes.count; i++) {
         const draft_node *from = &d->nodes.items[i];
         const uint32_t size = table_size(from->child_count);
@@ -370,9 +372,11 @@ static void lay_out_nodes(const draft *d, sr_plan *plan, sg_arena *arena)
         plan->keys[i].node = SIGMA_NONE;
     for (uint32_t i = 0; i < d->nodes.count; i++) {
         const ids *from = &d->nodes.items[i].feeds;
-        if (from->count != 0)
+        if (from->count != 0) {
             memcpy(plan->feeds + plan->nodes[i].feed_first, from->items,
                    from->count * sizeof *from->items);
+            plan->nodes[i].feed = from->items[0];
+        }
         fill_table(d, plan, i);
     }
 }
@@ -393,13 +397,15 @@ static void lay_out_uses(const draft *d, sr_plan *plan, sg_arena *arena)
     }
     for (uint32_t i = 0; i < d->uses.count; i++) {
         sr_cell *cell = &plan->cells[d->uses.items[i].cell];
+        if (cell->use_count == 0)
+            cell->use = d->uses.items[i].use;
         plan->uses[cell->use_first + cell->use_count++] = d->uses.items[i].use;
     }
 }
 
-static void add_keywords(draft *d, sr_plan *plan, uint32_t want)
+static void add_keywords(draft *d, sr_plan *plan, uint32_t want, uint32_t slot)
 {
-    const sr_use use = {want, 0, SR_SHAPE_ANY};
+    const sr_use use = {want, slot, 0, SR_SHAPE_ANY};
 
     if (plan->keywords == SIGMA_NONE)
         plan->keywords = d->cell_count++;
@@ -418,14 +424,12 @@ sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count)
     plan->keywords = SIGMA_NONE;
     memset(plan->marks, 0xFF, sizeof plan->marks); /* SIGMA_NONE */
     plan->want_count = count;
-    plan->want_slots = sg_new_n(arena, uint32_t, count + 1);
     new_node(&d, SG_S(""));
     for (uint32_t i = 0; i < count; i++) {
-        plan->want_slots[i] = wants[i].slot;
         if (wants[i].keywords)
-            add_keywords(&d, plan, i);
+            add_keywords(&d, plan, i, wants[i].slot);
         else
-            add_field(&d, i, sg_arena_dup(arena, wants[i].name));
+            add_field(&d, i, wants[i].slot, sg_arena_dup(arena, wants[i].name));
         fields = fields || !wants[i].keywords;
     }
     if (fields)

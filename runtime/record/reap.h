@@ -21,8 +21,9 @@ static void note_top(walk *w)
     w->node = top->node == SIGMA_NONE ? NULL : &plan->nodes[top->node];
     w->every_key = plan->keywords != SIGMA_NONE || w->node == NULL ||
                    w->node->wild != SIGMA_NONE;
-    w->ends = w->every_key || w->node->spaced || w->node->many ? &sr_any_ends
-                                                               : &w->node->ends;
+    w->ends = w->every_key || w->node->spaced || w->node->many
+                  ? &sr_any_ends
+                  : &plan->ends[top->node];
 }
 
 /* The member's value has been read. */
@@ -34,13 +35,15 @@ static void member_done(sr_scan *s, sr_frame *frame)
 
 /* A member with this key: its value, unless that is a container. A string is
  * only begun: the masks of blocks tell where it ends. */
-static bool take_member(walk *w, sr_frame *frame, sg_str key)
+static bool take_member(walk *w, sr_frame *frame, sg_str key, bool guessed)
 {
     sr_scan *s = w->s;
     const char *start;
     sr_kind kind = SR_NULL;
 
-    if (!sr_begin_member(s, frame, key))
+    if (guessed)
+        sr_begin_guessed(s, frame);
+    else if (!sr_begin_member(s, frame, key))
         return false;
     if (frame->child == SIGMA_NONE && frame->seen == SIGMA_NONE)
         return true;
@@ -107,6 +110,8 @@ static inline bool may_want(const walk *w, sg_str key)
 /* Members of the top frame whose keys end in the given places. */
 static bool take_members(walk *w, const wanted *b, uint64_t ends)
 {
+    sr_frame *frame = &w->s->work->frames[w->s->depth - 1];
+
     for (; ends != 0; ends &= ends - 1) {
         const uint64_t before = b->key_open & (lowest(ends) - 1);
         const char *end = b->base + index_of(ends);
@@ -117,9 +122,11 @@ static bool take_members(walk *w, const wanted *b, uint64_t ends)
             while (start[-1] != '"')
                 start--;
         const sg_str key = {start, (size_t)(end - start)};
-        if (!may_want(w, key))
+        const bool guessed =
+            !w->every_key && sr_is_guessed(w->s, frame, w->node, key);
+        if (!guessed && !may_want(w, key))
             continue;
-        if (!take_member(w, &w->s->work->frames[w->s->depth - 1], key) ||
+        if (!take_member(w, frame, key, guessed) ||
             (w->open != NULL && !take_string(w, b)))
             return false;
     }

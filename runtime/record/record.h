@@ -39,9 +39,10 @@ typedef struct sr_slot {
 typedef struct sr_event {
     sigma_event bits; /* first: sigma_pred_eval casts back */
     sg_str line;
-    sr_slot *slots; /* one per field of the detector, then host's own */
+    sr_slot *slots;   /* one per field of the detector, then host's own */
+    uint32_t *filled; /* those that are not missing */
     sr_value *values;
-    uint32_t slot_count;
+    uint32_t slot_count, filled_count;
     uint32_t value_count, value_cap;
     sg_arena arena;       /* reset per event */
     struct sr_work *work; /* the projector's own; kept between events */
@@ -144,6 +145,12 @@ sr_verbatim *sr_verbatim_new(sg_arena *arena);
 bool sr_verbatim_tells(sr_verbatim *v, sg_str line);
 /* The piece of a folded text; empty when it has none. In the arena. */
 sg_str sr_verbatim_piece(sg_arena *arena, sg_str text);
+/* Tells most lines without any of the pieces: a line that does not pass is one
+ * that tells, and holds none. The sample is an ordinary line: speed depends on
+ * it, nothing else. NULL when there are too many pieces for that, or they are
+ * too ordinary. Owned by the arena. */
+sr_prefilter *sr_prefilter_pieces(sg_arena *arena, const sg_str *pieces,
+                                  uint32_t count, sg_str sample);
 
 /* -------- values --------------------------------------------------------- */
 

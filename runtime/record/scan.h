@@ -129,6 +129,21 @@ bool sr_leave(sr_scan *s);
 /* A key of the top frame, an object, as written: find its node. What it gave
  * before in this object is void. */
 bool sr_begin_member(sr_scan *s, sr_frame *frame, sg_str key);
+/* The same for a key of which sr_is_guessed. */
+void sr_begin_guessed(sr_scan *s, sr_frame *frame);
+/* Whether the key of the top frame is what its guess says, and nothing else has
+ * to be known of it. For a frame that wants nothing but named keys. */
+static inline bool sr_is_guessed(const sr_scan *s, const sr_frame *frame,
+                                 const sr_node *node, sg_str key)
+{
+    const uint32_t place = *frame->guess;
+
+    if (place > node->mask)
+        return false;
+    const sr_key *guess = &s->plan->keys[node->table + place];
+    return guess->node != SIGMA_NONE && sr_key_eq(guess->text, key) &&
+           !(node->spaced && sr_has_blank(key));
+}
 /* The member has been read: note which values it gave. */
 void sr_end_member(sr_scan *s, const sr_frame *frame);
 /* False: nobody wants this key of the node (without escapes). */

@@ -9,34 +9,36 @@
 
 /* -------- values ------------------------------------------------------- */
 
-static bool add(sr_scan *s, uint32_t cell, const sr_value *value)
+/* Fill a new value of a cell: member by member, since a copy of what was just
+ * written is slow to load. */
+static bool add(sr_scan *s, uint32_t cell, sr_kind kind, sg_str raw)
 {
-    return sr_work_add(s->event, s->run, cell, value) || sr_fail_memory(s);
+    sr_value *value = sr_work_add(s->event, s->run, cell);
+
+    if (value == NULL)
+        return sr_fail_memory(s);
+    value->raw = raw;
+    value->text = value->folded = (sg_str){NULL, 0};
+    value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
+    value->kind = (uint8_t)kind;
+    value->boolean = kind == SR_BOOL && raw.ptr[0] == 't';
+    if (kind == SR_STRING && !s->escaped)
+        value->text = (sg_str){raw.ptr + 1, raw.len - 2};
+    return true;
 }
 
 bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw)
 {
-    const bool keyword = s->plan->keywords != SIGMA_NONE && kind != SR_NULL;
-    sr_value value = {.raw = raw, .kind = (uint8_t)kind};
     const sr_node *to;
 
-    if (node == SIGMA_NONE && !keyword)
-        return true;
-    if (node != SIGMA_NONE && s->plan->nodes[node].feed_count == 0 && !keyword)
-        return true;
-    if (kind == SR_NUMBER)
-        value.num = sr_number(raw);
-    else if (kind == SR_BOOL)
-        value.boolean = raw.ptr[0] == 't';
-    else if (kind == SR_STRING && !s->escaped)
-        value.text = (sg_str){raw.ptr + 1, raw.len - 2};
-    if (keyword && !add(s, s->plan->keywords, &value))
+    if (s->plan->keywords != SIGMA_NONE && kind != SR_NULL &&
+        !add(s, s->plan->keywords, kind, raw))
         return false;
     if (node == SIGMA_NONE)
         return true;
     to = &s->plan->nodes[node];
     for (uint32_t i = 0; i < to->feed_count; i++)
-        if (!add(s, s->plan->feeds[to->feed_first + i], &value))
+        if (!add(s, sr_feed_of(s->plan, to, i), kind, raw))
             return false;
     return true;
 }
@@ -46,20 +48,18 @@ bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw)
 static bool take_container(sr_scan *s, const sr_frame *frame, sr_kind kind)
 {
     const sr_node *to = &s->plan->nodes[frame->node];
-    const sr_value value = {
-        .raw = {frame->start, (size_t)(s->p - frame->start)},
-        .kind = (uint8_t)kind};
+    const sg_str raw = {frame->start, (size_t)(s->p - frame->start)};
 
     for (uint32_t i = 0; i < to->feed_count; i++) {
-        const uint32_t id = s->plan->feeds[to->feed_first + i];
+        const uint32_t id = sr_feed_of(s->plan, to, i);
         const sr_work_cell *cell = &s->work->cells[id];
         if (cell->run == s->run && cell->last >= frame->values)
             continue;
-        if (!add(s, id, &value))
+        if (!add(s, id, kind, raw))
             return false;
     }
     if (kind == SR_OBJECT && frame->direct && to->mark != SIGMA_NONE)
-        return add(s, to->mark, &value);
+        return add(s, to->mark, kind, raw);
     return true;
 }
 
@@ -74,13 +74,15 @@ bool sr_enter(sr_scan *s, uint32_t node)
         return sr_fail(s, "nested too deeply");
     outer = s->depth == 0 ? NULL : &s->work->frames[s->depth - 1];
     frame = &s->work->frames[s->depth++];
-    *frame = (sr_frame){.start = s->p,
-                        .node = node,
-                        .child = SIGMA_NONE,
-                        .seen = SIGMA_NONE,
-                        .values = s->event->value_count,
-                        .keys = s->work->seen_count,
-                        .fresh = true};
+    *frame = (sr_frame){
+        .start = s->p,
+        .guess = node == SIGMA_NONE ? NULL : &s->work->nodes[node].first,
+        .node = node,
+        .child = SIGMA_NONE,
+        .seen = SIGMA_NONE,
+        .values = s->event->value_count,
+        .keys = s->work->seen_count,
+        .fresh = true};
     if (*s->p == '{') {
         frame->close = '}';
         frame->instance = ++s->work->serial;
@@ -120,6 +122,7 @@ bool sr_leave(sr_scan *s)
 
 /* -------- members ------------------------------------------------------ */
 
+/* The place of a key in a node's table, or SIGMA_NONE. */
 static uint32_t find(const sr_plan *plan, const sr_node *node, uint64_t hash,
                      sg_str key)
 {
@@ -129,8 +132,16 @@ static uint32_t find(const sr_plan *plan, const sr_node *node, uint64_t hash,
     for (; table[i].node != SIGMA_NONE; i = (i + 1) & node->mask)
         if (table[i].hash == (uint32_t)(hash >> 32) &&
             sr_key_eq(table[i].text, key))
-            return table[i].node;
-    return node->wild;
+            return i;
+    return SIGMA_NONE;
+}
+
+/* The node of a place. */
+static uint32_t child_at(const sr_plan *plan, const sr_node *node,
+                         uint32_t place)
+{
+    return place == SIGMA_NONE ? node->wild
+                               : plan->keys[node->table + place].node;
 }
 
 bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key)
@@ -141,7 +152,7 @@ bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key)
            find(plan, node, sr_key_hash(plan, key), key) != SIGMA_NONE;
 }
 
-/* The node of a key for what it is without its blanks. */
+/* The place of a key for what it is without its blanks. */
 static uint32_t find_spaced(const sr_scan *s, const sr_node *node, sg_str key)
 {
     char *dst = sg_arena_alloc(&s->event->arena, key.len + 1, 1);
@@ -150,7 +161,33 @@ static uint32_t find_spaced(const sr_scan *s, const sr_node *node, sg_str key)
     return find(s->plan, node, sr_key_hash(s->plan, spaced), spaced);
 }
 
-/* Find the key's node; a key given before in this object loses its values. */
+/* The child is there once more, or for the first time. */
+static void begin_child(sr_scan *s, const sr_frame *frame)
+{
+    sr_work_node *at = &s->work->nodes[frame->child];
+
+    if (at->instance == frame->instance)
+        sr_work_kill(s->event, at->from, at->to);
+    at->instance = frame->instance;
+    at->from = at->to = s->event->value_count;
+}
+
+/* The key in this place of the table is that of the next member. */
+static void begin_named(sr_scan *s, sr_frame *frame, const sr_node *node,
+                        uint32_t place)
+{
+    frame->child = child_at(s->plan, node, place);
+    *frame->guess = place;
+    frame->guess = &s->work->nodes[frame->child].behind;
+    begin_child(s, frame);
+}
+
+void sr_begin_guessed(sr_scan *s, sr_frame *frame)
+{
+    frame->seen = SIGMA_NONE;
+    begin_named(s, frame, &s->plan->nodes[frame->node], *frame->guess);
+}
+
 bool sr_begin_member(sr_scan *s, sr_frame *frame, sg_str key)
 {
     const sr_node *node =
@@ -159,28 +196,24 @@ bool sr_begin_member(sr_scan *s, sr_frame *frame, sg_str key)
     const bool any_key = s->plan->keywords != SIGMA_NONE || blank ||
                          (node != NULL && node->wild != SIGMA_NONE);
     const uint64_t hash = sr_key_hash(s->plan, key);
-    bool shared = false; /* the node serves other keys, too */
-    sr_work_node *at;
+    uint32_t place = SIGMA_NONE;
 
     frame->child = frame->seen = SIGMA_NONE;
-    if (node != NULL)
-        frame->child = find(s->plan, node, hash, key);
-    if (node != NULL && frame->child == node->wild) {
-        shared = true;
-        if (blank)
-            frame->child = find_spaced(s, node, key);
-    }
     if (any_key) {
         frame->seen = sr_work_seen(s->event, frame, hash, key);
         if (frame->seen == SIGMA_NONE)
             return sr_fail_memory(s);
     }
-    if (frame->child == SIGMA_NONE || shared)
+    if (node == NULL)
         return true;
-    at = &s->work->nodes[frame->child];
-    if (at->instance == frame->instance)
-        sr_work_kill(s->event, at->from, at->to);
-    at->instance = frame->instance;
-    at->from = at->to = s->event->value_count;
+    place = find(s->plan, node, hash, key);
+    if (place != SIGMA_NONE) {
+        begin_named(s, frame, node, place);
+        return true;
+    }
+    /* The node serves other keys, too. */
+    if (blank)
+        place = find_spaced(s, node, key);
+    frame->child = child_at(s->plan, node, place);
     return true;
 }

@@ -1,6 +1,8 @@
 /* test_str.c - string views, buffers, JSON strings, the map. */
 #include "support/test.h"
 
+#include <stdlib.h>
+
 static void test_views(void)
 {
     const sg_str s = SG_S("certutil.exe");
@@ -33,6 +35,56 @@ static void test_find(void)
     CHECK(sg_str_find(SG_S("abc"), SG_S("abcd")) == SIZE_MAX);
     CHECK(sg_str_find(SG_S("abc"), SG_S("x")) == SIZE_MAX);
     CHECK_INT(sg_str_find(SG_S("a\0b"), SG_S("\0b")), 1);
+}
+
+static uint64_t next(uint64_t *random)
+{
+    *random = *random * UINT64_C(6364136223846793005) + 1;
+    return *random >> 33;
+}
+
+static size_t find_slowly(sg_str s, sg_str needle)
+{
+    for (size_t i = 0; i + needle.len <= s.len; i++)
+        if (memcmp(s.ptr + i, needle.ptr, needle.len) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* Texts of few different bytes, so that needles nearly stand in many places;
+ * at the very end of what may be read. */
+static void test_find_random(void)
+{
+    enum { ROUNDS = 50000, TEXT = 300, NEEDLE = 24 };
+    uint64_t random = 7;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        const size_t len = next(&random) % TEXT;
+        const size_t needle_len = 1 + next(&random) % NEEDLE;
+        const unsigned letters = 1 + (unsigned)(next(&random) % 4);
+        char *text = malloc(len + 1), needle[NEEDLE];
+
+        for (size_t k = 0; k < len; k++)
+            text[1 + k] = (char)('a' + next(&random) % letters);
+        for (size_t k = 0; k < needle_len; k++)
+            needle[k] = (char)('a' + next(&random) % letters);
+        const sg_str s = {text + 1, len}, what = {needle, needle_len};
+        CHECK(sg_str_find(s, what) == find_slowly(s, what));
+        free(text);
+    }
+}
+
+/* A needle whose ends stand everywhere, in the last place of a long text. */
+static void test_find_in_vain(void)
+{
+    static char text[1 << 20];
+    const sg_str needle = SG_S("aaaabaaaa");
+
+    memset(text, 'a', sizeof text);
+    CHECK(sg_str_find((sg_str){text, sizeof text}, needle) == SIZE_MAX);
+    memcpy(text + sizeof text - needle.len, needle.ptr, needle.len);
+    CHECK_INT(sg_str_find((sg_str){text, sizeof text}, needle),
+              sizeof text - needle.len);
 }
 
 static void test_distance(void)
@@ -158,6 +210,8 @@ int main(void)
 {
     test_views();
     test_find();
+    test_find_random();
+    test_find_in_vain();
     test_distance();
     test_json();
     test_buf();

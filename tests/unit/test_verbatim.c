@@ -143,9 +143,54 @@ static sg_str random_part(sr_event *event)
     return sg_str_sub(all, at, at + 1 + (size_t)rand() % 6);
 }
 
+/* A line that a filter of the text's piece and some others keeps out tells, and
+ * lacks the text. */
+static bool keeps_out(fixture *f, sg_str line, sg_str text)
+{
+    static const sg_str others[] = {SG_LIT("kkk1"), SG_LIT("ss::"),
+                                    SG_LIT("aes::"), SG_LIT("{|#")};
+    sg_str pieces[5] = {sr_verbatim_piece(&f->arena, text)};
+    const uint32_t count = 1 + (uint32_t)(rand() % 5);
+
+    for (uint32_t i = 1; i < count; i++)
+        pieces[i] = others[i - 1];
+    sr_prefilter *filter =
+        sr_prefilter_pieces(&f->arena, pieces, count, SG_S(""));
+    CHECK((filter == NULL) == (pieces[0].len < 2));
+    return filter != NULL && !sr_prefilter_passes(filter, line);
+}
+
+static void test_filter(void)
+{
+    sg_str pieces[65];
+    fixture f;
+
+    open_fixture(&f);
+    for (size_t i = 0; i < 65; i++)
+        pieces[i] = SG_S("lsadump::");
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 64, SG_S("")) != NULL);
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 65, SG_S("")) == NULL);
+    /* Nothing of it is rare, in whatever case. */
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 1, SG_S("{\"LSADUMP::\"}")) ==
+          NULL);
+    /* Of a long line only the beginning is looked at. */
+    static char line[10000];
+    memset(line, 'x', sizeof(line));
+    memcpy(line + 9000, "lsadump::", 9);
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 1,
+                              (sg_str){line, sizeof(line)}) != NULL);
+    /* One window too many. */
+    for (size_t i = 0; i < 9; i++)
+        pieces[i] = sg_str_sub(SG_S("aabbccddeeffgghhii"), 2 * i, 2 * i + 2);
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 8, SG_S("")) != NULL);
+    CHECK(sr_prefilter_pieces(&f.arena, pieces, 9, SG_S("")) == NULL);
+    close_fixture(&f);
+}
+
 static void test_random(void)
 {
-    int told = 0;
+    int told = 0, kept_out = 0;
+    sg_str before = SG_S(""); /* the text of the event before */
     fixture f;
 
     open_fixture(&f);
@@ -165,16 +210,24 @@ static void test_random(void)
                    line.ptr);
         CHECK(!held || a != LACKS);
         told += held && a == HOLDS;
+        CHECK(a == LACKS || !keeps_out(&f, sg_buf_str(&line), text));
+        if (keeps_out(&f, sg_buf_str(&line), before)) {
+            CHECK(!some_value_holds(&f.event, before));
+            CHECK(ask(&f, sg_buf_str(&line), before) == LACKS);
+            kept_out++;
+        }
+        before = text;
         sg_buf_free(&line);
     }
     /* Or nothing was tried. */
-    CHECK(told > 1000);
+    CHECK(told > 1000 && kept_out > 1000);
     close_fixture(&f);
 }
 
 int main(void)
 {
     test_table();
+    test_filter();
     test_random();
     return TEST_END();
 }
