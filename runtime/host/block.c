@@ -165,6 +165,10 @@ static void settle_found(sr_blocks *blocks, sr_block *b)
     sr_settle_items(s, b->items, b->item_count, b->contributions.ptr,
                     b->alerts.ptr);
     sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
+    /* What all blocks under way come to can be many times their text; a state
+     * keeps it until their end. */
+    if (s->resume == NULL && sr_sinks_full(s))
+        (void)sr_session_flush(s);
     adapt(blocks, b);
     sg_buf_clear(&b->contributions, SR_ROOM_KEPT);
     sg_buf_clear(&b->alerts, SR_ROOM_KEPT);

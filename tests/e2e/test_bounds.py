@@ -328,7 +328,7 @@ class Bounds(Case):
         if LONG:
             print("30 alerts an event, 1, 2, 4 threads: peaks %s MiB" % ["%.0f" % p for p in peaks])
         if not ASAN:
-            self.assertLess(max(peaks), 100)
+            self.assertLess(max(peaks), 60)
 
     # -------- threads and what is hostile ------------------------------------
 

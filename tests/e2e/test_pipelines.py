@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import ROOT, Case, SHARED, main, need_shared, shared  # noqa: E402
+from streams import ASAN  # noqa: E402
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
@@ -574,7 +575,7 @@ def pipeline_args(names):
 
 class Small(Case):
     def test_rules_and_events(self):
-        for pipelines, (rules, events) in SMALL.items():
+        for pipelines, (rules, events) in list(SMALL.items())[::3 if ASAN else 1]:  # the code is the same for all
             with self.subTest(pipelines=pipelines):
                 folder = pipelines.replace(" ", "+")
                 for name, parts in rules.items():
