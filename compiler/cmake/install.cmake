@@ -37,6 +37,8 @@ add_custom_target(sigcc_docs ALL DEPENDS ${docs}/sigcc.1.gz)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME compiler)
 install(TARGETS sigccrt_shared
   LIBRARY DESTINATION lib COMPONENT runtime NAMELINK_COMPONENT dev)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/lintian-overrides RENAME libsigccrt0
+  DESTINATION share/lintian/overrides COMPONENT runtime)
 install(TARGETS sigccrt ARCHIVE DESTINATION lib COMPONENT dev)
 install(FILES ${PUBLIC_HEADERS} DESTINATION include/sigcc COMPONENT dev)
 install(FILES ${CMAKE_BINARY_DIR}/sigccrt.pc ${CMAKE_BINARY_DIR}/sigma.pc
