@@ -10,7 +10,7 @@ set(include_dir include/sigcc)
 configure_package_config_file(
   ${CMAKE_CURRENT_LIST_DIR}/sigcc-config.cmake.in
   ${CMAKE_BINARY_DIR}/sigcc-config.cmake
-  INSTALL_DESTINATION ${package_dir} 
+  INSTALL_DESTINATION ${package_dir}
   PATH_VARS CMAKE_INSTALL_BINDIR lib_dir include_dir)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/sigcc-config-version.cmake
   VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)

@@ -7,7 +7,6 @@
 #include "driver/sbom.h"
 #include "opt/opt.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What a detector is made of. */
@@ -42,30 +41,32 @@ static void mark_needed(const sc_ast *ast, const sc_rule *rule, bool *needed)
             mark_needed(ast, rule->correlation->refs.items[i].rule, needed);
 }
 
-static sc_ast closure_of(sc_session *s, const sc_ast *ast, const sc_rule *root)
+static sc_ast those_marked(sc_session *s, const sc_ast *ast, const bool *needed)
 {
-    bool *needed = sg_new_n(&s->arena, bool, ast->rules.count);
     sc_ast out = {0};
 
-    mark_needed(ast, root, needed);
     for (uint32_t i = 0; i < ast->rules.count; i++)
         if (needed[i])
             SG_PUSH(&s->arena, &out.rules, ast->rules.items[i]);
     return out;
 }
 
+static sc_ast closure_of(sc_session *s, const sc_ast *ast, const sc_rule *root)
+{
+    bool *needed = sg_new_n(&s->arena, bool, ast->rules.count);
+
+    mark_needed(ast, root, needed);
+    return those_marked(s, ast, needed);
+}
+
 sc_ast sc_build_closure(sc_session *s, const sc_ast *ast, const bool *docs)
 {
     bool *needed = sg_new_n(&s->arena, bool, ast->rules.count);
-    sc_ast out = {0};
 
     for (uint32_t i = 0; i < ast->rules.count; i++)
         if (docs[ast->rules.items[i]->doc])
             mark_needed(ast, ast->rules.items[i], needed);
-    for (uint32_t i = 0; i < ast->rules.count; i++)
-        if (needed[i])
-            SG_PUSH(&s->arena, &out.rules, ast->rules.items[i]);
-    return out;
+    return those_marked(s, ast, needed);
 }
 
 /* Rules that no correlation hides and that are still good. */
@@ -394,12 +395,9 @@ static void put_costs(sc_session *s, const sc_options *o,
                       const sc_loaded *loaded)
 {
     sc_ir *ir = sc_build_lower(s, o, loaded, &loaded->ast);
-    sg_buf text = {0};
 
     sc_opt_run(ir, loaded->disabled);
-    sc_cost_put(s, ir, sg_str_eq(o->cost, SG_S("json")), &text);
-    fwrite(text.ptr, 1, text.len, stdout);
-    sg_buf_free(&text);
+    sc_cost_print(s, ir, sg_str_eq(o->cost, SG_S("json")));
 }
 
 int sc_cmd_build(sc_session *s, const sc_options *o)

@@ -73,7 +73,7 @@ static void put_result(sc_session *s, const sc_options *o, sc_loaded *loaded)
 
     if (o->cost.len > 0 && loaded->ir != NULL) {
         sc_opt_run(loaded->ir, loaded->disabled);
-        sc_cost_put(s, loaded->ir, sg_str_eq(o->cost, SG_S("json")), &text);
+        sc_cost_print(s, loaded->ir, sg_str_eq(o->cost, SG_S("json")));
     } else if (sg_str_eq(o->check_format, SG_S("json")))
         sc_check_json(s, &text);
     else if (sg_str_eq(o->check_format, SG_S("sarif")))

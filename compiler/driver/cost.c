@@ -7,6 +7,7 @@
 #include "opt/opt.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ROWS = 40 }; /* of the table */
@@ -403,7 +404,7 @@ uint32_t sc_cost_bare_regexes(const sc_ir *ir, const sc_rule_cost *cost)
     return n.count - n.required;
 }
 
-void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out)
+static void cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out)
 {
     const uint32_t count = ir->rules.count;
     report r = {.s = s, .ir = ir, .out = out};
@@ -416,4 +417,13 @@ void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out)
         put_json(&r);
     else
         put_table(&r);
+}
+
+void sc_cost_print(sc_session *s, const sc_ir *ir, bool json)
+{
+    sg_buf text = {0};
+
+    cost_put(s, ir, json, &text);
+    fwrite(text.ptr, 1, text.len, stdout);
+    sg_buf_free(&text);
 }

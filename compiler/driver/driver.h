@@ -258,8 +258,8 @@ void sc_cc_emit(sc_cc *cc, sc_cc_job *job, const sc_ir *ir,
 
 /* -------- costs (cost.c) ------------------------------------------------- */
 
-/* What each of the optimised rules costs: a table, or one JSON object. */
-void sc_cost_put(sc_session *s, const sc_ir *ir, bool json, sg_buf *out);
+/* Print what each of the optimised rules costs: a table, or one JSON object. */
+void sc_cost_print(sc_session *s, const sc_ir *ir, bool json);
 /* Names of cost_classes.def. */
 const char *sc_cost_class_name(sc_cost_class class);
 bool sc_cost_class_find(sg_str name, sc_cost_class *out);

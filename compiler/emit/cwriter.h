@@ -36,8 +36,8 @@ void sc_cw_quoted(sg_buf *out, sg_str text);
 size_t sc_cw_quoted_fit(sg_str text, size_t room);
 
 /* `static const char NAME[] = "..." "...";` (not static where linked) over as
- * many lines as needed. Every
- * piece starts a line of its own; an empty list gives "". */
+ * many lines as needed. Every piece starts a line of its own; an empty list
+ * gives "". */
 void sc_cw_string(sc_cw *w, const char *name, const sg_str *pieces,
                   size_t count);
 /* MACRO(name, text), of a text that takes several lines. */

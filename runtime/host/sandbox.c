@@ -207,13 +207,7 @@ static bool confine_files(const sr_options *o)
 
 static const uint32_t calls[] = {
 #define CALL(name) SYS_##name,
-#if defined(__x86_64__)
-#define CALL_OLD(name) CALL(name)
-#else
-#define CALL_OLD(name)
-#endif
 #include "host/syscalls.def"
-#undef CALL_OLD
 #undef CALL
 };
 

@@ -134,13 +134,7 @@ static bool is_listed(long number)
 {
     switch (number) {
 #define CALL(name) case SYS_##name:
-#if defined(__x86_64__)
-#define CALL_OLD(name) CALL(name)
-#else
-#define CALL_OLD(name)
-#endif
 #include "host/syscalls.def"
-#undef CALL_OLD
 #undef CALL
         return true;
     default:
