@@ -124,6 +124,7 @@ void sr_event_free(sr_event *event)
         free(work->wants);
         free(work->seen);
         free(work->index);
+        sr_layouts_free(work->layouts);
         free(work);
     }
     free(event->slots);

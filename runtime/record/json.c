@@ -176,11 +176,15 @@ bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
                  .values = event->value_count,
                  .fault = fault};
 
+    if (plan->layouts != SR_LAYOUTS_NEVER && sr_layout_read(&s))
+        return true;
     if (!run(&s)) {
         /* Values of a line that turned out bad are no values. */
         sr_event_forget(event);
         return false;
     }
     sr_work_resolve(event, plan, s.run);
+    if (plan->layouts != SR_LAYOUTS_NEVER)
+        sr_layout_learn(&s);
     return true;
 }

@@ -108,6 +108,13 @@ typedef struct sr_cell {
     sr_use use; /* the first of them: most have no other */
 } sr_cell;
 
+/* When lines are read by layouts (layout.c). */
+typedef enum sr_layout_set {
+    SR_LAYOUTS_NEVER,
+    SR_LAYOUTS_PAYING, /* while most lines have a known one */
+    SR_LAYOUTS_ALWAYS
+} sr_layout_set;
+
 typedef struct sr_level sr_level; /* a way of scanning: scan.h */
 
 struct sr_plan {
@@ -122,6 +129,7 @@ struct sr_plan {
     sr_use *uses;
     uint32_t node_count, cell_count, want_count;
     uint32_t keywords; /* cell of every scalar, or SIGMA_NONE */
+    sr_layout_set layouts;
     struct {
         uint32_t object[2], key[2]; /* cells */
     } marks[SR_SHAPE_COUNT];
@@ -276,6 +284,8 @@ typedef struct sr_seen_ref {
     uint32_t hash; /* upper half of the entry's */
 } sr_seen_ref;
 
+typedef struct sr_layouts sr_layouts;
+
 typedef struct sr_work {
     uint64_t serial; /* last instance or run given out */
     sr_work_cell *cells;
@@ -288,12 +298,15 @@ typedef struct sr_work {
     uint32_t touched_count, seen_count, seen_peak, epoch;
     uint32_t indexed; /* entries in the index */
     bool any_dead;
+    sr_layouts *layouts; /* layout.c; NULL: not yet */
     sr_frame frames[SR_MAX_DEPTH];
 } sr_work;
 
 /* Ready the working state for one scan; returns the run's number, or 0 when
  * out of memory. */
 uint64_t sr_work_begin(sr_event *event, const sr_plan *plan);
+/* The layouts of a working state; accepts NULL. */
+void sr_layouts_free(sr_layouts *layouts);
 /* No values, all slots missing. */
 void sr_event_forget(sr_event *event);
 /* Append a value to a cell. The caller fills it, all but `next`, before the

@@ -439,6 +439,7 @@ sr_plan *sr_plan_new(sg_arena *arena, const sr_want *wants, uint32_t count)
     copy_spaced(&d);
     lay_out_nodes(&d, plan, arena);
     lay_out_uses(&d, plan, arena);
+    plan->layouts = sr_layouts_choose(plan, d.nodes.items[ROOT].child_count);
     sg_arena_free(&scratch);
     return plan;
 }

@@ -17,20 +17,30 @@
 #include <emmintrin.h>
 #endif
 
+/* Where the colons behind the keys of the outermost object stand, from the
+ * line's beginning. */
+enum { SR_KEYS_MOST = 256 };
+typedef struct sr_keys {
+    uint32_t count;
+    uint32_t at[SR_KEYS_MOST + 4]; /* filled by fours */
+} sr_keys;
+
 typedef struct sr_scan {
     const char *p, *line, *end;
     const sr_plan *plan;
     sr_event *event;
     sr_work *work;
     uint64_t run;
+    sr_keys *keys;   /* to be listed and nothing else; or NULL */
     uint32_t depth;  /* frames in use */
     uint32_t values; /* the event had before */
     bool escaped;    /* the string just read has a backslash */
     sr_fault *fault;
 } sr_scan;
 
-/* A fast scanner: false when the line is bad, or not for it to judge. Values
- * that it added by then are to be forgotten; the fault is not filled. */
+/* A fast scanner; it moves s->end behind the line's last brace. False when the
+ * line is bad, or not for it to judge. Values that it added by then are to be
+ * forgotten; the fault is not filled. */
 typedef bool sr_scan_fn(sr_scan *s);
 
 /* The scan of a prefilter: the first place in the text that a line must have to
@@ -55,6 +65,16 @@ extern const sr_level *const sr_levels[];
 const sr_level *sr_level_named(const char *name);
 /* The one $SIGCC_SIMD names when it is usable, else the best. */
 const sr_level *sr_level_choose(void);
+
+/* -------- layouts (layout.c) -------------------------------------------- */
+
+/* For a plan that wants so many keys of the outermost object. */
+sr_layout_set sr_layouts_choose(const sr_plan *plan, uint32_t keys);
+/* Fill the event by what is known of lines with the same keys. False: nothing
+ * is done. */
+bool sr_layout_read(sr_scan *s);
+/* Learn from an event that sr_layout_read could not fill, now that it is. */
+void sr_layout_learn(const sr_scan *s);
 
 /* -------- faults ------------------------------------------------------- */
 
@@ -146,6 +166,8 @@ static inline bool sr_is_guessed(const sr_scan *s, const sr_frame *frame,
 }
 /* The member has been read: note which values it gave. */
 void sr_end_member(sr_scan *s, const sr_frame *frame);
+/* The node's child of that key, without escapes; blanks are not looked at. */
+uint32_t sr_node_child(const sr_plan *plan, const sr_node *node, sg_str key);
 /* False: nobody wants this key of the node (without escapes). */
 bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key);
 

@@ -43,6 +43,13 @@ typedef struct carry {
     bool dense;         /* it had no white space between tokens */
 } carry;
 
+/* What a walk is for. The compiler makes a function of each. */
+typedef enum purpose {
+    CHECK, /* nothing but whether the line is good */
+    LIST,  /* also where the outermost object has its colons */
+    TAKE   /* also the values that are wanted */
+} purpose;
+
 typedef struct walk {
     sr_scan *s;
     const char *utf8;         /* non-ASCII text is checked up to there */
@@ -63,6 +70,7 @@ typedef struct pairs {
     uint64_t opening, curly, closing; /* curly: opening, an object */
     uint64_t empty;                   /* closing right behind its opening one */
     uint64_t objects;                 /* an object is the innermost container */
+    uint64_t top;                     /* the outermost container is */
 } pairs;
 
 /* A block: bit i tells of base[i]. Behind the end of the line lies space. */
@@ -217,6 +225,7 @@ static bool find_pairs(walk *w, const char *base, uint64_t brackets,
             return false;
         }
         out->objects = (out->objects & ~behind) | (*object & behind);
+        out->top = (out->top & ~behind) | (w->depth == 1 ? behind : 0);
     }
     return true;
 }
@@ -331,6 +340,16 @@ static bool check_primitives(const walk *w, const char *base, uint64_t starts)
 
 #include "record/reap.h"
 
+/* What a block without brackets is walked for: `starts` are those of numbers
+ * and words. */
+SR_TARGET INLINE bool reap(walk *w, carry *c, const block *b, const char *bytes,
+                           uint64_t starts, purpose aim)
+{
+    if (aim == TAKE)
+        return take_flat(w, c, b, bytes, starts);
+    return aim == CHECK || list_keys(w->s, b->base, b->colon);
+}
+
 /* -------- flat blocks -------------------------------------------------- */
 
 typedef enum fit { FITS, OTHER, BAD } fit;
@@ -339,7 +358,7 @@ typedef enum fit { FITS, OTHER, BAD } fit;
  * token begins right behind the one before. OTHER: it is none; nothing is
  * done. */
 SR_TARGET static __attribute__((noinline)) fit
-flat_block(walk *w, carry *c, const char *p, bool taking)
+flat_block(walk *w, carry *c, const char *p, purpose aim)
 {
     const sr_masks m = classify(p);
     carry next = *c;
@@ -361,7 +380,7 @@ flat_block(walk *w, carry *c, const char *p, bool taking)
         return BAD;
     if (m.odd != 0 && !check_odd(w, p, m.odd, non_ascii(p), b.inside))
         return BAD;
-    if (taking && !take_flat(w, &next, &b, p, starts))
+    if (!reap(w, &next, &b, p, starts, aim))
         return BAD;
     *c = next;
     return FITS;
@@ -412,6 +431,7 @@ SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
     b->inside = inside;
     b->quote_open = quote & inside;
     b->quote_close = close;
+    b->colon = colon;
     b->key_open = (comma << 1 | (r->between & r->colon_next)) & b->quote_open;
     if ((((close << 1 | r->closed) ^ between) |
          ((between << 1 | r->between) ^ b->quote_open) |
@@ -424,20 +444,21 @@ SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
     return true;
 }
 
-/* Take what is wanted of such a block. */
-SR_TARGET INLINE bool run_take(walk *w, carry *c, block *b, uint64_t in_key)
+/* What such a block is walked for. */
+SR_TARGET INLINE bool run_reap(walk *w, carry *c, block *b, uint64_t in_key,
+                               purpose aim)
 {
     c->in_key = in_key;
-    if ((b->slash != 0 || w->ends == &sr_any_ends) &&
+    if ((b->slash != 0 || (aim == TAKE && w->ends == &sr_any_ends)) &&
         !find_keys(c, b, b->key_open))
         return false;
-    return take_flat(w, c, b, b->base, 0);
+    return reap(w, c, b, b->base, 0, aim);
 }
 
 /* As many flat blocks as there are. Returns where the next one begins, or NULL
  * when the line is not for this scanner. */
 SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
-                                        const char *end, bool taking)
+                                        const char *end, purpose aim)
 {
     run r = run_enter(c);
 
@@ -459,12 +480,12 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
         }
         if (odd == 0 && run_parts(&r, &m, quote, &b)) {
             c->escaped = next.escaped;
-            if (taking && !run_take(w, c, &b, in_key))
+            if (aim != CHECK && !run_reap(w, c, &b, in_key, aim))
                 return NULL;
             continue;
         }
         run_leave(&r, c);
-        const fit how = flat_block(w, c, p, taking);
+        const fit how = flat_block(w, c, p, aim);
         if (how != FITS)
             return how == OTHER ? p : NULL;
         r = run_enter(c);
@@ -477,44 +498,53 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
 SR_TARGET static __attribute__((noinline)) const char *
 run_taking(walk *w, carry *c, const char *p, const char *end)
 {
-    return run_blocks(w, c, p, end, true);
+    return run_blocks(w, c, p, end, TAKE);
+}
+
+SR_TARGET static __attribute__((noinline)) const char *
+run_listing(walk *w, carry *c, const char *p, const char *end)
+{
+    return run_blocks(w, c, p, end, LIST);
 }
 
 SR_TARGET static __attribute__((noinline)) const char *
 run_checking(walk *w, carry *c, const char *p, const char *end)
 {
-    return run_blocks(w, c, p, end, false);
+    return run_blocks(w, c, p, end, CHECK);
 }
 
 SR_TARGET INLINE const char *run_on(walk *w, carry *c, const char *p,
-                                    const char *end, bool taking)
+                                    const char *end, purpose aim)
 {
-    return taking ? run_taking(w, c, p, end) : run_checking(w, c, p, end);
+    if (aim == TAKE)
+        return run_taking(w, c, p, end);
+    return aim == LIST && w->depth == 1 ? run_listing(w, c, p, end)
+                                        : run_checking(w, c, p, end);
 }
 
 /* From the line's first byte on, as far as it goes. */
 SR_TARGET INLINE const char *run_start(walk *w, carry *c, const char *p,
-                                       const char *end, bool taking)
+                                       const char *end, purpose aim)
 {
     if (p[1] != '"')
         return p;
     w->kinds[w->depth++] = true;
     w->s->p = p;
-    if (taking && !take_opening(w))
+    if (aim == TAKE && !take_opening(w))
         return NULL;
     c->object = ALL;
     c->key = 1;
-    return run_on(w, c, p + 1, end, taking);
+    return run_on(w, c, p + 1, end, aim);
 }
 
 /* -------- the walk ----------------------------------------------------- */
 
 /* A block of any kind. */
 SR_TARGET static __attribute__((noinline)) bool
-walk_any(walk *w, carry *c, block *b, const char *bytes, bool taking)
+walk_any(walk *w, carry *c, block *b, const char *bytes, purpose aim)
 {
     const uint64_t outside = ~b->inside;
-    pairs p = {.objects = c->object};
+    pairs p = {.objects = c->object, .top = w->depth == 1 ? ALL : 0};
     uint64_t starts;
 
     /* Behind the line lies space. */
@@ -531,8 +561,8 @@ walk_any(walk *w, carry *c, block *b, const char *bytes, bool taking)
     c->primitive = b->primitive >> 63;
     if (starts != 0 && !check_primitives(w, b->base, starts))
         return false;
-    if (!taking)
-        return true;
+    if (aim != TAKE)
+        return aim == CHECK || list_keys(w->s, b->base, b->colon & p.top);
     if (b->bracket == 0)
         return take_flat(w, c, b, bytes, starts);
     c->likely = c->in_key;
@@ -546,7 +576,7 @@ walk_any(walk *w, carry *c, block *b, const char *bytes, bool taking)
 
 /* One block of the line from `base` on; its bytes are at bytes[shift]. */
 SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
-                                 const char *bytes, unsigned shift, bool taking)
+                                 const char *bytes, unsigned shift, purpose aim)
 {
     sr_masks m = classify(bytes);
     block b = {.base = base, .shift = shift};
@@ -565,17 +595,17 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
     if (m.odd != 0 &&
         !check_odd(w, base, m.odd, non_ascii(bytes) >> shift, b.inside))
         return false;
-    return walk_any(w, c, &b, bytes, taking);
+    return walk_any(w, c, &b, bytes, aim);
 }
 
 SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
-                                  bool taking)
+                                  purpose aim)
 {
     carry c = {.in_string = 0};
     char rest[SR_BLOCK];
     unsigned shift = 0;
 
-    p = run_start(w, &c, p, end, taking);
+    p = run_start(w, &c, p, end, aim);
     if (p == NULL)
         return false;
     const char *bytes = p;
@@ -591,13 +621,13 @@ SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
                 bytes = rest;
             }
         }
-        if (!walk_block(w, &c, p, bytes, shift, taking))
+        if (!walk_block(w, &c, p, bytes, shift, aim))
             return false;
         if (left <= SR_BLOCK)
             return c.in_string == 0 && w->depth == 0;
         p += SR_BLOCK;
         if (c.dense && c.object != 0)
-            p = run_on(w, &c, p, end, taking);
+            p = run_on(w, &c, p, end, aim);
         if (p == NULL)
             return false;
         bytes = p;
@@ -624,6 +654,8 @@ SR_TARGET static bool walk_line(sr_scan *s)
     w.depth = w.dead = 0;
     w.every_key = false;
     w.open = NULL;
-    return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, false)
-                                    : walk_blocks(&w, p, s->end, true);
+    if (s->keys != NULL)
+        return walk_blocks(&w, p, s->end, LIST);
+    return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, CHECK)
+                                    : walk_blocks(&w, p, s->end, TAKE);
 }

@@ -7,8 +7,8 @@ usage: corpora.py --sigcc PATH [--rules DIR...] [--corpora DIR] [--limit N]
 Takes every log under the corpora (plain, gzip, zstd; --limit: the first N
 lines of each, --stride: each Nth line behind those), asks the oracle and a
 detector of all rules which rules match which line, and reports each verdict
-they do not share. The detector runs with SIGCC_INDEX=1 and 0, and with
-SIGCC_RECALL=0, which must give the same alerts. Rules and corpora are looked for in a folder `shared`
+they do not share. The detector runs with SIGCC_INDEX=1 and 0, with SIGCC_RECALL=0 and
+with SIGCC_LAYOUTS=1 and 0, which must give the same alerts. Rules and corpora are looked for in a folder `shared`
 beside the checkout; without it the test is skipped (77).
 """
 import argparse
@@ -87,11 +87,13 @@ def verdicts(args, detector, events):
             unreadable.add(o["line"])
         elif o["rules"]:
             oracle[o["line"]] = sorted(o["rules"])
-    # Looking for the rules that can match, also without keeping what was found out about values, and asking each.
-    ways = ["SIGCC_INDEX=1"], ["SIGCC_INDEX=1", "SIGCC_RECALL=0"], ["SIGCC_INDEX=0"]
+    # Looking for the rules that can match, also without keeping what was found out about values and keys, and asking
+    # each.
+    ways = (["SIGCC_INDEX=1", "SIGCC_LAYOUTS=1"], ["SIGCC_INDEX=1", "SIGCC_RECALL=0", "SIGCC_LAYOUTS=0"],
+            ["SIGCC_INDEX=0"])
     alerts = [run(["env", *way, detector, "-f", "ndjson", "--no-event", events], (0,)) for way in ways]
     if alerts[0] != alerts[1] or alerts[0] != alerts[2]:
-        raise RuntimeError("verdicts depend on SIGCC_INDEX or SIGCC_RECALL")
+        raise RuntimeError("verdicts depend on SIGCC_INDEX, SIGCC_RECALL or SIGCC_LAYOUTS")
     for line in alerts[0].splitlines():
         a = json.loads(line)
         if a["type"] == "detection":

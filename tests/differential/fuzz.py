@@ -56,13 +56,13 @@ def verdicts(det, events, **env):
 
 
 def compiled(sigcc, rules, events, flags, folder):
-    """Verdicts of a detector built with flags: looking for rules, asking each, and keeping nothing of values."""
+    """Verdicts of a detector built with flags: looking for rules, asking each, keeping nothing of values and keys."""
     det = os.path.join(folder, "det" + flags[0][1:])
     p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
     if p.returncode not in (0, 1) or not os.path.exists(det):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
-    out = verdicts(det, events, SIGCC_INDEX="1")
-    for env in {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0"}:
+    out = verdicts(det, events, SIGCC_INDEX="1", SIGCC_LAYOUTS="1")
+    for env in {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0", "SIGCC_LAYOUTS": "0"}:
         if out != verdicts(det, events, **env):
             raise RuntimeError("verdicts of %s depend on %s" % (det, " ".join(env)))
     return out, p.returncode, p.stderr.decode(errors="replace")
