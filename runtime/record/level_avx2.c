@@ -56,6 +56,19 @@ SR_TARGET static inline __m256i space(__m256i v)
     return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, v), v);
 }
 
+/* What a backslash may have behind it, but for u, quote and backslash. */
+SR_TARGET static inline __m256i letter(__m256i v)
+{
+    /* At the place of a byte's low half: the letter that ends in it, but for r,
+     * whose place b has, too. */
+    const __m256i by_low = _mm256_setr_epi8(
+        'b', 0, 'b', 0, 't', 0, 'f', 0, 0, 0, 0, 0, 0, 0, 'n', '/', 'b', 0, 'b',
+        0, 't', 0, 'f', 0, 0, 0, 0, 0, 0, 0, 'n', '/');
+
+    return _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, v), v),
+                           _mm256_cmpeq_epi8(v, _mm256_set1_epi8('r')));
+}
+
 /* As signed numbers, control and non-ASCII are those below space. */
 SR_TARGET static inline __m256i odd(__m256i v)
 {
@@ -81,6 +94,13 @@ SR_TARGET static inline uint64_t spaces(const char *p)
     const halves v = load(p);
 
     return mask_of(space(v.low), space(v.high));
+}
+
+SR_TARGET static inline uint64_t letters(const char *p)
+{
+    const halves v = load(p);
+
+    return mask_of(letter(v.low), letter(v.high));
 }
 
 SR_TARGET static inline sr_masks classify(const char *p)

@@ -44,6 +44,15 @@ SR_TARGET static inline uint64_t spaces(const char *p)
     return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(by_low, v), v);
 }
 
+/* What a backslash may have behind it, but for u, quote and backslash. */
+SR_TARGET static inline uint64_t letters(const char *p)
+{
+    const __m512i q = load(p);
+
+    return equal(q, 'b') | equal(q, 'f') | equal(q, 'n') | equal(q, 'r') |
+           equal(q, 't') | equal(q, '/');
+}
+
 SR_TARGET static inline sr_masks classify(const char *p)
 {
     const __m512i v = load(p);

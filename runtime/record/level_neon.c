@@ -66,6 +66,15 @@ static inline uint64_t spaces(const char *p)
     return equal(q, ' ') | equal(q, '\t') | equal(q, '\n') | equal(q, '\r');
 }
 
+/* What a backslash may have behind it, but for u, quote and backslash. */
+static inline uint64_t letters(const char *p)
+{
+    const quarters q = load(p);
+
+    return equal(q, 'b') | equal(q, 'f') | equal(q, 'n') | equal(q, 'r') |
+           equal(q, 't') | equal(q, '/');
+}
+
 /* As signed numbers, control and non-ASCII are those below space. */
 static inline uint64_t odd(quarters q)
 {

@@ -7,6 +7,8 @@
  *   has_rare(p)      whether any of them is a backslash or odd
  *   brackets(p)      mask of those that are any of {}[]
  *   spaces(p)        mask of JSON's white space
+ *   letters(p)       mask of those that make an escape of two bytes, but for
+ *                    quote and backslash
  *   non_ascii(p)     mask of bytes above 0x7F
  *   prefix_xor(m)    bit i: the parity of bits 0 to i of m
  *   members(p, set)  mask of the bytes in a set (or all: it only saves work)
@@ -99,18 +101,14 @@ static inline unsigned index_of(uint64_t mask)
 
 /* -------- strings ------------------------------------------------------ */
 
-/* The escapes that are not a quote or a backslash. */
+/* The escapes of more than two bytes, of which all but \u are none. */
 static bool check_escapes(const walk *w, const char *base, uint64_t escaped)
 {
     const char *const end = w->s->end;
 
     for (; escaped != 0; escaped &= escaped - 1) {
         const char *p = base + index_of(escaped);
-        if (p >= end)
-            return false;
-        if (sr_is_short_escape(*p))
-            continue;
-        if (*p != 'u' || end - p < 5)
+        if (p >= end || *p != 'u' || end - p < 5)
             return false;
         if (!sr_is_hex(p[1]) || !sr_is_hex(p[2]) || !sr_is_hex(p[3]) ||
             !sr_is_hex(p[4]))
@@ -158,13 +156,14 @@ static bool check_odd(walk *w, const char *base, uint64_t odd, uint64_t high,
 }
 
 SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
-                                   block *b)
+                                   block *b, const char *bytes)
 {
     uint64_t quote = m->quote;
 
     if ((m->slash | c->escaped) != 0) {
         const uint64_t escaped = find_escaped(c, m->slash);
-        const uint64_t others = escaped & ~(m->quote | m->slash);
+        const uint64_t others =
+            escaped & ~(m->quote | m->slash | letters(bytes) >> b->shift);
         quote &= ~escaped;
         b->slash = m->slash;
         if (others != 0 && !check_escapes(w, b->base, others))
@@ -365,7 +364,7 @@ flat_block(walk *w, carry *c, const char *p, purpose aim)
     block b = {.base = p};
     uint64_t starts;
 
-    if (!find_strings(w, &next, &m, &b))
+    if (!find_strings(w, &next, &m, &b, p))
         return BAD;
     b.colon = m.colon & ~b.inside;
     b.comma = m.comma & ~b.inside;
@@ -471,12 +470,18 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
 
         if (has_rare(p) || c->escaped != 0) {
             const uint64_t escaped = find_escaped(&next, m.slash);
-            const uint64_t others = escaped & ~(m.quote | m.slash);
+            const uint64_t others = escaped & ~(m.quote | m.slash | letters(p));
             if (others != 0 && !check_escapes(w, p, others))
                 return NULL;
             odd = m.odd;
             quote &= ~escaped;
             b.slash = m.slash;
+        }
+        if ((quote | odd) == 0 && (r.in_string & ~r.colon_next) != 0) {
+            /* It is the inside of a value: half of the blocks of some logs. */
+            c->escaped = next.escaped;
+            w->slashed = w->slashed || b.slash != 0;
+            continue;
         }
         if (odd == 0 && run_parts(&r, &m, quote, &b)) {
             c->escaped = next.escaped;
@@ -588,7 +593,7 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
         m.comma >>= shift;
         m.odd >>= shift;
     }
-    if (!find_strings(w, c, &m, &b))
+    if (!find_strings(w, c, &m, &b, bytes))
         return false;
     b.colon = m.colon & ~b.inside;
     b.comma = m.comma & ~b.inside;
@@ -652,7 +657,7 @@ SR_TARGET static bool walk_line(sr_scan *s)
     w.ends = &sr_any_ends;
     w.takes_keys = w.takes_values = 0;
     w.depth = w.dead = 0;
-    w.every_key = false;
+    w.every_key = w.slashed = false;
     w.open = NULL;
     if (s->keys != NULL)
         return walk_blocks(&w, p, s->end, LIST);
