@@ -12,9 +12,9 @@
  * their places, keys with escapes or space before the colon make no layout;
  * such lines are read key by key.
  *
- * Layouts lie in a table by a hash, one place each, and whoever comes last has
- * it. Where hardly any line has a known layout, looking for one rests; so lines
- * made for the purpose cost little more than they do without.
+ * Layouts lie in a table by a hash, a few in each place, of which the oldest
+ * goes for a new one. Where hardly any line has a known layout, looking for one
+ * rests; so lines made for the purpose cost little more than they do without.
  */
 #include "record/scan.h"
 
@@ -22,7 +22,8 @@
 #include <stdlib.h>
 
 enum {
-    PLACES_LOG2 = 9,
+    PLACES_LOG2 = 8,
+    PLACE = 4, /* layouts in one */
     LINE_MOST = 1 << 20,
     VALUES_MOST = 1024,
     MANY_KEYS = 48,   /* wanted of the outermost object; else it is as quick
@@ -34,9 +35,12 @@ enum {
     TAIL = 32 /* bytes compared without asking how long a key is */
 };
 
+/* Bytes that are compared at once, half of a TAIL. */
+typedef uint64_t half __attribute__((vector_size(TAIL / 2), aligned(8)));
+
 /* A key of a layout: its text has quotes and colon. */
 typedef struct key {
-    uint64_t tail[TAIL / 8]; /* its last bytes, zeros before a shorter one */
+    half tail[2]; /* its last bytes, zeros before a shorter one */
     const char *text;
     uint32_t len;
 } key;
@@ -44,6 +48,7 @@ typedef struct key {
 /* The value of a key gives so many values, one for each cell. */
 typedef struct taken {
     uint32_t key, count;
+    uint32_t next; /* len of the key behind it; 0: there is none */
 } taken;
 
 typedef struct filled {
@@ -60,9 +65,9 @@ typedef struct layout {
 
 struct sr_layouts {
     uint64_t seed; /* of the plan whose layouts these are */
-    layout *places[1 << PLACES_LOG2];
-    sr_keys keys;          /* of the line at hand */
-    uint64_t hash;         /* of these */
+    layout *places[1 << PLACES_LOG2][PLACE]; /* the newest first */
+    sr_keys keys;                            /* of the line at hand */
+    uint64_t hash;                           /* of these */
     bool unknown;          /* they are listed, and to be learned */
     uint32_t asked, known; /* lines in this round */
     uint32_t resting;      /* lines that pass until the next one */
@@ -84,10 +89,11 @@ sr_layout_set sr_layouts_choose(const sr_plan *plan, uint32_t keys)
 
 static void forget(sr_layouts *l)
 {
-    for (uint32_t i = 0; i < 1u << PLACES_LOG2; i++) {
-        free(l->places[i]);
-        l->places[i] = NULL;
-    }
+    for (uint32_t i = 0; i < 1u << PLACES_LOG2; i++)
+        for (uint32_t k = 0; k < PLACE; k++) {
+            free(l->places[i][k]);
+            l->places[i][k] = NULL;
+        }
 }
 
 void sr_layouts_free(sr_layouts *l)
@@ -130,14 +136,16 @@ static bool is_due(sr_layouts *l, const sr_plan *plan)
 /* Of the last bytes of each; 0 where they cannot be read. */
 static uint64_t hash_of(const char *line, const sr_keys *keys)
 {
+    const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15);
     uint64_t hash = keys->count;
 
     if (keys->count == 0 || keys->at[0] < 4)
         return 0;
+    /* The products do not wait for each other. */
     for (uint32_t i = 0; i < keys->count; i++)
-        hash = (hash ^ sr_hash_4(line + keys->at[i] - 4)) *
-               UINT64_C(0x9E3779B97F4A7C15);
-    return hash;
+        hash =
+            (hash << 7 | hash >> 57) + sr_hash_4(line + keys->at[i] - 4) * odd;
+    return hash * odd;
 }
 
 /* Bytes of a shorter key's tail that count. */
@@ -151,16 +159,22 @@ static uint32_t tail_len(uint32_t len)
     return len < TAIL ? len : TAIL;
 }
 
-/* 0 when the text before `end`, at least TAIL bytes, ends as the key does. */
-static inline uint64_t tail_differs(const char *end, const key *k)
+static inline half load_half(const void *p)
 {
-    const char *p = end - TAIL;
-    const char *mask = (const char *)mask_window + tail_len(k->len);
-    uint64_t out = 0;
+    half h;
 
-    for (size_t i = 0; i < TAIL / 8; i++)
-        out |= (sr_hash_8(p + 8 * i) & sr_hash_8(mask + 8 * i)) ^ k->tail[i];
-    return out;
+    memcpy(&h, p, sizeof h);
+    return h;
+}
+
+/* 0 when the text before `end`, at least TAIL bytes, ends as the key does. */
+static inline half tail_differs(const char *end, const key *k)
+{
+    const uint8_t *mask = mask_window + tail_len(k->len);
+    const half first = load_half(end - TAIL) & load_half(mask);
+    const half last = load_half(end - TAIL / 2) & load_half(mask + TAIL / 2);
+
+    return (first ^ k->tail[0]) | (last ^ k->tail[1]);
 }
 
 static bool is_text(const char *line, uint32_t end, const key *k)
@@ -172,7 +186,7 @@ static bool is_text(const char *line, uint32_t end, const key *k)
  * text with its quotes before the colon is all of the key. */
 static bool has_keys(const layout *known, const char *line, const sr_keys *keys)
 {
-    uint64_t differs = 0;
+    half differs = {0, 0};
     uint32_t i = 0;
 
     if (known->key_count != keys->count)
@@ -187,27 +201,31 @@ static bool has_keys(const layout *known, const char *line, const sr_keys *keys)
         if (k->len > TAIL && !is_text(line, end, k))
             return false;
     }
-    return differs == 0;
+    return (differs[0] | differs[1]) == 0;
 }
 
 /* -------- values --------------------------------------------------------- */
 
-/* The value behind key `i`, without the space around. */
-static sg_str value_of(const layout *known, const sr_scan *s,
-                       const sr_keys *keys, uint32_t i)
+static inline const char *before_space(const char *end)
 {
-    const char *start = s->line + keys->at[i] + 1;
+    while ((unsigned char)end[-1] <= ' ')
+        end--;
+    return end;
+}
+
+/* The value of a key, without the space around. */
+static inline sg_str value_of(const taken *from, const sr_scan *s,
+                              const sr_keys *keys)
+{
+    const char *start = s->line + keys->at[from->key] + 1;
     const char *end = s->end;
 
-    if (i + 1 < keys->count)
-        end = s->line + keys->at[i + 1] + 1 - known->keys[i + 1].len;
-    while (sr_is_space(*start))
+    if (from->next != 0)
+        end = s->line + keys->at[from->key + 1] + 1 - from->next;
+    while ((unsigned char)*start <= ' ')
         start++;
-    while (sr_is_space(end[-1]))
-        end--;
-    end--; /* the comma, or the object's brace */
-    while (sr_is_space(end[-1]))
-        end--;
+    end = before_space(end) - 1; /* the comma, or the object's brace */
+    end = before_space(end);
     return (sg_str){start, (size_t)(end - start)};
 }
 
@@ -238,8 +256,8 @@ static bool take_values(const layout *known, const sr_scan *s,
     assert(known->value_count <= s->event->value_cap);
     for (uint32_t t = 0; t < known->taken_count; t++) {
         const taken *from = &known->taken[t];
-        const sg_str raw = value_of(known, s, keys, from->key);
-        const sr_kind kind = kind_of(*raw.ptr);
+        const sg_str raw = value_of(from, s, keys);
+        const sr_kind kind = *raw.ptr == '"' ? SR_STRING : kind_of(*raw.ptr);
         if (kind == SR_OBJECT)
             return false;
         for (uint32_t c = 0; c < from->count; c++, value++) {
@@ -267,13 +285,28 @@ static void fill_slots(const layout *known, sr_event *event)
 
 /* -------- reading -------------------------------------------------------- */
 
+static layout **place_of(sr_layouts *l)
+{
+    return l->places[l->hash >> (64 - PLACES_LOG2)];
+}
+
+/* The layout of the keys listed; NULL when it is not known. */
+static const layout *find(sr_layouts *l, const char *line)
+{
+    layout *const *place = place_of(l);
+
+    for (uint32_t i = 0; i < PLACE && place[i] != NULL; i++)
+        if (place[i]->hash == l->hash && has_keys(place[i], line, &l->keys))
+            return place[i];
+    return NULL;
+}
+
 static bool fill(sr_layouts *l, const sr_scan *s)
 {
     l->hash = hash_of(s->line, &l->keys);
-    const layout *known = l->places[l->hash >> (64 - PLACES_LOG2)];
+    const layout *known = find(l, s->line);
 
-    l->unknown = known == NULL || known->hash != l->hash ||
-                 !has_keys(known, s->line, &l->keys);
+    l->unknown = known == NULL;
     if (l->unknown || !take_values(known, s, &l->keys))
         return false;
     fill_slots(known, s->event);
@@ -349,7 +382,7 @@ static bool learn_key(lesson *out, const sr_scan *s, const sr_keys *keys,
     while (sr_is_space(*value))
         value++;
     const uint32_t count = s->plan->nodes[node].feed_count;
-    out->taken[out->taken_count++] = (taken){i, count};
+    out->taken[out->taken_count++] = (taken){i, count, 0};
     out->value_count += count;
     return kind_of(*value) != SR_OBJECT;
 }
@@ -365,6 +398,11 @@ static bool learn_keys(lesson *out, const sr_scan *s, const sr_keys *keys)
     for (uint32_t i = 0; i < keys->count; i++)
         if (!learn_key(out, s, keys, i))
             return false;
+    for (uint32_t i = 0; i < out->taken_count; i++) {
+        const uint32_t next = out->taken[i].key + 1;
+        if (next < keys->count)
+            out->taken[i].next = (uint32_t)out->keys[next].len;
+    }
     for (uint32_t i = 0; i < event->filled_count; i++) {
         const sr_slot *slot = &event->slots[event->filled[i]];
         if (slot->first != slot->last)
@@ -381,7 +419,8 @@ static void set_key(key *k, char *copy, sg_str text)
 
     memcpy(copy, text.ptr, text.len);
     memcpy(tail + TAIL - len, text.ptr + text.len - len, len);
-    memcpy(k->tail, tail, sizeof tail);
+    k->tail[0] = load_half(tail);
+    k->tail[1] = load_half(tail + TAIL / 2);
     k->text = copy;
     k->len = (uint32_t)text.len;
 }
@@ -435,7 +474,8 @@ void sr_layout_learn(const sr_scan *s)
     if (new == NULL)
         return;
     new->hash = l->hash;
-    place = &l->places[l->hash >> (64 - PLACES_LOG2)];
-    free(*place);
+    place = place_of(l);
+    free(place[PLACE - 1]);
+    memmove(place + 1, place, (PLACE - 1) * sizeof *place);
     *place = new;
 }

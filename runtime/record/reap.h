@@ -234,23 +234,25 @@ static __attribute__((noinline)) bool take_all(walk *w, const wanted *b,
            (b->values == 0 || take_elements(w, b->base, b->values));
 }
 
-/* Note where the colons of a block are, in strides: how many there are is hard
- * to foretell. False: too many. */
+/* Note where the colons of a block are. How many there are is hard to foretell:
+ * they come in pairs, of which the second one may be none. False: too many. */
 SR_TARGET INLINE bool list_keys(sr_scan *s, const char *base, uint64_t colons)
 {
-    enum { STRIDE = 4 };
     sr_keys *keys = s->keys;
     uint32_t *to = keys->at + keys->count;
     const uint32_t at = (uint32_t)(base - s->line);
 
+    if (colons == 0)
+        return true;
     keys->count += (uint32_t)__builtin_popcountll(colons);
     if (keys->count > SR_KEYS_MOST)
         return false;
     do {
-        for (unsigned i = 0; i < STRIDE; i++) {
-            *to++ = at + index_of(colons | UINT64_C(1) << (SR_BLOCK - 1));
-            colons &= colons - 1;
-        }
+        to[0] = at + index_of(colons);
+        colons &= colons - 1;
+        to[1] = at + index_of(colons | UINT64_C(1) << (SR_BLOCK - 1));
+        colons &= colons - 1;
+        to += 2;
     } while (colons != 0);
     return true;
 }

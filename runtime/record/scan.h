@@ -22,7 +22,7 @@
 enum { SR_KEYS_MOST = 256 };
 typedef struct sr_keys {
     uint32_t count;
-    uint32_t at[SR_KEYS_MOST + 4]; /* filled by fours */
+    uint32_t at[SR_KEYS_MOST + 1]; /* filled in pairs */
 } sr_keys;
 
 typedef struct sr_scan {
