@@ -79,20 +79,23 @@ size_t sr_decode(char *dst, sg_str s)
     return (size_t)(out - dst);
 }
 
-/* Integers of up to 18 digits, the usual case. */
+/* Integers of up to 19 digits that fit, the usual case: Windows has keywords
+ * of 64 bits. */
 static bool small_integer(sg_str token, int64_t *out)
 {
     const bool minus = token.ptr[0] == '-';
-    int64_t value = 0;
+    uint64_t value = 0;
 
-    if (token.len - minus > 18)
+    if (token.len - minus > 19)
         return false;
     for (size_t i = minus; i < token.len; i++) {
         if (token.ptr[i] < '0' || token.ptr[i] > '9')
             return false;
-        value = value * 10 + (token.ptr[i] - '0');
+        value = value * 10 + (uint64_t)(token.ptr[i] - '0');
     }
-    *out = minus ? -value : value;
+    if (value > (uint64_t)INT64_MAX + minus)
+        return false;
+    *out = (int64_t)(minus ? 0 - value : value);
     return true;
 }
 

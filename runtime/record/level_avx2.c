@@ -103,6 +103,19 @@ SR_TARGET static inline uint64_t letters(const char *p)
     return mask_of(letter(v.low), letter(v.high));
 }
 
+/* Those from `low` to 9. */
+SR_TARGET static inline uint64_t digits(const char *p, char low)
+{
+    const __m256i before = _mm256_set1_epi8((char)(low - 1));
+    const __m256i behind = _mm256_set1_epi8('9' + 1);
+    const halves v = load(p);
+
+    return mask_of(_mm256_and_si256(_mm256_cmpgt_epi8(v.low, before),
+                                    _mm256_cmpgt_epi8(behind, v.low)),
+                   _mm256_and_si256(_mm256_cmpgt_epi8(v.high, before),
+                                    _mm256_cmpgt_epi8(behind, v.high)));
+}
+
 SR_TARGET static inline sr_masks classify(const char *p)
 {
     const halves v = load(p);

@@ -53,6 +53,15 @@ SR_TARGET static inline uint64_t letters(const char *p)
            equal(q, 't') | equal(q, '/');
 }
 
+/* Those from `low` to 9. */
+SR_TARGET static inline uint64_t digits(const char *p, char low)
+{
+    const __m512i v = load(p);
+
+    return _mm512_cmpge_epi8_mask(v, _mm512_set1_epi8(low)) &
+           _mm512_cmple_epi8_mask(v, _mm512_set1_epi8('9'));
+}
+
 SR_TARGET static inline sr_masks classify(const char *p)
 {
     const __m512i v = load(p);

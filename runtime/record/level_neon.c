@@ -75,6 +75,17 @@ static inline uint64_t letters(const char *p)
            equal(q, 't') | equal(q, '/');
 }
 
+/* Those from `low` to 9. */
+static inline uint64_t digits(const char *p, char low)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vandq_u8(vcgeq_u8(q.v[i], vdupq_n_u8((uint8_t)low)),
+                          vcleq_u8(q.v[i], vdupq_n_u8('9')));
+    return mask_of(q);
+}
+
 /* As signed numbers, control and non-ASCII are those below space. */
 static inline uint64_t odd(quarters q)
 {

@@ -70,6 +70,18 @@ static inline uint64_t letters(const char *p)
            equal(q, 't') | equal(q, '/');
 }
 
+/* Those from `low` to 9. */
+static inline uint64_t digits(const char *p, char low)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = _mm_and_si128(
+            _mm_cmpgt_epi8(q.v[i], _mm_set1_epi8((char)(low - 1))),
+            _mm_cmplt_epi8(q.v[i], _mm_set1_epi8('9' + 1)));
+    return mask_of(q);
+}
+
 /* As signed numbers, control and non-ASCII are those below space. */
 static inline uint64_t odd(quarters q)
 {

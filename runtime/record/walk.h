@@ -7,6 +7,7 @@
  *   has_rare(p)      whether any of them is a backslash or odd
  *   brackets(p)      mask of those that are any of {}[]
  *   spaces(p)        mask of JSON's white space
+ *   digits(p, low)   mask of the digits from low on
  *   letters(p)       mask of those that make an escape of two bytes, but for
  *                    quote and backslash
  *   non_ascii(p)     mask of bytes above 0x7F
@@ -321,8 +322,20 @@ INLINE bool check_grammar(carry *c, block *b, const pairs *p)
     return bad == 0;
 }
 
+/* Whether all numbers and words of a block are whole numbers without sign that
+ * end in it. One that goes on was looked at before. */
+SR_TARGET INLINE bool are_integers(const block *b, const char *bytes,
+                                   uint64_t starts)
+{
+    const uint64_t digit = digits(bytes, '0') >> b->shift;
+    const uint64_t leading = digits(bytes, '1') >> b->shift;
+
+    return ((b->primitive & ~digit) | (starts & ~leading) |
+            b->primitive >> (SR_BLOCK - 1)) == 0;
+}
+
 /* Numbers and words, one by one. */
-static bool check_primitives(const walk *w, const char *base, uint64_t starts)
+static bool check_each(const walk *w, const char *base, uint64_t starts)
 {
     sr_scan *s = w->s;
     sr_kind kind;
@@ -335,6 +348,13 @@ static bool check_primitives(const walk *w, const char *base, uint64_t starts)
             return false;
     }
     return true;
+}
+
+SR_TARGET INLINE bool check_primitives(const walk *w, const block *b,
+                                       const char *bytes, uint64_t starts)
+{
+    return starts == 0 || are_integers(b, bytes, starts) ||
+           check_each(w, b->base, starts);
 }
 
 #include "record/reap.h"
@@ -375,7 +395,7 @@ flat_block(walk *w, carry *c, const char *p, purpose aim)
     if (!check_flat(&next, &b))
         return BAD;
     next.primitive = b.primitive >> 63;
-    if (starts != 0 && !check_primitives(w, p, starts))
+    if (!check_primitives(w, &b, p, starts))
         return BAD;
     if (m.odd != 0 && !check_odd(w, p, m.odd, non_ascii(p), b.inside))
         return BAD;
@@ -564,7 +584,7 @@ walk_any(walk *w, carry *c, block *b, const char *bytes, purpose aim)
         return false;
     starts = b->primitive & ~(b->primitive << 1 | c->primitive);
     c->primitive = b->primitive >> 63;
-    if (starts != 0 && !check_primitives(w, b->base, starts))
+    if (!check_primitives(w, b, bytes, starts))
         return false;
     if (aim != TAKE)
         return aim == CHECK || list_keys(w->s, b->base, b->colon & p.top);
