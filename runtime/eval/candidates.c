@@ -318,10 +318,15 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
 
     for (uint32_t i = 0; i < c->words; i++)
         rules[i] |= index->always[i];
-    for (uint32_t i = 0; i < index->field_count; i++) {
-        sr_field_index *x = &index->fields[i];
+    for (uint32_t i = 0; i < index->keywords_count; i++)
+        find_field(&f, &index->fields[i], event, profile);
+    /* An event has fewer fields than gates read. */
+    for (uint32_t i = 0; i < event->filled_count; i++) {
+        const uint32_t field = event->filled[i];
+        sr_field_index *x =
+            field < c->d->field_count ? index->by_field[field] : NULL;
 
-        if (x->keywords || sr_first(event, x->field) != NULL)
+        if (x != NULL)
             find_field(&f, x, event, profile);
     }
     c->now = index;

@@ -292,6 +292,26 @@ static void index_field(builder *b, uint32_t f)
         b->index->fields[b->index->field_count++] = x;
 }
 
+static void index_fields(builder *b)
+{
+    const sigma_detector *d = b->d;
+    sr_index *index = b->index;
+
+    index->fields =
+        sg_new_n(b->arena, sr_field_index, (size_t)d->field_count + 1);
+    index->by_field =
+        sg_new_n(b->arena, sr_field_index *, (size_t)d->field_count + 1);
+    for (uint32_t f = 0; f < d->field_count; f++)
+        if (is_keywords(d, f))
+            index_field(b, f);
+    index->keywords_count = index->field_count;
+    for (uint32_t f = 0; f < d->field_count; f++)
+        if (!is_keywords(d, f))
+            index_field(b, f);
+    for (uint32_t i = index->keywords_count; i < index->field_count; i++)
+        index->by_field[index->fields[i].field] = &index->fields[i];
+}
+
 /* One vector of the kind for each field. */
 static void *vectors(builder *b, size_t size)
 {
@@ -315,9 +335,7 @@ sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
         sg_new_n(arena, uint64_t, ((size_t)d->pred_count + 63) / 64);
     file_gates(&b);
     list_rules(&b);
-    index->fields = sg_new_n(arena, sr_field_index, (size_t)d->field_count + 1);
-    for (uint32_t f = 0; f < d->field_count; f++)
-        index_field(&b, f);
+    index_fields(&b);
     sg_arena_free(&b.scratch);
     return index;
 }

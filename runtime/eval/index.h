@@ -39,12 +39,13 @@ typedef struct sr_field_index {
 } sr_field_index;
 
 typedef struct sr_index {
-    sr_field_index *fields; /* those that gates read */
-    uint32_t field_count;
-    uint64_t *always;     /* bit r: no field decides about the rule */
-    uint64_t *decided;    /* bit p: see sr_index_decides */
-    uint32_t *rule_first; /* per predicate, and one more: its rules ... */
-    uint32_t *rule_list;  /* ... here */
+    sr_field_index *fields; /* those that gates read, keywords first */
+    uint32_t field_count, keywords_count;
+    sr_field_index **by_field; /* per field, but for keywords; NULL: not read */
+    uint64_t *always;          /* bit r: no field decides about the rule */
+    uint64_t *decided;         /* bit p: see sr_index_decides */
+    uint32_t *rule_first;      /* per predicate, and one more: its rules ... */
+    uint32_t *rule_list;       /* ... here */
 } sr_index;
 
 /* Of the rules marked in `rules`, by index. Owned by the arena, as all it
