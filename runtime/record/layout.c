@@ -262,7 +262,8 @@ static bool take_values(const layout *known, const sr_scan *s,
             return false;
         for (uint32_t c = 0; c < from->count; c++, value++) {
             value->raw = raw;
-            value->text = value->folded = (sg_str){NULL, 0};
+            value->text.ptr = value->folded.ptr = NULL;
+            value->text.len = value->folded.len = 0;
             value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
             value->next = SIGMA_NONE;
             value->kind = (uint8_t)kind;

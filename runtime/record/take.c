@@ -18,7 +18,8 @@ static bool add(sr_scan *s, uint32_t cell, sr_kind kind, sg_str raw)
     if (value == NULL)
         return sr_fail_memory(s);
     value->raw = raw;
-    value->text = value->folded = (sg_str){NULL, 0};
+    value->text.ptr = value->folded.ptr = NULL;
+    value->text.len = value->folded.len = 0;
     value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
     value->kind = (uint8_t)kind;
     value->boolean = kind == SR_BOOL && raw.ptr[0] == 't';
