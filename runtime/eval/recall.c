@@ -2,7 +2,8 @@
  * recall.c - a table of values by their hash: one place each, and whoever comes
  * last has it. So an attacker who fills it with other values makes others be
  * looked at anew, which is what happens without it, and nothing else. Texts are
- * compared in full: a hash alone could be forged.
+ * compared in full: a hash alone could be forged. Long ones, encoded commands
+ * say, are what it pays most to know again; they have few places of their own.
  */
 #include "eval/recall.h"
 
@@ -11,8 +12,10 @@
 
 enum {
     PLACES_LOG2 = 12,
+    LONG_PLACES_LOG2 = 7, /* of values too long for those */
     KEY_LEAST = 64,
-    KEY_MOST = 1024, /* bytes of a value; longer ones are hardly said again */
+    KEY_MOST = 1024,       /* bytes of a value, */
+    LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
     FACTS_LEAST = 16,
     FACTS_MOST = 256,
     ROUND = 512,       /* values between two looks at what they gained */
@@ -45,7 +48,8 @@ typedef struct current {
 struct sr_recall {
     const sigma_detector *d;
     sg_arena *arena;
-    place *places; /* NULL: not yet */
+    place *places;      /* NULL: not yet */
+    place *long_places; /* few: what a long value takes must not add up */
     current *fields;
     uint64_t events, births;
 };
@@ -90,6 +94,7 @@ static bool is_due(sr_habit *habit)
 static void make_tables(sr_recall *r)
 {
     r->places = sg_new_n(r->arena, place, (size_t)1 << PLACES_LOG2);
+    r->long_places = sg_new_n(r->arena, place, (size_t)1 << LONG_PLACES_LOG2);
     r->fields = sg_new_n(r->arena, current, (size_t)r->d->field_count + 1);
 }
 
@@ -98,7 +103,9 @@ static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
 {
     *hash = sg_str_hash(raw) ^
             (uint64_t)(uintptr_t)owner * UINT64_C(0x9E3779B97F4A7C15);
-    return &r->places[*hash >> (64 - PLACES_LOG2)];
+    return raw.len > KEY_MOST
+               ? &r->long_places[*hash >> (64 - LONG_PLACES_LOG2)]
+               : &r->places[*hash >> (64 - PLACES_LOG2)];
 }
 
 static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
@@ -134,7 +141,7 @@ sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
 {
     uint64_t hash;
 
-    if (raw.len > KEY_MOST || !is_due(habit))
+    if (raw.len > LONG_KEY_MOST || !is_due(habit))
         return NULL;
     if (r->places == NULL)
         make_tables(r);

@@ -166,9 +166,46 @@ static void test_habits(void)
     close_fixture(&f);
 }
 
+/* Long values have places of their own, so they are not in the way of short
+ * ones, and are known by all of their bytes. */
+static void test_long_values(void)
+{
+    enum { LONG = 16384, VALUES = 1000 };
+    static char text[LONG];
+    const sg_str large = {memset(text, 'x', LONG), LONG};
+    fixture f;
+    bool old;
+    int kept = 0;
+
+    open_fixture(&f);
+    CHECK(!is_old(&f, 0, SG_S("short")));
+    sr_memory *m = see(&f, 0, large, &old);
+    CHECK(!old);
+    sr_recall_found(f.recall, m, 7);
+    m = see(&f, 0, large, &old);
+    CHECK(old && has(m, 7, SR_FACT_FOUND));
+    text[LONG / 2] = 'y';
+    CHECK(!is_old(&f, 0, large));
+    for (int i = 0; i < VALUES; i++) {
+        text[0] = (char)(i & 127);
+        text[1] = (char)(i >> 7);
+        f.habits[0] = (sr_habit){0, 0, 0};
+        (void)is_old(&f, 0, large);
+    }
+    for (int i = 0; i < VALUES; i++) {
+        text[0] = (char)(i & 127);
+        text[1] = (char)(i >> 7);
+        f.habits[0] = (sr_habit){0, 0, 0};
+        kept += is_old(&f, 0, large);
+    }
+    CHECK(kept < VALUES / 2);
+    CHECK(is_old(&f, 0, SG_S("short")));
+    close_fixture(&f);
+}
+
 static void test_not_kept(void)
 {
-    char text[4096];
+    static char text[16385];
     const sg_str large = {memset(text, 'x', sizeof(text)), sizeof(text)};
     sigma_detector enriching = detector;
     fixture f;
@@ -194,6 +231,7 @@ int main(void)
     test_many_facts();
     test_places_taken();
     test_habits();
+    test_long_values();
     test_not_kept();
     return TEST_END();
 }
