@@ -1,9 +1,10 @@
 /*
- * recall.c - a table of values by their hash: one place each, and whoever comes
- * last has it. So an attacker who fills it with other values makes others be
- * looked at anew, which is what happens without it, and nothing else. Texts are
- * compared in full: a hash alone could be forged. Long ones, encoded commands
- * say, are what it pays most to know again; they have few places of their own.
+ * recall.c - a table of values by their hash: a few places for each hash, of
+ * which a new value takes the one that was not asked for the longest. So an
+ * attacker who fills it with other values makes others be looked at anew, which
+ * is what happens without it, and nothing else. Texts are compared in full: a
+ * hash alone could be forged. Long ones, encoded commands say, are what it pays
+ * most to know again; they have few places of their own.
  */
 #include "eval/recall.h"
 
@@ -11,8 +12,9 @@
 #include <string.h>
 
 enum {
-    PLACES_LOG2 = 12,
-    LONG_PLACES_LOG2 = 7, /* of values too long for those */
+    WAYS = 4, /* places that a value can have */
+    SETS_LOG2 = 10,
+    LONG_SETS_LOG2 = 5, /* of values too long for those */
     KEY_LEAST = 64,
     KEY_MOST = 1024,       /* bytes of a value, */
     LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
@@ -36,7 +38,13 @@ struct sr_memory {
 typedef struct place {
     uint64_t hash;
     sr_memory *memory; /* NULL: never used */
+    uint64_t event;    /* when it was asked for, last */
 } place;
+
+/* The places that a value can have. */
+typedef struct set {
+    place places[WAYS];
+} set;
 
 /* The memory of a field's value in an event. */
 typedef struct current {
@@ -48,18 +56,18 @@ typedef struct current {
 struct sr_recall {
     const sigma_detector *d;
     sg_arena *arena;
-    place *places;      /* NULL: not yet */
-    place *long_places; /* few: what a long value takes must not add up */
+    set *sets;      /* NULL: not yet */
+    set *long_sets; /* few: what a long value takes must not add up */
     current *fields;
     uint64_t events, births;
 };
 
 sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d)
 {
-    const char *set = getenv("SIGCC_RECALL");
+    const char *wish = getenv("SIGCC_RECALL");
 
     if (d->enrich_step_count != 0 || d->pred_count >> (32 - FACT_BITS) != 0 ||
-        (set != NULL && strcmp(set, "0") == 0))
+        (wish != NULL && strcmp(wish, "0") == 0))
         return NULL;
     sr_recall *r = sg_new(arena, sr_recall);
 
@@ -93,19 +101,18 @@ static bool is_due(sr_habit *habit)
 
 static void make_tables(sr_recall *r)
 {
-    r->places = sg_new_n(r->arena, place, (size_t)1 << PLACES_LOG2);
-    r->long_places = sg_new_n(r->arena, place, (size_t)1 << LONG_PLACES_LOG2);
+    r->sets = sg_new_n(r->arena, set, (size_t)1 << SETS_LOG2);
+    r->long_sets = sg_new_n(r->arena, set, (size_t)1 << LONG_SETS_LOG2);
     r->fields = sg_new_n(r->arena, current, (size_t)r->d->field_count + 1);
 }
 
-static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
-                       uint64_t *hash)
+static set *set_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+                   uint64_t *hash)
 {
     *hash = sg_str_hash(raw) ^
             (uint64_t)(uintptr_t)owner * UINT64_C(0x9E3779B97F4A7C15);
-    return raw.len > KEY_MOST
-               ? &r->long_places[*hash >> (64 - LONG_PLACES_LOG2)]
-               : &r->places[*hash >> (64 - PLACES_LOG2)];
+    return raw.len > KEY_MOST ? &r->long_sets[*hash >> (64 - LONG_SETS_LOG2)]
+                              : &r->sets[*hash >> (64 - SETS_LOG2)];
 }
 
 static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
@@ -114,8 +121,29 @@ static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
            (raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0);
 }
 
-static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
-                  sg_str raw)
+/* The place that the value has, or is to have. */
+static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+                       bool *old)
+{
+    uint64_t hash;
+    set *s = set_of(r, owner, raw, &hash);
+    place *p = s->places;
+
+    *old = false;
+    for (int i = 0; i < WAYS && !*old; i++) {
+        place *q = &s->places[i];
+
+        *old = q->hash == hash && q->memory != NULL &&
+               is_of(q->memory, owner, raw);
+        if (*old || q->event < p->event)
+            p = q;
+    }
+    p->hash = hash;
+    p->event = r->events;
+    return p;
+}
+
+static void renew(sr_recall *r, place *p, const sr_habit *owner, sg_str raw)
 {
     if (p->memory == NULL)
         p->memory = sg_new(r->arena, sr_memory);
@@ -127,7 +155,6 @@ static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
             m->key_cap *= 2;
         m->key = sg_arena_alloc(r->arena, m->key_cap, 1);
     }
-    p->hash = hash;
     m->owner = owner;
     m->birth = ++r->births;
     m->len = (uint32_t)raw.len;
@@ -139,19 +166,16 @@ static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
 sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
                            sg_str raw, bool *old)
 {
-    uint64_t hash;
-
     if (raw.len > LONG_KEY_MOST || !is_due(habit))
         return NULL;
-    if (r->places == NULL)
+    if (r->sets == NULL)
         make_tables(r);
-    place *p = place_of(r, habit, raw, &hash);
+    place *p = place_of(r, habit, raw, old);
 
-    *old = p->memory != NULL && p->hash == hash && is_of(p->memory, habit, raw);
     if (*old)
         habit->known++;
     else
-        renew(r, p, hash, habit, raw);
+        renew(r, p, habit, raw);
     r->fields[field] = (current){p->memory, p->memory->birth, r->events};
     return p->memory;
 }
@@ -198,7 +222,7 @@ sr_fact sr_memory_fact(const sr_memory *m, uint32_t i, uint32_t *pred)
 void sr_recall_verdict(sr_recall *r, uint32_t field, uint32_t pred,
                        bool verdict)
 {
-    if (r == NULL || r->places == NULL)
+    if (r == NULL || r->sets == NULL)
         return;
     const current *c = &r->fields[field];
 

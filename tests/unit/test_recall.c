@@ -146,6 +146,34 @@ static void test_places_taken(void)
     close_fixture(&f);
 }
 
+/* Values get in each other's way only when they are many, and what is asked for
+ * all the time stays. */
+static void test_crowded(void)
+{
+    enum { SOME = 1000, MANY = 50000 };
+    fixture f;
+    char text[16];
+    int kept = 0;
+
+    open_fixture(&f);
+    for (int i = 0; i < 2 * SOME; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i % SOME)};
+
+        f.habits[0] = (sr_habit){0, 0, 0};
+        kept += is_old(&f, 0, mine);
+    }
+    CHECK(kept > SOME * 95 / 100);
+    CHECK(!is_old(&f, 1, SG_S("again")));
+    for (int i = 0; i < MANY; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
+
+        f.habits[0] = (sr_habit){0, 0, 0};
+        (void)is_old(&f, 0, mine);
+        CHECK(is_old(&f, 1, SG_S("again")));
+    }
+    close_fixture(&f);
+}
+
 /* Values that hardly ever come again are let pass, and tried again later. */
 static void test_habits(void)
 {
@@ -230,6 +258,7 @@ int main(void)
     test_facts();
     test_many_facts();
     test_places_taken();
+    test_crowded();
     test_habits();
     test_long_values();
     test_not_kept();
