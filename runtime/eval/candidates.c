@@ -186,16 +186,17 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
 
 static void add_facts(finding *f, const sr_memory *m)
 {
-    const uint32_t count = sr_memory_count(m);
+    uint32_t count;
+    const uint32_t *facts = sr_memory_facts(m, &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t pred;
-        const sr_fact fact = sr_memory_fact(m, i, &pred);
+        const uint32_t pred = sr_fact_pred(facts[i]);
+        const sr_fact kind = sr_fact_kind(facts[i]);
 
-        if (fact == SR_FACT_FOUND)
+        if (kind == SR_FACT_FOUND)
             add_pred(f, pred);
         else
-            set_verdict(f, pred, fact == SR_FACT_TRUE);
+            set_verdict(f, pred, kind == SR_FACT_TRUE);
     }
 }
 

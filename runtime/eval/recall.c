@@ -20,10 +20,9 @@ enum {
     LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
     FACTS_LEAST = 16,
     FACTS_MOST = 256,
-    ROUND = 512,       /* values between two looks at what they gained */
-    PAYS = ROUND / 6,  /* so many of them must be known */
-    REST = 16 * ROUND, /* else so many pass */
-    FACT_BITS = 2
+    ROUND = 512,      /* values between two looks at what they gained */
+    PAYS = ROUND / 6, /* so many of them must be known */
+    REST = 16 * ROUND /* else so many pass */
 };
 
 struct sr_memory {
@@ -35,7 +34,7 @@ struct sr_memory {
     uint32_t len, key_cap;
 };
 
-typedef struct place {
+typedef struct sr_place {
     uint64_t hash;
     sr_memory *memory; /* NULL: never used */
     uint64_t event;    /* when it was asked for, last */
@@ -66,7 +65,8 @@ sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d)
 {
     const char *wish = getenv("SIGCC_RECALL");
 
-    if (d->enrich_step_count != 0 || d->pred_count >> (32 - FACT_BITS) != 0 ||
+    if (d->enrich_step_count != 0 ||
+        d->pred_count >> (32 - SR_FACT_BITS) != 0 ||
         (wish != NULL && strcmp(wish, "0") == 0))
         return NULL;
     sr_recall *r = sg_new(arena, sr_recall);
@@ -139,7 +139,6 @@ static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
             p = q;
     }
     p->hash = hash;
-    p->event = r->events;
     return p;
 }
 
@@ -170,8 +169,13 @@ sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
         return NULL;
     if (r->sets == NULL)
         make_tables(r);
-    place *p = place_of(r, habit, raw, old);
+    place *p = habit->last;
 
+    *old = p != NULL && is_of(p->memory, habit, raw);
+    if (!*old)
+        p = place_of(r, habit, raw, old);
+    p->event = r->events;
+    habit->last = p;
     if (*old)
         habit->known++;
     else
@@ -195,28 +199,23 @@ static bool add(sr_recall *r, sr_memory *m, uint32_t pred, sr_fact fact)
         m->facts = facts;
         m->cap = cap;
     }
-    m->facts[m->count++] = pred << FACT_BITS | fact;
+    m->facts[m->count++] = pred << SR_FACT_BITS | fact;
     return true;
 }
 
 void sr_recall_found(sr_recall *r, sr_memory *m, uint32_t pred)
 {
     for (uint32_t i = 0; i < m->count; i++)
-        if (m->facts[i] == (pred << FACT_BITS | SR_FACT_FOUND))
+        if (m->facts[i] == (pred << SR_FACT_BITS | SR_FACT_FOUND))
             return;
     if (!add(r, m, pred, SR_FACT_FOUND))
         m->owner = NULL; /* what is not whole is of no use */
 }
 
-uint32_t sr_memory_count(const sr_memory *m)
+const uint32_t *sr_memory_facts(const sr_memory *m, uint32_t *count)
 {
-    return m->count;
-}
-
-sr_fact sr_memory_fact(const sr_memory *m, uint32_t i, uint32_t *pred)
-{
-    *pred = m->facts[i] >> FACT_BITS;
-    return (sr_fact)(m->facts[i] & ((1u << FACT_BITS) - 1));
+    *count = m->count;
+    return m->facts;
 }
 
 void sr_recall_verdict(sr_recall *r, uint32_t field, uint32_t pred,
