@@ -12,10 +12,11 @@
 #include <string.h>
 
 enum {
-    WAYS = 4, /* places that a value can have */
+    CACHE_LINE = 64, /* bytes; speed depends on it, nothing else */
+    WAYS = 4,        /* places that a value can have */
     SETS_LOG2 = 10,
-    LONG_SETS_LOG2 = 5, /* of values too long for those */
-    KEY_LEAST = 64,
+    LONG_SETS_LOG2 = 5,    /* of values too long for those */
+    KEY_LEAST = 88,        /* fills two lines of the cache */
     KEY_MOST = 1024,       /* bytes of a value, */
     LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
     FACTS_LEAST = 16,
@@ -30,19 +31,19 @@ struct sr_memory {
     uint64_t birth;        /* when it was made, by count of memories */
     uint32_t *facts;       /* predicate and sr_fact */
     uint32_t count, cap;
-    char *key; /* the value's raw text */
     uint32_t len, key_cap;
+    char key[]; /* the value's raw text */
 };
 
 typedef struct sr_place {
-    uint64_t hash;
+    uint32_t hash;     /* of it one half */
+    uint32_t event;    /* when it was asked for, last; may wrap */
     sr_memory *memory; /* NULL: never used */
-    uint64_t event;    /* when it was asked for, last */
 } place;
 
-/* The places that a value can have. */
+/* The places that a value can have, in one line of the cache. */
 typedef struct set {
-    place places[WAYS];
+    _Alignas(CACHE_LINE) place places[WAYS];
 } set;
 
 /* The memory of a field's value in an event. */
@@ -117,8 +118,10 @@ static set *set_of(sr_recall *r, const sr_habit *owner, sg_str raw,
 
 static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
 {
-    return m->owner == owner && m->len == raw.len &&
-           (raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0);
+    if (m->owner != owner || m->len != raw.len)
+        return false;
+    __builtin_prefetch(m->facts);
+    return raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0;
 }
 
 /* The place that the value has, or is to have. */
@@ -133,27 +136,40 @@ static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
     for (int i = 0; i < WAYS && !*old; i++) {
         place *q = &s->places[i];
 
-        *old = q->hash == hash && q->memory != NULL &&
+        *old = q->hash == (uint32_t)hash && q->memory != NULL &&
                is_of(q->memory, owner, raw);
         if (*old || q->event < p->event)
             p = q;
     }
-    p->hash = hash;
+    p->hash = (uint32_t)hash;
     return p;
+}
+
+/* One with room for the key: the place's own, or a larger one that takes its
+ * place and its room for facts. */
+static sr_memory *roomy(sr_recall *r, sr_memory *old, size_t len)
+{
+    size_t cap = old == NULL ? KEY_LEAST : old->key_cap;
+
+    if (old != NULL && cap >= len)
+        return old;
+    while (cap < len)
+        cap *= 2;
+    sr_memory *m = sg_arena_zalloc(r->arena, 1, sizeof(*m) + cap, CACHE_LINE);
+
+    m->key_cap = (uint32_t)cap;
+    if (old == NULL)
+        return m;
+    m->facts = old->facts;
+    m->cap = old->cap;
+    old->birth = 0; /* nothing is added to it any more */
+    return m;
 }
 
 static void renew(sr_recall *r, place *p, const sr_habit *owner, sg_str raw)
 {
-    if (p->memory == NULL)
-        p->memory = sg_new(r->arena, sr_memory);
-    sr_memory *m = p->memory;
+    sr_memory *m = p->memory = roomy(r, p->memory, raw.len);
 
-    if (m->key_cap < raw.len) {
-        m->key_cap = m->key_cap == 0 ? KEY_LEAST : m->key_cap;
-        while (m->key_cap < raw.len)
-            m->key_cap *= 2;
-        m->key = sg_arena_alloc(r->arena, m->key_cap, 1);
-    }
     m->owner = owner;
     m->birth = ++r->births;
     m->len = (uint32_t)raw.len;
@@ -174,7 +190,7 @@ sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
     *old = p != NULL && is_of(p->memory, habit, raw);
     if (!*old)
         p = place_of(r, habit, raw, old);
-    p->event = r->events;
+    p->event = (uint32_t)r->events;
     habit->last = p;
     if (*old)
         habit->known++;

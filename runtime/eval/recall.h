@@ -31,7 +31,7 @@ typedef struct sr_habit {
                             * again at once */
 } sr_habit;
 
-/* In the arena, in which it grows to 20 MB at most. NULL where nothing can be
+/* In the arena, in which it grows to 26 MB at most. NULL where nothing can be
  * kept (enrichment makes values that no line holds), or SIGCC_RECALL=0. */
 sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d);
 /* Another event begins. Accepts NULL. */
