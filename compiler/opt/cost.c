@@ -1,7 +1,8 @@
 /*
  * cost.c - guesses about predicates, for the passes that order and gate. They
- * rest on what rules look for in logs: text is rarely what a rule names, event
- * ids and flags often are. A wrong guess costs time, never a verdict.
+ * rest on what rules look for in logs: text is rarely what a rule names, unless
+ * ordinary values hold it; event ids and flags often are. A wrong guess costs
+ * time, never a verdict.
  */
 #include "opt/pass.h"
 
@@ -67,11 +68,61 @@ static double base_chance(sigma_op op)
     return 0.5;
 }
 
-static double lit_chance(const sc_ir_pred *p, sg_str lit)
-{
-    const double base = base_chance(p->op);
+static const sg_str ordinary[] = {
+#define ORDINARY(text) SG_LIT(text),
+#include "opt/ordinary.def"
+#undef ORDINARY
+};
 
-    return lit.len < SHORT_LITERAL && p->op != SIGMA_OP_EQ ? base * 8 : base;
+enum {
+    ORDINARIES = sizeof(ordinary) / sizeof(*ordinary),
+    KINDS = 8 /* of fields that these are values of */
+};
+
+static bool holds(sigma_op op, sg_str lit, sg_str value)
+{
+    return op == SIGMA_OP_EQ       ? sg_str_eq(value, lit)
+           : op == SIGMA_OP_STARTS ? sg_str_starts(value, lit)
+           : op == SIGMA_OP_ENDS   ? sg_str_ends(value, lit)
+                                   : sr_contains(value, lit);
+}
+
+/* How many of a field's values hold the text where the operator wants it, as
+ * far as they are ordinary. */
+static double ordinary_share(sigma_op op, sg_str text)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < ORDINARIES; i++)
+        n += holds(op, text, ordinary[i]);
+    return (double)(n * KINDS) / ORDINARIES;
+}
+
+/* Of values that a scan finds the predicate by: they are looked at. */
+static double regex_share(sg_str pattern)
+{
+    sg_str texts[SR_REGEX_TEXTS];
+    sg_arena scratch = {0};
+    const uint32_t count = sr_regex_texts(&scratch, pattern, texts);
+    double share = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        share += ordinary_share(SIGMA_OP_CONTAINS, texts[i]);
+    sg_arena_free(&scratch);
+    return share;
+}
+
+/* Of one literal: what its length says, or what ordinary values say. */
+static double lit_chance(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
+{
+    const sg_str text = sc_pred_text(ir, p, i);
+    const double base = base_chance(p->op);
+    const double guess =
+        text.len < SHORT_LITERAL && p->op != SIGMA_OP_EQ ? base * 8 : base;
+    const double share = p->op == SIGMA_OP_REGEX ? regex_share(text)
+                                                 : ordinary_share(p->op, text);
+
+    return share > guess ? share : guess;
 }
 
 double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
@@ -83,9 +134,8 @@ double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
     if (kind != SC_OPERAND_LITS && kind != SC_OPERAND_NUMS)
         return base_chance(p->op);
     for (i = 0; i < p->count && chance < 0.9; i++)
-        chance += kind == SC_OPERAND_LITS
-                      ? lit_chance(p, ir->lits.items[p->first + i])
-                      : base_chance(p->op);
+        chance +=
+            kind == SC_OPERAND_LITS ? lit_chance(ir, p, i) : base_chance(p->op);
     return chance < 0.9 ? chance : 0.9;
 }
 

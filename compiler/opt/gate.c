@@ -9,8 +9,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A rule that is let through costs about this many short comparisons. */
-static const double rule_cost = 40;
+/* In short comparisons: a rule that is let through, and one whose gate has to
+ * be asked, since no scan finds it. */
+static const double rule_cost = 40, asking_cost = 20;
 
 /* Larger sets hardly keep anything out. */
 enum { GATE_MOST = 256 };
@@ -42,8 +43,9 @@ static const cover *covered(gates *g, uint32_t node);
 static double score(const sc_ir *ir, uint32_t pred)
 {
     const sc_ir_pred *p = &ir->preds.items[pred];
-    const double work =
-        sc_pred_index(ir, p) == SC_INDEX_found ? 0 : sc_pred_cost(ir, p);
+    const double work = sc_pred_index(ir, p) == SC_INDEX_found
+                            ? 0
+                            : asking_cost + sc_pred_cost(ir, p);
 
     return work + rule_cost * sc_pred_chance(ir, p);
 }

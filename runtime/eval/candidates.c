@@ -11,8 +11,8 @@
  * with the first value it has. A log has few of the fields that a large pack
  * asks for.
  *
- * Keywords are looked for in the bytes of the line first (record.h, verbatim):
- * by what they have in common where that is rare, then one by one.
+ * Keywords are looked for in the bytes of the line first (record.h, verbatim),
+ * all at once by a few bytes of each, then one by one.
  * Only where the line may write them in another way the values of the event are
  * read for that: reading them all takes longer than all other fields.
  */
@@ -186,16 +186,17 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
 
 static void add_facts(finding *f, const sr_memory *m)
 {
-    const uint32_t count = sr_memory_count(m);
+    uint32_t count;
+    const uint32_t *facts = sr_memory_facts(m, &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t pred;
-        const sr_fact fact = sr_memory_fact(m, i, &pred);
+        const uint32_t pred = sr_fact_pred(facts[i]);
+        const sr_fact kind = sr_fact_kind(facts[i]);
 
-        if (fact == SR_FACT_FOUND)
+        if (kind == SR_FACT_FOUND)
             add_pred(f, pred);
         else
-            set_verdict(f, pred, fact == SR_FACT_TRUE);
+            set_verdict(f, pred, kind == SR_FACT_TRUE);
     }
 }
 
@@ -233,21 +234,30 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
         find_value(f, x, event, v);
 }
 
+/* What keeps out lines without keywords; the line is an ordinary one. */
+static void make_filter(sr_candidates *c, sr_field_index *x, sg_str line)
+{
+    sg_arena scratch = {0};
+    sg_str *pieces = sg_new_n(&scratch, sg_str, (size_t)x->piece_count + 1);
+
+    for (uint32_t i = 0; i < x->piece_count; i++)
+        pieces[i] = x->pieces[i].text;
+    x->sieve = sr_sieve_new(c->arena, pieces, x->piece_count, line);
+    if (x->sieve == NULL)
+        x->line_filter =
+            sr_prefilter_pieces(c->arena, pieces, x->piece_count, line);
+    x->filtered = true;
+    sg_arena_free(&scratch);
+}
+
 /* Whether the line has nothing that keywords need, in whatever way it writes
  * it. False says nothing. */
 static bool lacks_keywords(sr_candidates *c, sr_field_index *x, sg_str line)
 {
-    if (!x->filtered) {
-        sg_arena scratch = {0};
-        sg_str *pieces = sg_new_n(&scratch, sg_str, (size_t)x->piece_count + 1);
-
-        for (uint32_t i = 0; i < x->piece_count; i++)
-            pieces[i] = x->pieces[i].text;
-        x->line_filter =
-            sr_prefilter_pieces(c->arena, pieces, x->piece_count, line);
-        x->filtered = true;
-        sg_arena_free(&scratch);
-    }
+    if (!x->filtered)
+        make_filter(c, x, line);
+    if (x->sieve != NULL)
+        return sr_sieve_keeps_out(x->sieve, line);
     return x->line_filter != NULL && !sr_prefilter_passes(x->line_filter, line);
 }
 

@@ -9,6 +9,7 @@
 #include "eval/recall.h"
 #include "match/affixes.h"
 #include "record/record.h"
+#include "record/sieve.h"
 
 /* A number that some gates ask for. */
 typedef struct sr_index_number {
@@ -28,9 +29,10 @@ typedef struct sr_field_index {
     sr_grams *grams;     /* of these; NULL: not yet */
     sr_gram_lit *pieces; /* keywords: the same as a line writes it */
     uint32_t piece_count;
-    sr_prefilter *line_filter; /* of these; NULL: none, or not yet */
+    sr_sieve *sieve;           /* of these; NULL: cannot be, or not yet */
+    sr_prefilter *line_filter; /* the same, where there is no sieve */
     sr_grams *line_grams;      /* of these; NULL: not yet */
-    bool filtered;             /* line_filter is made, if it can be */
+    bool filtered;             /* one of the two is made, if it can be */
     sr_index_number *numbers;  /* sorted by value */
     uint32_t number_count;
     uint32_t *present; /* predicates that any value may satisfy */

@@ -1,8 +1,10 @@
 /*
- * recall.c - a table of values by their hash: one place each, and whoever comes
- * last has it. So an attacker who fills it with other values makes others be
- * looked at anew, which is what happens without it, and nothing else. Texts are
- * compared in full: a hash alone could be forged.
+ * recall.c - a table of values by their hash: a few places for each hash, of
+ * which a new value takes the one that was not asked for the longest. So an
+ * attacker who fills it with other values makes others be looked at anew, which
+ * is what happens without it, and nothing else. Texts are compared in full: a
+ * hash alone could be forged. Long ones, encoded commands say, are what it pays
+ * most to know again; they have few places of their own.
  */
 #include "eval/recall.h"
 
@@ -10,15 +12,18 @@
 #include <string.h>
 
 enum {
-    PLACES_LOG2 = 12,
-    KEY_LEAST = 64,
-    KEY_MOST = 1024, /* bytes of a value; longer ones are hardly said again */
+    CACHE_LINE = 64, /* bytes; speed depends on it, nothing else */
+    WAYS = 4,        /* places that a value can have */
+    SETS_LOG2 = 10,
+    LONG_SETS_LOG2 = 5,    /* of values too long for those */
+    KEY_LEAST = 88,        /* fills two lines of the cache */
+    KEY_MOST = 1024,       /* bytes of a value, */
+    LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
     FACTS_LEAST = 16,
     FACTS_MOST = 256,
-    ROUND = 512,       /* values between two looks at what they gained */
-    PAYS = ROUND / 6,  /* so many of them must be known */
-    REST = 16 * ROUND, /* else so many pass */
-    FACT_BITS = 2
+    ROUND = 512,      /* values between two looks at what they gained */
+    PAYS = ROUND / 6, /* so many of them must be known */
+    REST = 16 * ROUND /* else so many pass */
 };
 
 struct sr_memory {
@@ -26,14 +31,20 @@ struct sr_memory {
     uint64_t birth;        /* when it was made, by count of memories */
     uint32_t *facts;       /* predicate and sr_fact */
     uint32_t count, cap;
-    char *key; /* the value's raw text */
     uint32_t len, key_cap;
+    char key[]; /* the value's raw text */
 };
 
-typedef struct place {
-    uint64_t hash;
+typedef struct sr_place {
+    uint32_t hash;     /* of it one half */
+    uint32_t event;    /* when it was asked for, last; may wrap */
     sr_memory *memory; /* NULL: never used */
 } place;
+
+/* The places that a value can have, in one line of the cache. */
+typedef struct set {
+    _Alignas(CACHE_LINE) place places[WAYS];
+} set;
 
 /* The memory of a field's value in an event. */
 typedef struct current {
@@ -45,17 +56,19 @@ typedef struct current {
 struct sr_recall {
     const sigma_detector *d;
     sg_arena *arena;
-    place *places; /* NULL: not yet */
+    set *sets;      /* NULL: not yet */
+    set *long_sets; /* few: what a long value takes must not add up */
     current *fields;
     uint64_t events, births;
 };
 
 sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d)
 {
-    const char *set = getenv("SIGCC_RECALL");
+    const char *wish = getenv("SIGCC_RECALL");
 
-    if (d->enrich_step_count != 0 || d->pred_count >> (32 - FACT_BITS) != 0 ||
-        (set != NULL && strcmp(set, "0") == 0))
+    if (d->enrich_step_count != 0 ||
+        d->pred_count >> (32 - SR_FACT_BITS) != 0 ||
+        (wish != NULL && strcmp(wish, "0") == 0))
         return NULL;
     sr_recall *r = sg_new(arena, sr_recall);
 
@@ -89,38 +102,74 @@ static bool is_due(sr_habit *habit)
 
 static void make_tables(sr_recall *r)
 {
-    r->places = sg_new_n(r->arena, place, (size_t)1 << PLACES_LOG2);
+    r->sets = sg_new_n(r->arena, set, (size_t)1 << SETS_LOG2);
+    r->long_sets = sg_new_n(r->arena, set, (size_t)1 << LONG_SETS_LOG2);
     r->fields = sg_new_n(r->arena, current, (size_t)r->d->field_count + 1);
 }
 
-static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
-                       uint64_t *hash)
+static set *set_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+                   uint64_t *hash)
 {
     *hash = sg_str_hash(raw) ^
             (uint64_t)(uintptr_t)owner * UINT64_C(0x9E3779B97F4A7C15);
-    return &r->places[*hash >> (64 - PLACES_LOG2)];
+    return raw.len > KEY_MOST ? &r->long_sets[*hash >> (64 - LONG_SETS_LOG2)]
+                              : &r->sets[*hash >> (64 - SETS_LOG2)];
 }
 
 static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
 {
-    return m->owner == owner && m->len == raw.len &&
-           (raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0);
+    if (m->owner != owner || m->len != raw.len)
+        return false;
+    __builtin_prefetch(m->facts);
+    return raw.len == 0 || memcmp(m->key, raw.ptr, raw.len) == 0;
 }
 
-static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
-                  sg_str raw)
+/* The place that the value has, or is to have. */
+static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+                       bool *old)
 {
-    if (p->memory == NULL)
-        p->memory = sg_new(r->arena, sr_memory);
-    sr_memory *m = p->memory;
+    uint64_t hash;
+    set *s = set_of(r, owner, raw, &hash);
+    place *p = s->places;
 
-    if (m->key_cap < raw.len) {
-        m->key_cap = m->key_cap == 0 ? KEY_LEAST : m->key_cap;
-        while (m->key_cap < raw.len)
-            m->key_cap *= 2;
-        m->key = sg_arena_alloc(r->arena, m->key_cap, 1);
+    *old = false;
+    for (int i = 0; i < WAYS && !*old; i++) {
+        place *q = &s->places[i];
+
+        *old = q->hash == (uint32_t)hash && q->memory != NULL &&
+               is_of(q->memory, owner, raw);
+        if (*old || q->event < p->event)
+            p = q;
     }
-    p->hash = hash;
+    p->hash = (uint32_t)hash;
+    return p;
+}
+
+/* One with room for the key: the place's own, or a larger one that takes its
+ * place and its room for facts. */
+static sr_memory *roomy(sr_recall *r, sr_memory *old, size_t len)
+{
+    size_t cap = old == NULL ? KEY_LEAST : old->key_cap;
+
+    if (old != NULL && cap >= len)
+        return old;
+    while (cap < len)
+        cap *= 2;
+    sr_memory *m = sg_arena_zalloc(r->arena, 1, sizeof(*m) + cap, CACHE_LINE);
+
+    m->key_cap = (uint32_t)cap;
+    if (old == NULL)
+        return m;
+    m->facts = old->facts;
+    m->cap = old->cap;
+    old->birth = 0; /* nothing is added to it any more */
+    return m;
+}
+
+static void renew(sr_recall *r, place *p, const sr_habit *owner, sg_str raw)
+{
+    sr_memory *m = p->memory = roomy(r, p->memory, raw.len);
+
     m->owner = owner;
     m->birth = ++r->births;
     m->len = (uint32_t)raw.len;
@@ -132,19 +181,21 @@ static void renew(sr_recall *r, place *p, uint64_t hash, const sr_habit *owner,
 sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
                            sg_str raw, bool *old)
 {
-    uint64_t hash;
-
-    if (raw.len > KEY_MOST || !is_due(habit))
+    if (raw.len > LONG_KEY_MOST || !is_due(habit))
         return NULL;
-    if (r->places == NULL)
+    if (r->sets == NULL)
         make_tables(r);
-    place *p = place_of(r, habit, raw, &hash);
+    place *p = habit->last;
 
-    *old = p->memory != NULL && p->hash == hash && is_of(p->memory, habit, raw);
+    *old = p != NULL && is_of(p->memory, habit, raw);
+    if (!*old)
+        p = place_of(r, habit, raw, old);
+    p->event = (uint32_t)r->events;
+    habit->last = p;
     if (*old)
         habit->known++;
     else
-        renew(r, p, hash, habit, raw);
+        renew(r, p, habit, raw);
     r->fields[field] = (current){p->memory, p->memory->birth, r->events};
     return p->memory;
 }
@@ -164,34 +215,29 @@ static bool add(sr_recall *r, sr_memory *m, uint32_t pred, sr_fact fact)
         m->facts = facts;
         m->cap = cap;
     }
-    m->facts[m->count++] = pred << FACT_BITS | fact;
+    m->facts[m->count++] = pred << SR_FACT_BITS | fact;
     return true;
 }
 
 void sr_recall_found(sr_recall *r, sr_memory *m, uint32_t pred)
 {
     for (uint32_t i = 0; i < m->count; i++)
-        if (m->facts[i] == (pred << FACT_BITS | SR_FACT_FOUND))
+        if (m->facts[i] == (pred << SR_FACT_BITS | SR_FACT_FOUND))
             return;
     if (!add(r, m, pred, SR_FACT_FOUND))
         m->owner = NULL; /* what is not whole is of no use */
 }
 
-uint32_t sr_memory_count(const sr_memory *m)
+const uint32_t *sr_memory_facts(const sr_memory *m, uint32_t *count)
 {
-    return m->count;
-}
-
-sr_fact sr_memory_fact(const sr_memory *m, uint32_t i, uint32_t *pred)
-{
-    *pred = m->facts[i] >> FACT_BITS;
-    return (sr_fact)(m->facts[i] & ((1u << FACT_BITS) - 1));
+    *count = m->count;
+    return m->facts;
 }
 
 void sr_recall_verdict(sr_recall *r, uint32_t field, uint32_t pred,
                        bool verdict)
 {
-    if (r == NULL || r->places == NULL)
+    if (r == NULL || r->sets == NULL)
         return;
     const current *c = &r->fields[field];
 

@@ -27,9 +27,11 @@ typedef enum sr_fact {
 typedef struct sr_habit {
     uint32_t asked, known; /* in this round */
     uint32_t resting;      /* values that pass until the next one */
+    struct sr_place *last; /* where the last one is kept, which often comes
+                            * again at once */
 } sr_habit;
 
-/* In the arena, in which it grows to 16 MB at most. NULL where nothing can be
+/* In the arena, in which it grows to 26 MB at most. NULL where nothing can be
  * kept (enrichment makes values that no line holds), or SIGCC_RECALL=0. */
 sr_recall *sr_recall_new(sg_arena *arena, const sigma_detector *d);
 /* Another event begins. Accepts NULL. */
@@ -43,8 +45,18 @@ sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
                            sg_str raw, bool *old);
 /* The index leads to the predicate; several times is as good as once. */
 void sr_recall_found(sr_recall *r, sr_memory *m, uint32_t pred);
-uint32_t sr_memory_count(const sr_memory *m);
-sr_fact sr_memory_fact(const sr_memory *m, uint32_t i, uint32_t *pred);
+
+/* What is known, each with its predicate; good until more is added. */
+const uint32_t *sr_memory_facts(const sr_memory *m, uint32_t *count);
+enum { SR_FACT_BITS = 2 };
+static inline uint32_t sr_fact_pred(uint32_t fact)
+{
+    return fact >> SR_FACT_BITS;
+}
+static inline sr_fact sr_fact_kind(uint32_t fact)
+{
+    return (sr_fact)(fact & ((1u << SR_FACT_BITS) - 1));
+}
 
 /* The verdict of a predicate that reads nothing but this field of the event,
  * kept if a value of it is. Accepts NULL. */

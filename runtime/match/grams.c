@@ -14,6 +14,8 @@
  */
 #include "match/grams.h"
 
+#include "match/match.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,22 +69,6 @@ struct sr_grams {
     tier tiers[TIERS];
     uint32_t hide; /* bits, in each byte */
 };
-
-/* How common a byte is in paths and command lines, 0 rare to 9 everywhere;
- * those not listed are 2. */
-static unsigned weight(unsigned char c)
-{
-    static const unsigned char listed[256] = {
-        ['e'] = 9, ['\\'] = 9, ['.'] = 9, ['s'] = 9, ['i'] = 9, ['o'] = 9,
-        ['t'] = 9, ['r'] = 9,  ['n'] = 9, ['a'] = 9, ['c'] = 9, ['l'] = 6,
-        ['m'] = 6, ['d'] = 6,  ['p'] = 6, ['u'] = 6, ['h'] = 6, ['w'] = 6,
-        ['x'] = 6, ['f'] = 6,  ['g'] = 6, ['-'] = 6, ['/'] = 6, [' '] = 6,
-        [':'] = 6, ['0'] = 6,  ['1'] = 6, ['2'] = 6, ['3'] = 6, ['_'] = 6,
-        ['b'] = 4, ['j'] = 4,  ['k'] = 4, ['q'] = 4, ['v'] = 4, ['y'] = 4,
-        ['z'] = 4};
-
-    return listed[c] == 0 ? 2 : listed[c];
-}
 
 static uint32_t load(const char *p)
 {
@@ -170,7 +156,7 @@ static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
     uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, bytes));
 
     for (uint32_t k = 0; k < bytes; k++)
-        cost += weight((unsigned char)p[k]);
+        cost += sr_byte_weight(p[k]);
     return cost;
 }
 

@@ -17,6 +17,10 @@
 /* Whether `needle` occurs in `text`; the empty needle always does. */
 bool sr_contains(sg_str text, sg_str needle);
 
+/* How common a byte is in paths and command lines in lower case, 1 rare to 9
+ * everywhere (common.c). */
+unsigned sr_byte_weight(char c);
+
 typedef enum sr_lit_kind {
     SR_LIT_EQ,      /* the text is a literal */
     SR_LIT_STARTS,  /* ... begins with one */
@@ -40,7 +44,8 @@ bool sr_litset_match(const sr_litset *set, sg_str text);
  * for any run of characters and SIGMA_GLOB_ANY for one code point. At worst
  * text length times longest stretch between stars. */
 bool sr_glob_match(sg_str pattern, sg_str text);
-/* The longest part of a pattern without wildcards: any match holds it. */
+/* The rarest part of a pattern without wildcards: any match holds it. Shorter
+ * than three bytes only if all parts are. */
 sg_str sr_glob_run(sg_str pattern);
 
 /* -------- regular expressions (regex.c) ---------------------------------- */

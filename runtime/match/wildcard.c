@@ -123,6 +123,17 @@ bool sr_glob_match(sg_str pattern, sg_str text)
     return match_last(piece, text, at);
 }
 
+/* How rare a run of bytes is: the longer, and the rarer its bytes. */
+static unsigned rarity(sg_str run)
+{
+    enum { MOST_COMMON = 10, SHORT = 3, LONG = 1000 };
+    unsigned rare = run.len < SHORT ? 0 : LONG;
+
+    for (size_t i = 0; i < run.len; i++)
+        rare += MOST_COMMON - sr_byte_weight(run.ptr[i]);
+    return rare;
+}
+
 sg_str sr_glob_run(sg_str pattern)
 {
     sg_str best = {"", 0};
@@ -132,8 +143,9 @@ sg_str sr_glob_run(sg_str pattern)
         if (i < pattern.len && pattern.ptr[i] != SIGMA_GLOB_STAR &&
             pattern.ptr[i] != SIGMA_GLOB_ANY)
             continue;
-        if (i - beg > best.len)
-            best = sg_str_sub(pattern, beg, i);
+        const sg_str run = sg_str_sub(pattern, beg, i);
+        if (rarity(run) > rarity(best))
+            best = run;
         beg = i + 1;
     }
     return best;

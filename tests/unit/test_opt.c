@@ -180,6 +180,22 @@ static void test_gate(void)
          SC_GATE_negation},
         {"  s: {A: x}\n  condition: s and not s\n", "", SC_GATE_never},
         {"  s: {A: x}\n  condition: s or not s\n", "", SC_GATE_constant},
+        /* Of two the one that ordinary values do not satisfy ... */
+        {"  s: {A|endswith: .exe, B|contains: [pqab, qrst]}\n  condition: s\n",
+         "pqab", SC_GATE_found},
+        {"  s: {A|contains: '\\windows\\', B|contains: [ab1c, ef2g, hi3j]}\n"
+         "  condition: s\n",
+         "ab1c", SC_GATE_found},
+        {"  s: {A: Microsoft Corporation, B: [a, b, c]}\n  condition: s\n", "a",
+         SC_GATE_found},
+        {"  s: {A|re: 'c:\\windows\\.', B|contains: [ab1c, ef2g]}\n"
+         "  condition: s\n",
+         "ab1c", SC_GATE_found},
+        {"  s: {A: 'q*.exe', B|contains: [ab1c, ef2g]}\n  condition: s\n",
+         "ab1c", SC_GATE_found},
+        /* ... or that a scan finds. */
+        {"  s: {A|contains: '<', B|contains: [ab1c, ef2g]}\n  condition: s\n",
+         "ab1c", SC_GATE_found},
     };
     size_t i;
 

@@ -47,13 +47,21 @@ static bool is_old(fixture *f, unsigned habit, sg_str raw)
 
 static bool has(const sr_memory *m, uint32_t pred, sr_fact fact)
 {
-    for (uint32_t i = 0; i < sr_memory_count(m); i++) {
-        uint32_t p;
+    uint32_t count;
+    const uint32_t *facts = sr_memory_facts(m, &count);
 
-        if (sr_memory_fact(m, i, &p) == fact && p == pred)
+    for (uint32_t i = 0; i < count; i++)
+        if (sr_fact_kind(facts[i]) == fact && sr_fact_pred(facts[i]) == pred)
             return true;
-    }
     return false;
+}
+
+static uint32_t count_of(const sr_memory *m)
+{
+    uint32_t count;
+
+    (void)sr_memory_facts(m, &count);
+    return count;
 }
 
 static void test_values(void)
@@ -78,7 +86,7 @@ static void test_facts(void)
 
     open_fixture(&f);
     sr_memory *m = see(&f, 0, SG_S("1"), &old);
-    CHECK_INT(sr_memory_count(m), 0);
+    CHECK_INT(count_of(m), 0);
     sr_recall_found(f.recall, m, 7);
     sr_recall_found(f.recall, m, 9);
     sr_recall_found(f.recall, m, 7);
@@ -89,7 +97,7 @@ static void test_facts(void)
     sr_recall_verdict(f.recall, 0, 6, true); /* another event */
     m = see(&f, 0, SG_S("1"), &old);
     CHECK(old);
-    CHECK_INT(sr_memory_count(m), 4);
+    CHECK_INT(count_of(m), 4);
     CHECK(has(m, 7, SR_FACT_FOUND) && has(m, 9, SR_FACT_FOUND));
     CHECK(has(m, 3, SR_FACT_TRUE) && has(m, 4, SR_FACT_FALSE));
     close_fixture(&f);
@@ -128,21 +136,49 @@ static void test_places_taken(void)
     for (int i = 0; i < VALUES; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
 
-        f.habits[0] = f.habits[1] = (sr_habit){0, 0, 0};
+        f.habits[0] = f.habits[1] = (sr_habit){.asked = 0};
         sr_memory *m = see(&f, 0, mine, &old);
         sr_memory *other =
             sr_recall_value(f.recall, &f.habits[1], 1, SG_S("x"), &old);
-        const uint32_t count = sr_memory_count(other);
+        const uint32_t count = count_of(other);
         sr_recall_verdict(f.recall, 0, 1, true);
-        CHECK(m != other || sr_memory_count(other) == count);
+        CHECK(m != other || count_of(other) == count);
     }
     for (int i = 0; i < VALUES; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
 
-        f.habits[0] = (sr_habit){0, 0, 0};
+        f.habits[0] = (sr_habit){.asked = 0};
         kept += is_old(&f, 0, mine);
     }
     CHECK(kept < VALUES / 2);
+    close_fixture(&f);
+}
+
+/* Values get in each other's way only when they are many, and what is asked for
+ * all the time stays. */
+static void test_crowded(void)
+{
+    enum { SOME = 1000, MANY = 50000 };
+    fixture f;
+    char text[16];
+    int kept = 0;
+
+    open_fixture(&f);
+    for (int i = 0; i < 2 * SOME; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i % SOME)};
+
+        f.habits[0] = (sr_habit){.asked = 0};
+        kept += is_old(&f, 0, mine);
+    }
+    CHECK(kept > SOME * 95 / 100);
+    CHECK(!is_old(&f, 1, SG_S("again")));
+    for (int i = 0; i < MANY; i++) {
+        const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
+
+        f.habits[0] = (sr_habit){.asked = 0};
+        (void)is_old(&f, 0, mine);
+        CHECK(is_old(&f, 1, SG_S("again")));
+    }
     close_fixture(&f);
 }
 
@@ -166,9 +202,46 @@ static void test_habits(void)
     close_fixture(&f);
 }
 
+/* Long values have places of their own, so they are not in the way of short
+ * ones, and are known by all of their bytes. */
+static void test_long_values(void)
+{
+    enum { LONG = 16384, VALUES = 1000 };
+    static char text[LONG];
+    const sg_str large = {memset(text, 'x', LONG), LONG};
+    fixture f;
+    bool old;
+    int kept = 0;
+
+    open_fixture(&f);
+    CHECK(!is_old(&f, 0, SG_S("short")));
+    sr_memory *m = see(&f, 0, large, &old);
+    CHECK(!old);
+    sr_recall_found(f.recall, m, 7);
+    m = see(&f, 0, large, &old);
+    CHECK(old && has(m, 7, SR_FACT_FOUND));
+    text[LONG / 2] = 'y';
+    CHECK(!is_old(&f, 0, large));
+    for (int i = 0; i < VALUES; i++) {
+        text[0] = (char)(i & 127);
+        text[1] = (char)(i >> 7);
+        f.habits[0] = (sr_habit){.asked = 0};
+        (void)is_old(&f, 0, large);
+    }
+    for (int i = 0; i < VALUES; i++) {
+        text[0] = (char)(i & 127);
+        text[1] = (char)(i >> 7);
+        f.habits[0] = (sr_habit){.asked = 0};
+        kept += is_old(&f, 0, large);
+    }
+    CHECK(kept < VALUES / 2);
+    CHECK(is_old(&f, 0, SG_S("short")));
+    close_fixture(&f);
+}
+
 static void test_not_kept(void)
 {
-    char text[4096];
+    static char text[16385];
     const sg_str large = {memset(text, 'x', sizeof(text)), sizeof(text)};
     sigma_detector enriching = detector;
     fixture f;
@@ -193,7 +266,9 @@ int main(void)
     test_facts();
     test_many_facts();
     test_places_taken();
+    test_crowded();
     test_habits();
+    test_long_values();
     test_not_kept();
     return TEST_END();
 }

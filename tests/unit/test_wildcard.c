@@ -112,7 +112,12 @@ static void test_run(void)
                                 'd', 'e', SIGMA_GLOB_ANY,  'f',
                                 'g', 'h'};
 
-    CHECK_STR(sr_glob_run((sg_str){glob, 10}), SG_S("cde"));
+    CHECK_STR(sr_glob_run((sg_str){glob, 10}), SG_S("fgh"));
+    CHECK_STR(sr_glob_run((sg_str){glob, 7}), SG_S("cde"));
+    /* The rarest is not the longest, but not too short either. */
+    CHECK_STR(sr_glob_run(SG_S("\\7z\xFF.exe")), SG_S("\\7z"));
+    CHECK_STR(sr_glob_run(SG_S("7z\xFF.exe")), SG_S(".exe"));
+    CHECK_STR(sr_glob_run(SG_S("7z\xFFx")), SG_S("7z"));
     CHECK_STR(sr_glob_run((sg_str){glob, 2}), SG_S("ab"));
     CHECK_STR(sr_glob_run((sg_str){glob + 2, 1}), SG_S(""));
     CHECK_STR(sr_glob_run(SG_S("")), SG_S(""));

@@ -1,0 +1,356 @@
+/*
+ * sieve.c - pieces looked for by four bytes of each, in 32 places of a line at
+ * once.
+ *
+ * Pieces are dealt out to buckets. For each of the four bytes two tables of 16
+ * say, by the low and by the high half of a byte of the line, in which buckets
+ * some piece may have it there: bit b for bucket b. A place where the bits of
+ * all eight look-ups have one in common may begin a piece of that bucket; what
+ * stands there is compared then. That is how Hyperscan's Teddy finds few
+ * literals.
+ *
+ * Which four bytes of a piece these are: those whose pairs the sample has
+ * least.
+ *
+ * What makes a line not tell (verbatim.c) is looked for in the same way: two
+ * buckets hold the ways to write a character as something else.
+ */
+#include "record/sieve.h"
+
+#include "record/level.h"
+#include "record/needles.h"
+
+#include <stdlib.h>
+
+#ifdef SR_X86
+
+#include <immintrin.h>
+
+enum {
+    PROBED = 4,  /* bytes of a piece */
+    BUCKETS = 6, /* of pieces; two more: */
+    FOREIGN = 6, /* U+017F and U+212A */
+    ESCAPES = 7, /* \uXXXX and \/ */
+    PIECES_MOST = 96,
+    SPAN = 32,               /* places looked at in one go */
+    READ = SPAN + SR_NEEDLE, /* bytes that these reach over */
+    SAMPLE_MOST = 1 << 14,
+    ROUND = 512,        /* lines that decide ... */
+    RESTING = 32 * 1024 /* ... to let so many pass unseen */
+};
+
+/* Up to eight bytes that stand where a piece may begin, bit 5 set. */
+typedef struct window {
+    uint64_t want, mask;
+} window;
+
+struct sr_sieve {
+    uint8_t low[PROBED][16], high[PROBED][16]; /* buckets by half of a byte */
+    window windows[PIECES_MOST];
+    uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
+    uint32_t asked, passed;      /* in this round */
+    uint32_t resting;            /* lines until the next one */
+};
+
+/* -------- building ------------------------------------------------------- */
+
+/* How often the sample has a pair of bytes, bit 5 set in both. */
+typedef struct pairs {
+    uint16_t counts[1 << 16];
+} pairs;
+
+static uint32_t pair_of(const char *p)
+{
+    return (uint32_t)(uint8_t)(p[0] | SR_HIDE_CASE) << 8 |
+           (uint8_t)(p[1] | SR_HIDE_CASE);
+}
+
+static pairs *count_pairs(sg_arena *scratch, sg_str sample)
+{
+    pairs *p = sg_new(scratch, pairs);
+
+    for (size_t i = 0; i + 1 < sample.len && i < SAMPLE_MOST; i++)
+        p->counts[pair_of(sample.ptr + i)]++;
+    return p;
+}
+
+/* Where the rarest part of a piece begins; as much as is compared must follow,
+ * if the piece is that long. */
+static sg_str best_part(sg_str piece, const pairs *p)
+{
+    const size_t least = piece.len < SR_NEEDLE ? PROBED : SR_NEEDLE;
+    size_t best = 0;
+    uint32_t best_cost = UINT32_MAX;
+
+    for (size_t at = 0; at + least <= piece.len; at++) {
+        uint32_t cost = 0;
+
+        for (size_t k = 0; k + 1 < PROBED; k++)
+            cost += p->counts[pair_of(piece.ptr + at + k)];
+        if (cost >= best_cost)
+            continue;
+        best = at;
+        best_cost = cost;
+    }
+    return sg_str_sub(piece, best, best + SR_NEEDLE);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return sg_str_cmp(*(const sg_str *)a, *(const sg_str *)b);
+}
+
+static window window_of(sg_str part)
+{
+    window w = {0, 0};
+
+    memcpy(&w.want, part.ptr, part.len);
+    memset(&w.mask, 0xFF, part.len);
+    return w;
+}
+
+/* The byte may stand at that place of something in the bucket. */
+static void allow(sr_sieve *s, uint32_t bucket, size_t at, uint8_t byte)
+{
+    s->low[at][byte & 15] |= (uint8_t)(1u << bucket);
+    s->high[at][byte >> 4] |= (uint8_t)(1u << bucket);
+}
+
+/* The bytes of it, and any behind them. */
+static void allow_text(sr_sieve *s, uint32_t bucket, sg_str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        allow(s, bucket, at, (uint8_t)text.ptr[at]);
+    for (size_t at = text.len; at < PROBED; at++)
+        for (unsigned half = 0; half < 16; half++)
+            allow(s, bucket, at, (uint8_t)(half << 4 | half));
+}
+
+/* Parts that begin alike share a bucket, whose bytes are few then. */
+static void deal(sr_sieve *s, sg_str *parts, uint32_t count)
+{
+    qsort(parts, count, sizeof(*parts), by_text);
+    for (uint32_t b = 0; b <= BUCKETS; b++)
+        s->first[b] = b * count / BUCKETS;
+    for (uint32_t b = 0; b < BUCKETS; b++)
+        for (uint32_t i = s->first[b]; i < s->first[b + 1]; i++) {
+            s->windows[i] = window_of(parts[i]);
+            for (size_t at = 0; at < PROBED; at++) {
+                const uint8_t c = (uint8_t)parts[i].ptr[at];
+
+                allow(s, b, at, c);
+                allow(s, b, at, (uint8_t)(c & ~SR_HIDE_CASE));
+            }
+        }
+}
+
+static bool can_sieve(const sg_str *pieces, uint32_t count)
+{
+    const sr_level *level = sr_level_choose();
+
+    if ((level != &sr_level_avx2 && level != &sr_level_avx512) ||
+        !sr_level_avx2.usable() || count == 0 || count > PIECES_MOST)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (pieces[i].len < PROBED)
+            return false;
+    return true;
+}
+
+sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
+                       sg_str sample)
+{
+    sg_arena scratch = {0};
+    sg_str parts[PIECES_MOST];
+
+    if (!can_sieve(pieces, count))
+        return NULL;
+    sr_sieve *s = sg_new(arena, sr_sieve);
+    const pairs *p = count_pairs(&scratch, sample);
+
+    for (uint32_t i = 0; i < count; i++)
+        parts[i] = best_part(pieces[i], p);
+    sg_arena_free(&scratch);
+    deal(s, parts, count);
+    allow_text(s, FOREIGN, SG_S("\xC5\xBF"));
+    allow_text(s, FOREIGN, SG_S("\xE2\x84\xAA"));
+    allow_text(s, ESCAPES, SG_S("\\u"));
+    allow_text(s, ESCAPES, SG_S("\\/"));
+    return s;
+}
+
+/* -------- looking -------------------------------------------------------- */
+
+#define TARGET __attribute__((target("avx2")))
+
+/* The tables, each twice in a row. */
+typedef struct tables {
+    __m256i low[PROBED], high[PROBED];
+} tables;
+
+TARGET static inline __m256i twice(const uint8_t table[16])
+{
+    return _mm256_broadcastsi128_si256(
+        _mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+TARGET static inline tables tables_of(const sr_sieve *s)
+{
+    tables t;
+
+    for (int i = 0; i < PROBED; i++) {
+        t.low[i] = twice(s->low[i]);
+        t.high[i] = twice(s->high[i]);
+    }
+    return t;
+}
+
+/* The buckets of what has the bytes at p as its byte i. */
+TARGET static inline __m256i look_up(const tables *t, int i, const char *p)
+{
+    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    const __m256i half = _mm256_set1_epi8(15);
+    const __m256i low = _mm256_and_si256(v, half);
+    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+
+    return _mm256_and_si256(_mm256_shuffle_epi8(t->low[i], low),
+                            _mm256_shuffle_epi8(t->high[i], high));
+}
+
+/* The buckets of what may begin at each place from p on. */
+TARGET static inline __m256i maybe(const tables *t, const char *p)
+{
+    return _mm256_and_si256(
+        _mm256_and_si256(look_up(t, 0, p), look_up(t, 1, p + 1)),
+        _mm256_and_si256(look_up(t, 2, p + 2), look_up(t, 3, p + 3)));
+}
+
+/* Whether \uXXXX, behind \u, is a character that a piece can have. */
+static bool is_disguise(const char *digits)
+{
+    for (int i = 0; i < 4; i++)
+        if (!sr_is_hex(digits[i]))
+            return false;
+    const uint32_t cp = sr_hex4(digits);
+
+    return (cp >= ' ' && cp <= '~') || cp == 0x17F || cp == 0x212A;
+}
+
+static bool is_foreign(const char *p)
+{
+    return memcmp(p, "\xC5\xBF", 2) == 0 || memcmp(p, "\xE2\x84\xAA", 3) == 0;
+}
+
+static bool is_escape(const char *p)
+{
+    return p[0] == '\\' && (p[1] == '/' || (p[1] == 'u' && is_disguise(p + 2)));
+}
+
+/* Whether something in one of the buckets begins at p. */
+static bool begins(const sr_sieve *s, uint32_t buckets, const char *p)
+{
+    const uint64_t word =
+        sr_needle_load(p) | SR_HIDE_CASE * UINT64_C(0x0101010101010101);
+
+    if ((buckets >> FOREIGN & 1) != 0 && is_foreign(p))
+        return true;
+    if ((buckets >> ESCAPES & 1) != 0 && is_escape(p))
+        return true;
+    for (uint32_t bits = buckets & ((1u << BUCKETS) - 1); bits != 0;
+         bits &= bits - 1) {
+        const uint32_t b = (uint32_t)__builtin_ctz(bits);
+
+        for (uint32_t i = s->first[b]; i < s->first[b + 1]; i++)
+            if ((word & s->windows[i].mask) == s->windows[i].want)
+                return true;
+    }
+    return false;
+}
+
+/* Whether one begins at a place from p on that has buckets. */
+TARGET static bool any_begins(const sr_sieve *s, __m256i at, const char *p)
+{
+    uint8_t buckets[SPAN];
+    uint32_t places = ~(uint32_t)_mm256_movemask_epi8(
+        _mm256_cmpeq_epi8(at, _mm256_setzero_si256()));
+
+    _mm256_storeu_si256((__m256i *)(void *)buckets, at);
+    for (; places != 0; places &= places - 1) {
+        const int i = __builtin_ctz(places);
+
+        if (begins(s, buckets[i], p + i))
+            return true;
+    }
+    return false;
+}
+
+/* Of the text whole spans, as far as READ bytes can be read. */
+TARGET static bool finds(const sr_sieve *s, sg_str text, size_t *done)
+{
+    const tables t = tables_of(s);
+
+    for (*done = 0; text.len - *done >= READ; *done += SPAN) {
+        const __m256i at = maybe(&t, text.ptr + *done);
+
+        if (_mm256_testz_si256(at, at) == 0 &&
+            any_begins(s, at, text.ptr + *done))
+            return true;
+    }
+    return false;
+}
+
+/* The last bytes are looked at in a copy with zeros behind. */
+static bool passes(const sr_sieve *s, sg_str line)
+{
+    char rest[2 * READ] = {0};
+    size_t done;
+
+    if (finds(s, line, &done))
+        return true;
+    if (done < line.len)
+        memcpy(rest, line.ptr + done, line.len - done);
+    return finds(s, (sg_str){rest, sizeof(rest)}, &done);
+}
+
+/* Where three lines of four pass it is not worth it. */
+static void note(sr_sieve *s, bool passed)
+{
+    s->passed += passed;
+    if (++s->asked < ROUND)
+        return;
+    s->resting = s->passed >= ROUND / 4 * 3 ? RESTING : 0;
+    s->asked = s->passed = 0;
+}
+
+bool sr_sieve_keeps_out(sr_sieve *s, sg_str line)
+{
+    if (s->resting != 0) {
+        s->resting--;
+        return false;
+    }
+    const bool passed = passes(s, line);
+
+    note(s, passed);
+    return !passed;
+}
+
+#else
+
+sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
+                       sg_str sample)
+{
+    (void)arena;
+    (void)pieces;
+    (void)count;
+    (void)sample;
+    return NULL;
+}
+
+bool sr_sieve_keeps_out(sr_sieve *s, sg_str line)
+{
+    (void)s;
+    (void)line;
+    return false;
+}
+
+#endif

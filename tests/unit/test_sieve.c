@@ -1,0 +1,209 @@
+/*
+ * test_sieve.c - a line that a sieve keeps out tells what its values hold and
+ * has none of the pieces; most such lines are kept out.
+ */
+#include "record/scan.h"
+#include "record/sieve.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct fixture {
+    sg_arena arena;
+    sr_sieve *sieve; /* NULL: not on this processor */
+} fixture;
+
+/* As sr_verbatim_piece makes them. */
+static const char *const texts[] = {"mimidrv.sys",       "sekurlsa::", "drop",
+                                    "sql syntax; check", "a\"b\\c",    "  x "};
+
+enum { TEXTS = sizeof(texts) / sizeof(*texts) };
+
+static void open_fixture(fixture *f, const char *sample)
+{
+    sg_str pieces[TEXTS];
+
+    memset(f, 0, sizeof(*f));
+    for (size_t i = 0; i < TEXTS; i++)
+        pieces[i] =
+            sr_verbatim_piece(&f->arena, (sg_str){texts[i], strlen(texts[i])});
+    f->sieve = sr_sieve_new(&f->arena, pieces, TEXTS,
+                            (sg_str){sample, strlen(sample)});
+    CHECK((f->sieve != NULL) == (sr_level_named("avx2") != NULL));
+}
+
+static void close_fixture(fixture *f)
+{
+    sg_arena_free(&f->arena);
+}
+
+static bool keeps_out(const fixture *f, const char *line)
+{
+    return sr_sieve_keeps_out(f->sieve, (sg_str){line, strlen(line)});
+}
+
+static void test_lines(const char *sample)
+{
+    static const struct {
+        const char *line;
+        bool kept_out;
+    } cases[] = {
+        {"", true},
+        {"d", true},
+        {"dro", true},
+        {"drop", false},
+        {"DrOp", false},
+        {"{\"a\":\"to DROP table\"}", false},
+        {"{\"a\":\"dr op\",\"b\":\"d.r.o.p\"}", true},
+        {"{\"a\":\"MIMIDRV.SYS\"}", false},
+        {"{\"a\":\"mimi.drv.sys\"}", true},
+        {"{\"a\":\"a\\\"b\\\\c\"}", false},
+        {"{\"a\":\"  X \"}", false},
+        {"{\"a\":\"\\u0064rop\"}", false},
+        {"{\"a\":\"\\u017Fekurlsa\"}", false},
+        {"{\"a\":\"\\u212a\"}", false},
+        {"{\"a\":\"\\u00e9\\u007f\\u001f\"}", true},
+        {"{\"a\":\"\\u00", true},
+        {"{\"a\":\"C:\\\\users\\\\x\\r\\n\"}", true},
+        {"{\"a\":\"\\/\"}", false},
+        {"{\"a\":\"\xC5\xBF\"}", false},
+        {"{\"a\":\"\xE2\x84\xAA\"}", false},
+        {"{\"a\":\"\xC5\xBE\xE2\x84\xAB\xC3\xA9\"}", true},
+    };
+    fixture f;
+
+    open_fixture(&f, sample);
+    for (size_t i = 0; f.sieve != NULL && i < sizeof(cases) / sizeof(*cases);
+         i++)
+        CHECK(keeps_out(&f, cases[i].line) == cases[i].kept_out);
+    close_fixture(&f);
+}
+
+/* Wherever it stands in lines of any length, and nowhere beyond their end. */
+static void test_places(void)
+{
+    enum { LONGEST = 150 };
+    static const char *const marks[] = {
+        "sekurlsa::", "DROP", "\\/", "\\u0041", "\xC5\xBF", "\xE2\x84\xAA"};
+    fixture f;
+
+    open_fixture(&f, "");
+    for (size_t m = 0; f.sieve != NULL && m < 6; m++) {
+        const size_t len = strlen(marks[m]);
+
+        for (size_t all = len; all <= LONGEST; all++) {
+            for (size_t at = 0; at + len <= all; at++) {
+                char *line = memset(malloc(all), '.', all);
+
+                memcpy(line + at, marks[m], len);
+                CHECK(!sr_sieve_keeps_out(f.sieve, (sg_str){line, all}));
+                memset(line + at, '.', len);
+                for (int i = 0; i < 4; i++) /* or it would rest soon */
+                    CHECK(sr_sieve_keeps_out(f.sieve, (sg_str){line, all}));
+                free(line);
+            }
+        }
+    }
+    close_fixture(&f);
+}
+
+static bool has_piece(sg_arena *arena, sg_str line)
+{
+    char *hidden = sg_arena_alloc(arena, line.len + 1, 1);
+
+    for (size_t i = 0; i < line.len; i++)
+        hidden[i] = (char)(line.ptr[i] | SR_HIDE_CASE);
+    for (size_t i = 0; i < TEXTS; i++) {
+        const sg_str text = {texts[i], strlen(texts[i])};
+
+        if (sg_str_find((sg_str){hidden, line.len},
+                        sr_verbatim_piece(arena, text)) != SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+static void put_random(sg_buf *out)
+{
+    static const char *const parts[] = {
+        "mimi", "drv.",    "sys",     "sekur",  "lsa",  "::",       "dr",  "op",
+        "sql ", "syntax;", " check",  "a\\\"b", "\\\\", "c",        "  ",  "x",
+        " ",    "\\u0064", "\\u00e9", "\\/",    "\\u0", "\xC5\xBF", "MIMI"};
+    /* The last ones seldom: they make lines that do not tell. */
+    const int most = rand() % 20 == 0 ? 23 : 17;
+
+    sg_buf_putz(out, parts[rand() % most]);
+}
+
+/* Against what it stands for. */
+static void test_random(void)
+{
+    int kept_out = 0, told = 0;
+    fixture f;
+
+    open_fixture(&f, "dr op :: sql");
+    sr_verbatim *verbatim = sr_verbatim_new(&f.arena);
+    srand(7);
+    for (int i = 0; f.sieve != NULL && i < 20000; i++) {
+        sg_buf line = {0};
+        sg_arena scratch = {0};
+
+        for (int k = rand() % 20; k >= 0; k--)
+            put_random(&line);
+        const sg_str text = sg_buf_str(&line);
+        const bool clear =
+            sr_verbatim_tells(verbatim, text) && !has_piece(&scratch, text);
+        const bool out = sr_sieve_keeps_out(f.sieve, text);
+        CHECK(clear || !out);
+        told += clear;
+        kept_out += out;
+        sg_arena_free(&scratch);
+        sg_buf_free(&line);
+    }
+    CHECK(f.sieve == NULL || (kept_out > told / 2 && kept_out > 2000));
+    close_fixture(&f);
+}
+
+/* Where most lines pass it looks again only after a while. */
+static void test_rest(void)
+{
+    int looked = 0;
+    fixture f;
+
+    open_fixture(&f, "");
+    for (int i = 0; f.sieve != NULL && i < 512; i++)
+        CHECK(!keeps_out(&f, "drop"));
+    for (int i = 0; f.sieve != NULL && i < 40000; i++)
+        looked += keeps_out(&f, "nothing");
+    CHECK(f.sieve == NULL || (looked > 5000 && looked < 20000));
+    close_fixture(&f);
+}
+
+static void test_none(void)
+{
+    sg_str pieces[97];
+    sg_arena arena = {0};
+
+    for (size_t i = 0; i < 97; i++)
+        pieces[i] = SG_S("piece");
+    CHECK(sr_sieve_new(&arena, pieces, 0, SG_S("")) == NULL);
+    CHECK(sr_sieve_new(&arena, pieces, 97, SG_S("")) == NULL);
+    pieces[5] = SG_S("pie");
+    CHECK(sr_sieve_new(&arena, pieces, 6, SG_S("")) == NULL);
+    CHECK(setenv("SIGCC_SIMD", "scalar", 1) == 0);
+    CHECK(sr_sieve_new(&arena, pieces, 5, SG_S("")) == NULL);
+    CHECK(unsetenv("SIGCC_SIMD") == 0);
+    sg_arena_free(&arena);
+}
+
+int main(void)
+{
+    test_lines("");
+    test_lines("{\"a\":\"mimi.drv.dll drip dump sekur::sekur\"}");
+    test_places();
+    test_random();
+    test_rest();
+    test_none();
+    return TEST_END();
+}
