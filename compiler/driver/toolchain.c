@@ -107,6 +107,8 @@ static sg_str include_folder(const sc_cc *cc)
                            SG_FMT(cc->home));
 }
 
+/* Archives, so that a detector loads only the C library: what it takes to find
+ * and relocate five more would be a third of its start. */
 static void add_libraries(const sc_cc *cc, args *a)
 {
     static const char *const names[] = {
@@ -121,7 +123,7 @@ static void add_libraries(const sc_cc *cc, args *a)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i][0] != '\0')
             add(a, sg_arena_printf(a->arena,
-                                   cc->o->static_link ? "-l:lib%s.a" : "-l%s",
+                                   cc->o->shared_libs ? "-l%s" : "-l:lib%s.a",
                                    names[i]));
     add_words(a, SG_S("-lm -lpthread"));
 }
