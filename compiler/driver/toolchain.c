@@ -305,7 +305,7 @@ static bool put_file(sg_buf *out, sg_str path)
     sg_buf text = {0};
     const bool ok = sc_path_read(path, &text);
 
-    sr_sha256(sg_buf_str(&text), digest);
+    sr_digest(sg_buf_str(&text), digest);
     sg_put_text(out, sg_str_of(digest));
     sg_buf_free(&text);
     return ok;
@@ -332,8 +332,8 @@ bool sc_tool_identify(sc_cc *cc)
                     put_file(&runtime, sc_tool_library(cc));
 
     put_environment(&compiler);
-    sr_sha256(sg_buf_str(&compiler), cc->compiler_digest);
-    sr_sha256(sg_buf_str(&runtime), cc->runtime_digest);
+    sr_digest(sg_buf_str(&compiler), cc->compiler_digest);
+    sr_digest(sg_buf_str(&runtime), cc->runtime_digest);
     sg_buf_free(&compiler);
     sg_buf_free(&runtime);
     return ok;
@@ -358,7 +358,7 @@ static void begin_key(const sc_cc *cc, sg_buf *out, const char *what)
 
 static void end_key(sg_buf *text, char key[65])
 {
-    sr_sha256(sg_buf_str(text), key);
+    sr_digest(sg_buf_str(text), key);
     sg_buf_free(text);
 }
 
