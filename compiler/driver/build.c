@@ -329,6 +329,9 @@ int sc_build_detectors(sc_session *s, const sc_options *o,
     bool ok = true;
     sc_cc cc;
 
+    if (o->static_link && o->shared_libs)
+        return sc_fail(SC_EXIT_USAGE,
+                       "--static and --shared-libs contradict each other");
     if (!plan(s, o, loaded, &units))
         return SC_EXIT_FAILED;
     if (units.list.count == 0)

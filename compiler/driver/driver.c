@@ -235,7 +235,9 @@ static int lower(sc_session *s, const sc_options *o, sc_loaded *out,
     out->ir = sc_ir_build(s, &out->ast);
     if (!o->no_routing)
         sc_ir_add_routes(out->ir);
-    sc_ir_add_digests(out->ir);
+    /* They are for detectors and for who reads the IR. */
+    if (o->command != SC_CMD_check || o->dump.len > 0)
+        sc_ir_add_digests(out->ir);
     sc_ir_add_enrich(out->ir, &out->enrich);
     s->doc = SIGMA_NONE;
     if (!opt && !sg_str_eq(o->dump, SG_S("ir")))

@@ -138,7 +138,7 @@ static bool is_sound(sg_str text, const char *key, sg_str *content)
         memcmp(text.ptr + magic.len, key, HEX) != 0)
         return false;
     *content = sg_str_sub(text, head, text.len);
-    sr_sha256(*content, digest);
+    sr_digest(*content, digest);
     return memcmp(text.ptr + magic.len + HEX, digest, HEX) == 0;
 }
 
@@ -194,7 +194,7 @@ static bool write_entry(int fd, const char *key, sg_str content)
 {
     char digest[SC_STORE_KEY];
 
-    sr_sha256(content, digest);
+    sr_digest(content, digest);
     return sc_write_all(fd, magic) && sc_write_all(fd, (sg_str){key, HEX}) &&
            sc_write_all(fd, (sg_str){digest, HEX}) && sc_write_all(fd, content);
 }

@@ -10,7 +10,7 @@
 
 #include "driver/driver.h"
 
-enum { SC_STORE_KEY = 65 }; /* hex SHA-256 and NUL */
+enum { SC_STORE_KEY = 65 }; /* of sr_digest: 64 hex digits and NUL */
 
 struct sc_store {
     sc_session *s;

@@ -107,6 +107,8 @@ static sg_str include_folder(const sc_cc *cc)
                            SG_FMT(cc->home));
 }
 
+/* Archives, so that a detector loads only the C library: what it takes to find
+ * and relocate five more would be a third of its start. */
 static void add_libraries(const sc_cc *cc, args *a)
 {
     static const char *const names[] = {
@@ -121,7 +123,7 @@ static void add_libraries(const sc_cc *cc, args *a)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i][0] != '\0')
             add(a, sg_arena_printf(a->arena,
-                                   cc->o->static_link ? "-l:lib%s.a" : "-l%s",
+                                   cc->o->shared_libs ? "-l%s" : "-l:lib%s.a",
                                    names[i]));
     add_words(a, SG_S("-lm -lpthread"));
 }
@@ -303,7 +305,7 @@ static bool put_file(sg_buf *out, sg_str path)
     sg_buf text = {0};
     const bool ok = sc_path_read(path, &text);
 
-    sr_sha256(sg_buf_str(&text), digest);
+    sr_digest(sg_buf_str(&text), digest);
     sg_put_text(out, sg_str_of(digest));
     sg_buf_free(&text);
     return ok;
@@ -330,8 +332,8 @@ bool sc_tool_identify(sc_cc *cc)
                     put_file(&runtime, sc_tool_library(cc));
 
     put_environment(&compiler);
-    sr_sha256(sg_buf_str(&compiler), cc->compiler_digest);
-    sr_sha256(sg_buf_str(&runtime), cc->runtime_digest);
+    sr_digest(sg_buf_str(&compiler), cc->compiler_digest);
+    sr_digest(sg_buf_str(&runtime), cc->runtime_digest);
     sg_buf_free(&compiler);
     sg_buf_free(&runtime);
     return ok;
@@ -356,7 +358,7 @@ static void begin_key(const sc_cc *cc, sg_buf *out, const char *what)
 
 static void end_key(sg_buf *text, char key[65])
 {
-    sr_sha256(sg_buf_str(text), key);
+    sr_digest(sg_buf_str(text), key);
     sg_buf_free(text);
 }
 

@@ -341,8 +341,10 @@ void sc_lint_key(sc_lint *l)
             continue;
         for (size_t k = 0; k < KNOWN; k++)
             exact |= sg_str_eq(key->text, known[k]);
+        if (exact)
+            continue;
         near = sc_nearest(sc_lint_lower(l->tmp, key->text), known, KNOWN);
-        if (exact || near.len == 0)
+        if (near.len == 0)
             continue;
         sc_lint_warn(l, key->span, "'%.*s' looks like a misspelt '%.*s'",
                      SG_FMT(sc_lint_cut(key->text)), SG_FMT(near));

@@ -346,8 +346,21 @@ bool sc_lint_covers(const sc_lint_value *x, const sc_lint_value *y)
     return a->kind == b->kind && kind_covers(a, b);
 }
 
+/* Texts that cover each other are the same tokens: no other literal with stars
+ * holds one that holds it. */
+static bool same_text(const sc_lint_value *a, const sc_lint_value *b)
+{
+    const bool cased = a->v->cased;
+    const shape x = {cased ? a->raw : a->folded, a->count};
+    const shape y = {cased ? b->raw : b->folded, b->count};
+
+    return cased == b->v->cased && !a->odd && !b->odd && same_shape(&x, &y);
+}
+
 bool sc_lint_same(const sc_lint_value *a, const sc_lint_value *b)
 {
+    if (has_text(a->v) && has_text(b->v))
+        return same_text(a, b);
     return sc_lint_covers(a, b) && sc_lint_covers(b, a);
 }
 

@@ -305,16 +305,29 @@ static int by_id(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Only rules that somebody listens to are looked for by name; in a large pack
- * they are few. */
-static void sort_heard(const draft *b)
+static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
 {
+    return sg_str_hash((sg_str){d->pool + ref.off, ref.len});
+}
+
+/* Only rules that somebody listens to have a name and are looked for by it; in
+ * a large pack they are few, often none. */
+static void name_heard(const draft *b)
+{
+    const sigma_detector *d = b->d;
     sr_layout *l = b->l;
 
-    l->heard_by_id = sg_new_n(b->arena, sr_named, (size_t)b->d->rule_count + 1);
-    for (uint32_t r = 0; r < b->d->rule_count; r++)
-        if (sr_layout_hears(l, r))
-            l->heard_by_id[l->heard_count++] = (sr_named){l->rule_ids[r], r};
+    if (l->need_first[d->rule_count] == 0)
+        return;
+    l->rule_ids = sg_new_n(b->arena, uint64_t, d->rule_count);
+    l->heard_by_id = sg_new_n(b->arena, sr_named, d->rule_count);
+    for (uint32_t r = 0; r < d->rule_count; r++) {
+        if (!sr_layout_hears(l, r))
+            continue;
+        l->rule_ids[r] = text_id(d, d->rules[r].digest) +
+                         (d->rules[r].digest.len == 0 ? r : 0);
+        l->heard_by_id[l->heard_count++] = (sr_named){l->rule_ids[r], r};
+    }
     qsort(l->heard_by_id, l->heard_count, sizeof(*l->heard_by_id), by_id);
 }
 
@@ -340,11 +353,6 @@ static void tell_apart(sr_named *named, uint64_t *ids, uint32_t count)
     }
 }
 
-static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
-{
-    return sg_str_hash((sg_str){d->pool + ref.off, ref.len});
-}
-
 /* Rules and correlations are named by what they compute. Rules that compute the
  * same share a name: which of them a component listens to depends on the order
  * of the pack. */
@@ -353,13 +361,9 @@ static void name_all(const draft *b)
     const sigma_detector *d = b->d;
     sr_layout *l = b->l;
 
-    l->rule_ids = sg_new_n(b->arena, uint64_t, (size_t)d->rule_count + 1);
     l->component_ids =
         sg_new_n(b->arena, uint64_t, (size_t)l->component_count + 1);
     l->field_ids = sg_new_n(b->arena, uint64_t, (size_t)d->field_count + 1);
-    for (uint32_t r = 0; r < d->rule_count; r++)
-        l->rule_ids[r] = text_id(d, d->rules[r].digest) +
-                         (d->rules[r].digest.len == 0 ? r : 0);
     for (uint32_t f = 0; f < d->field_count; f++)
         l->field_ids[f] = text_id(d, d->fields[f].name);
     for (uint32_t c = 0; c < d->correlation_count; c++) {
@@ -368,7 +372,7 @@ static void name_all(const draft *b)
         /* In any order: the table's depends on the rest of the pack. */
         *id += text_id(d, d->correlations[c].digest);
     }
-    sort_heard(b);
+    name_heard(b);
     sort_components(b);
     tell_apart(l->components_by_id, l->component_ids, l->component_count);
 }

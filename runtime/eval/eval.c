@@ -105,8 +105,8 @@ static void make_buckets(sr_eval *eval)
     }
 }
 
-/* Texts, predicates and wants: with the first event, as they are most of what
- * it takes to open a large pack. */
+/* Texts, predicates, wants and buckets: with the first event, as they are most
+ * of what it takes to open a large pack. */
 static void make_ready(sr_eval *eval)
 {
     if (eval->ready)
@@ -114,6 +114,7 @@ static void make_ready(sr_eval *eval)
     eval->ready = true;
     sr_ready_preds(eval);
     make_wants(eval);
+    make_buckets(eval);
 }
 
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
@@ -126,7 +127,6 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
     eval->d = d;
     eval->searches_all = sr_index_setting() == SR_INDEX_NEVER;
     make_candidates(eval);
-    make_buckets(eval);
     return eval;
 }
 

@@ -45,7 +45,7 @@ typedef struct bucket {
 struct sr_eval {
     const sigma_detector *d;
     sg_arena arena;
-    bool ready; /* what follows, up to the buckets, is made */
+    bool ready; /* predicates, wants and buckets are made */
     pred *preds;
     sg_str *lits;      /* the detector's, as views */
     sg_str *num_texts; /* canonical texts of its nums */

@@ -31,13 +31,14 @@ typedef struct kept {
 
 struct sr_routes {
     const sigma_detector *d;
+    sg_arena *arena;
     uint8_t *verdicts; /* per route: OPEN, ... */
     uint8_t *classes;  /* the verdicts of each class */
     uint32_t class_count;
     uint32_t fields[FIELDS_MOST];
     uint32_t field_count;
     bool keeps_none; /* since it cannot be told what routes depend on */
-    kept *kept;
+    kept *kept;      /* NULL: no class was asked for yet */
 };
 
 sr_routes *sr_routes_new(sg_arena *arena, const sigma_detector *d)
@@ -45,13 +46,13 @@ sr_routes *sr_routes_new(sg_arena *arena, const sigma_detector *d)
     sr_routes *r = sg_new(arena, sr_routes);
 
     r->d = d;
+    r->arena = arena;
     /* Values of enrichment are none of the line: their raw text may be that of
      * another value. */
     r->keeps_none = d->enrich_step_count != 0;
     r->verdicts = sg_new_n(arena, uint8_t, (size_t)d->route_count + 1);
     r->classes =
         sg_new_n(arena, uint8_t, SR_ROUTE_CLASSES * (size_t)d->route_count + 1);
-    r->kept = sg_new_n(arena, kept, (size_t)1 << KEPT_LOG2);
     return r;
 }
 
@@ -177,6 +178,9 @@ static uint32_t ask_all(sr_routes *r, sr_event *event)
 uint32_t sr_routes_class(sr_routes *r, sr_event *event)
 {
     kept now = {.used = true};
+
+    if (r->kept == NULL)
+        r->kept = sg_new_n(r->arena, kept, (size_t)1 << KEPT_LOG2);
     const bool keeps = !r->keeps_none && key_of(r, event, &now);
     kept *place = place_of(r, &now);
 

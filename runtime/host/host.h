@@ -119,9 +119,9 @@ typedef struct sr_session {
     sr_layout *layout;
     sr_agg *agg;
     sr_output *out;
-    sr_worker *worker;       /* the only one, or that of the main thread */
-    sr_scratch scratch;      /* for what correlations fire */
-    sr_enrich *enrich;       /* NULL: none */
+    sr_worker *worker;  /* the only one, or that of the main thread */
+    sr_scratch scratch; /* for what correlations fire and what is reduced */
+    sr_enrich *enrich;  /* NULL: none */
     sr_enrich_stats carried; /* by earlier runs, less what loading counted */
     struct sr_sequence *sequence;
     struct sr_resume *resume; /* --state; or NULL */

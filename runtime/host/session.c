@@ -262,7 +262,8 @@ int sr_session_open(sr_session *s)
     s->layout = sr_layout_new(&s->arena, d, o->search);
     s->agg = sr_agg_open(s->layout, &agg);
     s->sequence = sr_sequence_open(s);
-    sr_alert_scratch(d, &s->arena, &s->scratch);
+    if (d->correlation_count != 0 || o->action == SR_ACTION_REDUCE)
+        sr_alert_scratch(d, &s->arena, &s->scratch);
     if (o->action == SR_ACTION_REDUCE)
         return SR_EXIT_OK;
     const int code = sr_enriching_open(s);

@@ -10,10 +10,12 @@
 
 /* -------- opening -------------------------------------------------------- */
 
-/* One plan for what predicates read, one for what matched events need. Made
- * with the first line: in a large pack they are most of the start-up. */
+/* One plan for what predicates read, one for what matched events need, and room
+ * for what matches. Made with the first line: in a large pack that is most of
+ * the start-up. */
 static void open_plans(sr_worker *w)
 {
+    const sigma_detector *d = w->s->detector;
     uint32_t count;
     const sr_want *wants = sr_eval_wants(w->eval, false, &count);
 
@@ -28,6 +30,9 @@ static void open_plans(sr_worker *w)
     sr_time_wants(w, all + count);
     w->context = sr_plan_new(&w->arena, all, count + w->time_count);
     sr_event_init(&w->event, w->time_slot + w->time_count);
+    w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
+    w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
+    sr_alert_scratch(d, &w->arena, &w->scratch);
 }
 
 sr_worker *sr_worker_open(sr_session *s)
@@ -45,15 +50,12 @@ sr_worker *sr_worker_open(sr_session *s)
         free(w);
         return NULL;
     }
-    w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
     if (s->threads != NULL || s->options->action == SR_ACTION_MAP) {
         const sr_output_options pieces = {
             .format = s->format, .fd = -1, .hold = true};
 
         w->pieces = sr_output_open(d, &pieces);
     }
-    w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
-    sr_alert_scratch(d, &w->arena, &w->scratch);
     if (s->enrich != NULL)
         sr_enrich_work_open(&w->enriched, s->enrich);
     if (s->options->profile) {

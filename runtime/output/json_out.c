@@ -46,10 +46,14 @@ static void put_rule(const sr_output *out, sg_buf *buf, const sigma_meta *meta)
 
 static sg_str rule_json(sr_output *out, const sr_alert *alert)
 {
-    sg_str *cached =
-        &out->rules[alert->index +
-                    (alert->correlation ? out->detector->rule_count : 0)];
+    const sigma_detector *d = out->detector;
+    sg_str *cached;
 
+    if (out->rules == NULL)
+        out->rules = sg_new_n(&out->arena, sg_str,
+                              (size_t)d->rule_count + d->correlation_count);
+    cached =
+        &out->rules[alert->index + (alert->correlation ? d->rule_count : 0)];
     if (cached->ptr == NULL) {
         sg_buf buf = {0};
 

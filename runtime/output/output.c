@@ -61,9 +61,6 @@ sr_output *sr_output_open(const sigma_detector *detector,
     out->ctx = options->ctx;
     out->width = options->width;
     out->rows = SR_ROWS_NONE;
-    out->rules =
-        sg_new_n(&out->arena, sg_str,
-                 (size_t)detector->rule_count + detector->correlation_count);
     return out;
 }
 

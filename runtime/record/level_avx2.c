@@ -6,6 +6,8 @@
 
 #ifdef SR_X86
 
+#include "record/cpu.h"
+
 #include <immintrin.h>
 
 #define SR_TARGET __attribute__((target("avx2,pclmul,bmi,bmi2")))
@@ -211,8 +213,8 @@ SR_TARGET static inline uint64_t places_mask(places a)
 
 static bool usable(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    return SR_CPU_HAS(AVX2, "avx2") && SR_CPU_HAS(PCLMULQDQ, "pclmul") &&
+           SR_CPU_HAS(BMI1, "bmi") && SR_CPU_HAS(BMI2, "bmi2");
 }
 
 const sr_level sr_level_avx2 = {"avx2", usable, walk_line, find};

@@ -7,6 +7,8 @@
 
 #ifdef SR_X86
 
+#include "record/cpu.h"
+
 #include <immintrin.h>
 
 #define SR_TARGET __attribute__((target("avx512f,avx512bw,pclmul,bmi,bmi2")))
@@ -138,10 +140,9 @@ static inline uint64_t places_mask(places a)
 
 static bool usable(void)
 {
-    return __builtin_cpu_supports("avx512f") &&
-           __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+    return SR_CPU_HAS(AVX512F, "avx512f") && SR_CPU_HAS(AVX512BW, "avx512bw") &&
+           SR_CPU_HAS(PCLMULQDQ, "pclmul") && SR_CPU_HAS(BMI1, "bmi") &&
+           SR_CPU_HAS(BMI2, "bmi2");
 }
 
 const sr_level sr_level_avx512 = {"avx512", usable, walk_line, find};

@@ -22,6 +22,9 @@ enum {
 
 /* Hex SHA-256 of bytes. */
 void sr_sha256(sg_str data, char out[65]);
+/* Hex BLAKE2b of bytes, 32 of it: four times as fast, for what stays with us.
+ */
+void sr_digest(sg_str data, char out[65]);
 /* BLAKE2b of len bytes, at most SR_BLAKE2B_MOST. */
 void sr_blake2b(sg_str data, uint8_t *out, size_t len);
 /* Of all that is left of a file; false when it cannot be read. */

@@ -26,6 +26,17 @@ void sr_sha256(sg_str data, char out[65])
     sodium_bin2hex(out, 65, digest, sizeof digest);
 }
 
+void sr_digest(sg_str data, char out[65])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+
+    /* It is what chooses the implementation for this processor. */
+    if (sodium_init() < 0)
+        sg_fatal("libsodium cannot be used");
+    sr_blake2b(data, digest, sizeof digest);
+    sodium_bin2hex(out, 65, digest, sizeof digest);
+}
+
 /* -------- signatures ----------------------------------------------------- */
 
 void sr_random(void *out, size_t len)

@@ -79,6 +79,7 @@ def usage(t, d):
                        (("build", "none.yml", "-o", "x"), 3), (("bulid",), 2), ((), 2),
                        (("build", "one.yml", "-o", "x", "-p", "nonesuch"), 2),
                        (("build", "one.yml", "-o", "x", "-fno-nothing"), 2),
+                       (("build", "one.yml", "-o", "x", "--static", "--shared-libs"), 2),
                        (("check", "one.yml"), 0), (("--version",), 0), (("--help",), 0),
                        (("--explain", "E0901"), 0), (("list", "modifiers"), 0),
                        (("list", "nothing"), 2)):

@@ -116,7 +116,7 @@ class Sbom(Case):
 
     def test_libraries(self):
         """With their versions, linked as readelf sees it."""
-        for more in ([], ["--emit=so"]) if ASAN else ([], ["--emit=so"], ["--static"]):
+        for more in ([], ["--shared-libs"], ["--emit=so"]) + (() if ASAN else (["--static"],)):
             det = self.build_all(*more)
             if shutil.which("strip"):
                 subprocess.run(["strip", det], check=True)
@@ -130,7 +130,9 @@ class Sbom(Case):
                 self.assertEqual(static, {})
                 self.assertTrue(any(name.startswith("libsigccrt.so") for name in needed), needed)
             else:
-                self.check_runtime(static, static if more == ["--static"] else dynamic)
+                linked = dynamic if more == ["--shared-libs"] else static
+                self.check_runtime(static, linked)
+                self.assertEqual(set(LINKED) & set(dynamic), set() if linked is static else set(LINKED))
             tools = {p["name"] for p in self.related(doc, packages, "BUILD_TOOL_OF", to=True)}
             self.assertIn("sigcc", tools)
             self.assertTrue(any(re.search(r"GCC|clang", t) for t in tools), tools)

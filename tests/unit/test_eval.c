@@ -564,6 +564,33 @@ static void refuse(bench *b, const char *what)
         refuse(&b, #change);                                                   \
     } while (0)
 
+/* Rows of texts are looked at together; which one is at fault is told. */
+static void test_place_of_fault(void)
+{
+    char reason[256] = "", want[256];
+    bench b;
+
+    build_rules(&b);
+    b.d.pool = b.pool.ptr;
+    b.d.pool_size = (uint32_t)b.pool.len;
+    CHECK(sr_detector_check(&b.d, reason, sizeof(reason)));
+    const uint32_t last = b.d.lit_count - 1;
+
+    CHECK(last > 0);
+    b.lits[last].len = UINT32_MAX;
+    CHECK(!sr_detector_check(&b.d, reason, sizeof(reason)));
+    snprintf(want, sizeof(want),
+             "detector table lits, row %u: text beyond the pool",
+             (unsigned)last);
+    CHECK_STR(sg_str_of(reason), sg_str_of(want));
+    b.lits[last].len = 0;
+    b.gates[0] = UINT32_MAX;
+    CHECK(!sr_detector_check(&b.d, reason, sizeof(reason)));
+    CHECK_STR(sg_str_of(reason), SG_S("detector table gates, row 0: index "
+                                      "beyond its table"));
+    sg_buf_free(&b.pool);
+}
+
 static void test_refused_tables(void)
 {
     sigma_correlation corr[2] = {{.ref_count = 1, .sort_column = SIGMA_NONE},
@@ -689,6 +716,7 @@ int main(void)
     test_regex_refused();
     test_rules();
     test_wants();
+    test_place_of_fault();
     test_refused_tables();
     test_no_allocation();
     return TEST_END();
