@@ -190,6 +190,21 @@ static void check_gate(check *c, uint32_t i)
     need_index(c, c->d->gates[i], c->d->pred_count);
 }
 
+static void check_clause(check *c, uint32_t i)
+{
+    const sigma_detector *d = c->d;
+    const sigma_clause *n = &d->clauses[i];
+
+    need_index(c, n->rule, d->rule_count);
+    need_range(c, n->gate_first, n->gate_count, d->gate_count);
+    require(c, n->gate_count != 0, "an empty clause");
+    for (uint32_t k = 1; c->fault == NULL && k < n->gate_count; k++)
+        require(c,
+                d->preds[d->gates[n->gate_first + k]].field ==
+                    d->preds[d->gates[n->gate_first]].field,
+                "a clause of several fields");
+}
+
 static void check_route(check *c, uint32_t i)
 {
     require(c, c->d->routes[i].accepts != NULL, "no function");
@@ -363,6 +378,7 @@ static void check_tables(check *c)
         {"routes", d->routes, d->route_count, check_route},
         {"gates", d->gates, d->gate_count, check_gate},
         {"rules", d->rules, d->rule_count, check_rule},
+        {"clauses", d->clauses, d->clause_count, check_clause},
         {"corr_refs", d->corr_refs, d->corr_ref_count, NULL},
         {"corr_keys", d->corr_keys, d->corr_key_count, check_key},
         {"corr_sources", d->corr_sources, d->corr_source_count, check_source},

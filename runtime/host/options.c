@@ -570,8 +570,9 @@ void sr_options_help(sg_buf *buf, const char *program)
         "zlib alone, SIGCC_AHEAD=0 does without the\nthread that "
         "decompresses large files ahead, SIGCC_INDEX=0 asks every rule,\n1 "
         "looks for those that can match in small detectors too, "
-        "SIGCC_RECALL=0 keeps\nnothing of values that come again. Verdicts do "
-        "not depend on them.\n";
+        "SIGCC_RECALL=0 keeps\nnothing of values that come again, "
+        "SIGCC_CASCADE=0 does not look for single fields\nin the bytes of "
+        "lines. Verdicts do not depend on them.\n";
 
     sg_buf_printf(buf,
                   "Usage: %s [OPTION...] [FILE...]\n"
