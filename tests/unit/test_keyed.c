@@ -312,6 +312,7 @@ static const struct {
     {"ab", "{\"a b\":25,\"winlog\":{\"event_data\":{}}}", false}, /* before */
     {"ab", "{\"event_data\":{}}\n{\"a b\":25}\n", false},
     {"ab", "{\"ev\\u0065nt_d\\u0061ta\":{\"a b\":25}}", true},
+    {"XY", "{\"winlog\":{\"event_d\\u0061ta\":{\"X Y\":25}}}", true},
     {"a b", "{\"winlog\":{\"event_data\":{\"ab\":25}}}", false},
     {"a b", "{\"a b\":25}", true},
     /* Fields found under other names. */
