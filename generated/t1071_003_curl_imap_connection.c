@@ -128,7 +128,18 @@ static bool r0_imap_connection_by_curl(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P2_CHANNEL_EQ, /* 0 */
+    P2_CHANNEL_EQ,             /* 0 */
+    P0_IMAGE_ENDS,             /* 1 */
+    P1_DESTINATIONPORT_NUM_EQ, /* 2 */
+    P2_CHANNEL_EQ,             /* 3 */
+    P3_EVENTID_NUM_EQ,         /* 4 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 1}, /* Image */
+    {0, 2, 1}, /* DestinationPort */
+    {0, 3, 1}, /* Channel */
+    {0, 4, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -164,7 +175,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"a0a1a5f1-5598-4eef-b459-386766109a5d\",\"title\":\"IMAP Connection by"
            " Curl\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_curl_imap_connect"
            "ion.yml\",\"sha256\":\"62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e7"
@@ -189,6 +200,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 370,
     .field_count = 6,
@@ -198,7 +210,8 @@ static const sigma_detector detector = {
     .selection_count = 1,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 5,
+    .clause_count = 4,
     .route_count = 1,
 };
 

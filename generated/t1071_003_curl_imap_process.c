@@ -178,7 +178,18 @@ static bool r0_curl_reads_a_mailbox_with_credentials(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P0_IMAGE_ENDS, /* 0 */
+    P0_IMAGE_ENDS,           /* 0 */
+    P0_IMAGE_ENDS,           /* 1 */
+    P1_COMMANDLINE_CONTAINS, /* 2 */
+    P5_CHANNEL_EQ,           /* 3 */
+    P6_EVENTID_NUM_EQ,       /* 4 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 1}, /* Image */
+    {0, 2, 1}, /* CommandLine */
+    {0, 3, 1}, /* Channel */
+    {0, 4, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -218,7 +229,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"dab8677b-1d65-41a6-a32f-a1879311afd3\",\"title\":\"Curl Reads a Mailb"
            "ox With Credentials\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_cur"
            "l_imap_process.yml\",\"sha256\":\"786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38"
@@ -243,6 +254,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 465,
     .field_count = 6,
@@ -252,7 +264,8 @@ static const sigma_detector detector = {
     .selection_count = 5,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 5,
+    .clause_count = 4,
     .route_count = 1,
 };
 

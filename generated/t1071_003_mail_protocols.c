@@ -157,6 +157,15 @@ static bool r0_connection_to_a_mail_port_by_a_process_that_i(sigma_event *e)
 
 static const uint32_t gates[] = {
     P4_EVENT_SIMPLENAME_EQ, /* 0 */
+    P0_REMOTEPORT_NUM_EQ,   /* 1 */
+    P1_REMOTEPORT_NUM_EQ,   /* 2 */
+    P2_REMOTEPORT_NUM_EQ,   /* 3 */
+    P4_EVENT_SIMPLENAME_EQ, /* 4 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 3}, /* RemotePort */
+    {0, 4, 1}, /* event_simpleName */
 };
 
 static const sigma_selection selections[] = {
@@ -270,7 +279,7 @@ static const sigma_correlation correlations[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc34131339\",\"title\":\"Connection to a Ma"
            "il Port by a Process That Is No Mail Client\",\"author\":\"The sigcc authors\",\"path"
            "\":\"sigma/t1071_003_mail_protocols.yml\",\"sha256\":\"1af4dd1e6d151eb1219c340caf019a"
@@ -300,6 +309,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .correlations = correlations,
     .corr_refs = corr_refs,
     .corr_keys = corr_keys,
@@ -315,7 +325,8 @@ static const sigma_detector detector = {
     .derive_count = 4,
     .str_count = 4,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 5,
+    .clause_count = 2,
     .correlation_count = 1,
     .corr_ref_count = 1,
     .corr_key_count = 6,

@@ -136,7 +136,18 @@ static bool r0_pop3_connection_by_netcat(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P2_CHANNEL_EQ, /* 0 */
+    P2_CHANNEL_EQ,             /* 0 */
+    P0_IMAGE_ENDS,             /* 1 */
+    P1_DESTINATIONPORT_NUM_EQ, /* 2 */
+    P2_CHANNEL_EQ,             /* 3 */
+    P3_EVENTID_NUM_EQ,         /* 4 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 1}, /* Image */
+    {0, 2, 1}, /* DestinationPort */
+    {0, 3, 1}, /* Channel */
+    {0, 4, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -172,7 +183,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2e863a\",\"title\":\"POP3 Connection by"
            " Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_connect"
            "ion.yml\",\"sha256\":\"373cc380849e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332"
@@ -197,6 +208,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 406,
     .field_count = 6,
@@ -206,7 +218,8 @@ static const sigma_detector detector = {
     .selection_count = 1,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 5,
+    .clause_count = 4,
     .route_count = 1,
 };
 

@@ -172,7 +172,14 @@ static bool r0_pop3_commands_through_netcat(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P5_CHANNEL_EQ, /* 0 */
+    P5_CHANNEL_EQ,     /* 0 */
+    P5_CHANNEL_EQ,     /* 1 */
+    P6_EVENTID_NUM_EQ, /* 2 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 1}, /* Channel */
+    {0, 2, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -211,7 +218,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"b0b099bb-e8e4-49f9-b7ba-944b6e2feda1\",\"title\":\"POP3 Commands Thro"
            "ugh Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_proc"
            "ess.yml\",\"sha256\":\"34f6fda7f470ebe923761be1211862a925caf14992943e8cea32ed10ef151a"
@@ -236,6 +243,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 499,
     .field_count = 6,
@@ -245,7 +253,8 @@ static const sigma_detector detector = {
     .selection_count = 4,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 3,
+    .clause_count = 2,
     .route_count = 1,
 };
 

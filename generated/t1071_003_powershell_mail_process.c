@@ -178,7 +178,17 @@ static bool r0_powershell_started_to_send_mail(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P4_CHANNEL_EQ, /* 0 */
+    P4_CHANNEL_EQ,           /* 0 */
+    P2_COMMANDLINE_CONTAINS, /* 1 */
+    P3_COMMANDLINE_CONTAINS, /* 2 */
+    P4_CHANNEL_EQ,           /* 3 */
+    P5_EVENTID_NUM_EQ,       /* 4 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 1, 2}, /* CommandLine */
+    {0, 3, 1}, /* Channel */
+    {0, 4, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -216,7 +226,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"4afcfc9f-eda2-4a6e-aac4-2cc7e6cd9b40\",\"title\":\"PowerShell Started"
            " to Send Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powershel"
            "l_mail_process.yml\",\"sha256\":\"0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098ba"
@@ -241,6 +251,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 548,
     .field_count = 7,
@@ -250,7 +261,8 @@ static const sigma_detector detector = {
     .selection_count = 3,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 1,
+    .gate_count = 5,
+    .clause_count = 3,
     .route_count = 1,
 };
 

@@ -124,6 +124,12 @@ static bool r0_powershell_script_that_sends_mail(sigma_event *e)
 static const uint32_t gates[] = {
     P0_SCRIPTBLOCKTEXT_CONTAINS, /* 0 */
     P2_SCRIPTBLOCKTEXT_CONTAINS, /* 1 */
+    P0_SCRIPTBLOCKTEXT_CONTAINS, /* 2 */
+    P2_SCRIPTBLOCKTEXT_CONTAINS, /* 3 */
+};
+
+static const sigma_clause clauses[] = {
+    {0, 2, 2}, /* ScriptBlockText */
 };
 
 static const sigma_selection selections[] = {
@@ -160,7 +166,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"c012457a-c831-4962-8df5-a9f6b29ab7cc\",\"title\":\"PowerShell Script "
            "That Sends Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powersh"
            "ell_mail_script.yml\",\"sha256\":\"86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc224"
@@ -183,6 +189,7 @@ static const sigma_detector detector = {
     .strs = strs,
     .rules = rules,
     .gates = gates,
+    .clauses = clauses,
     .routes = routes,
     .pool_size = 455,
     .field_count = 3,
@@ -192,7 +199,8 @@ static const sigma_detector detector = {
     .selection_count = 2,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 2,
+    .gate_count = 4,
+    .clause_count = 1,
     .route_count = 1,
 };
 

@@ -299,6 +299,7 @@ static void put_detector(const sc_module *m, sc_cw *w, size_t manifest_size)
         {"strs", "str", ir->strs.count},
         {"rules", "rule", ir->rules.count},
         {"gates", "gate", ir->gates.count},
+        {"clauses", "clause", ir->clauses.count},
         {"routes", "route", ir->routes.count},
         {"correlations", "correlation", ir->corrs.count},
         {"corr_refs", "corr_ref", ir->corr_refs.count},

@@ -76,7 +76,7 @@ void sc_emit_enums(sc_module *m, sc_cw *w); /* tables.c */
 void sc_emit_data(sc_module *m, sc_cw *texts, sc_cw *w);
 void sc_emit_routes(sc_module *m, sc_cw *w);       /* rules.c */
 void sc_emit_functions(sc_module *m, sc_cw *w);    /* rules.c */
-void sc_emit_gates(sc_module *m, sc_cw *w);        /* tables.c */
+void sc_emit_gates(sc_module *m, sc_cw *w);        /* tables.c: and clauses */
 void sc_emit_rules(sc_module *m, sc_cw *w);        /* tables.c */
 void sc_emit_route_table(sc_module *m, sc_cw *w);  /* tables.c */
 void sc_emit_correlations(sc_module *m, sc_cw *w); /* correlations.c */

@@ -441,6 +441,24 @@ static uint32_t listed(const sc_module *m, const sc_ir_rule *rule)
     return n;
 }
 
+static void put_clauses(sc_module *m, sc_cw *w)
+{
+    sc_cw_rows rows = {0};
+
+    for (uint32_t i = 0; i < m->ir->clauses.count; i++) {
+        const sigma_clause *c = &m->ir->clauses.items[i];
+        const uint32_t pred = m->ir->gates.items[c->gate_first];
+        const sg_str field =
+            m->ir->fields.items[m->ir->preds.items[pred].field].name;
+        const sg_str shown = sc_cw_commented(m->arena, field, 60);
+
+        sc_module_row(m, &rows, "{%" PRIu32 ", %" PRIu32 ", %" PRIu32 "},",
+                      c->rule, c->gate_first, c->gate_count);
+        sc_module_note(m, &rows, "%.*s", SG_FMT(shown));
+    }
+    sc_table_rows(w, "sigma_clause", "clauses", &rows);
+}
+
 void sc_emit_gates(sc_module *m, sc_cw *w)
 {
     sc_cw_rows rows = {0};
@@ -451,6 +469,7 @@ void sc_emit_gates(sc_module *m, sc_cw *w)
         sc_module_note(m, &rows, "%" PRIu32, i);
     }
     sc_table_rows(w, "uint32_t", "gates", &rows);
+    put_clauses(m, w);
 }
 
 void sc_emit_rules(sc_module *m, sc_cw *w)

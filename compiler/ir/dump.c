@@ -225,6 +225,17 @@ static void put_rule_parts(const dumper *d, const sc_ir_rule *r)
     }
 }
 
+static void put_clauses(const dumper *d, uint32_t rule)
+{
+    for (uint32_t i = 0; i < d->ir->clauses.count; i++) {
+        const sigma_clause *c = &d->ir->clauses.items[i];
+
+        for (uint32_t k = 0; c->rule == rule && k < c->gate_count; k++)
+            sg_buf_printf(d->out, "%sp%u", k == 0 ? " clause=" : "|",
+                          d->ir->gates.items[c->gate_first + k]);
+    }
+}
+
 static void put_rule(const dumper *d, uint32_t i)
 {
     const sc_ir_rule *r = &d->ir->rules.items[i];
@@ -234,6 +245,7 @@ static void put_rule(const dumper *d, uint32_t i)
     for (uint32_t k = 0; k < r->gate_count; k++)
         sg_buf_printf(d->out, "%sp%u", k == 0 ? " gate=" : "|",
                       d->ir->gates.items[r->gate_first + k]);
+    put_clauses(d, i);
     if (r->time_field != SIGMA_NONE)
         sg_buf_printf(d->out, " time=f%u", r->time_field);
     if (r->route != SIGMA_NONE)

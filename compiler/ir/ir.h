@@ -137,7 +137,8 @@ typedef struct sc_ir {
     SG_VEC(sc_ir_derive) derives;
     SG_VEC(sg_str) strs;
     SG_VEC(sc_ir_rule) rules;
-    SG_VEC(uint32_t) gates; /* predicate ids (opt/gate.c) */
+    SG_VEC(uint32_t) gates;       /* predicate ids (opt/gate.c) */
+    SG_VEC(sigma_clause) clauses; /* likewise; ascending by rule and field */
     SG_VEC(sc_ir_route) routes;
     SG_VEC(sc_ir_corr) corrs; /* inner ones first */
     SG_VEC(sigma_corr_ref) corr_refs;

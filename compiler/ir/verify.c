@@ -220,6 +220,28 @@ static void check_rule(verifier *v, const sc_ir_rule *r)
     }
 }
 
+static void check_clauses(verifier *v)
+{
+    const sc_ir *ir = v->ir;
+
+    for (uint32_t i = 0; i < ir->clauses.count; i++) {
+        const sigma_clause *c = &ir->clauses.items[i];
+
+        at(v, "clause", i);
+        REQUIRE(v, c->rule < ir->rules.count);
+        REQUIRE(v, c->gate_count > 0);
+        REQUIRE(v, range(c->gate_first, c->gate_count, ir->gates.count));
+        for (uint32_t k = 0; k < c->gate_count; k++) {
+            const uint32_t pred = ir->gates.items[c->gate_first + k];
+            const uint32_t first = ir->gates.items[c->gate_first];
+
+            REQUIRE(v, pred < ir->preds.count);
+            REQUIRE(v, ir->preds.items[pred].field ==
+                           ir->preds.items[first].field);
+        }
+    }
+}
+
 static void check_rules(verifier *v)
 {
     const sc_ir *ir = v->ir;
@@ -342,6 +364,7 @@ void sc_ir_verify(const sc_ir *ir)
         check_node(&v, &ir->nodes.items[i]);
     }
     check_rules(&v);
+    check_clauses(&v);
     for (i = 0; i < ir->corrs.count; i++) {
         at(&v, "correlation", i);
         check_corr(&v, &ir->corrs.items[i], i);

@@ -3,6 +3,10 @@
  * rule matches, so that the runtime finds the rules an event can match by what
  * its fields hold instead of asking every rule. Of several sets the one that
  * lets the fewest events through for the least work.
+ *
+ * In small detectors a rule also gets such a set for each field that has one, a
+ * clause: the runtime looks for values of these fields in the bytes of a line
+ * (runtime/record/keyed.c).
  */
 #include "opt/pass.h"
 
@@ -29,6 +33,7 @@ typedef struct gates {
     const sc_ir *ir;
     sg_arena *tmp;
     const sc_ir_rule *rule;
+    uint32_t field;  /* for clauses: no other counts; else SIGMA_NONE */
     cover *covers;   /* per node */
     uint32_t *stamp; /* per node: the round its cover is of, or 0 */
     uint32_t round;
@@ -50,10 +55,26 @@ static double score(const sc_ir *ir, uint32_t pred)
     return work + rule_cost * sc_pred_chance(ir, p);
 }
 
+/* Whether one value of the field has to satisfy it, and nothing is lost when
+ * that is tried more often: regular expressions can meet their limit. */
+static bool is_of_value(sigma_op op)
+{
+    return op != SIGMA_OP_NULL && op != SIGMA_OP_EXISTS &&
+           op != SIGMA_OP_REGEX && sc_op_operand(op) != SC_OPERAND_FIELD;
+}
+
+static bool counts(const gates *g, const sc_ir_pred *p)
+{
+    return g->field == SIGMA_NONE ||
+           (p->field == g->field && is_of_value(p->op));
+}
+
 static cover of_pred(gates *g, uint32_t pred)
 {
     cover out = {.score = score(g->ir, pred), .why = SC_GATE_found};
 
+    if (!counts(g, &g->ir->preds.items[pred]))
+        return out;
     SG_PUSH(g->tmp, &out.preds, pred);
     return out;
 }
@@ -145,7 +166,10 @@ static cover work_out(gates *g, const sc_ir_node *n)
 /* Selections need the same in every rule, conditions do not. */
 static const cover *covered(gates *g, uint32_t node)
 {
-    if (g->stamp[node] != OF_SELECTIONS && g->stamp[node] != g->round) {
+    const bool known =
+        g->stamp[node] == OF_SELECTIONS && g->field == SIGMA_NONE;
+
+    if (!known && g->stamp[node] != g->round) {
         g->covers[node] = work_out(g, &g->ir->nodes.items[node]);
         g->stamp[node] = g->round;
     }
@@ -164,9 +188,32 @@ static void set_gate(sc_ir *ir, sc_ir_rule *rule, const cover *c)
         SG_PUSH(ir->arena, &ir->gates, c->preds.items[i]);
 }
 
+static void add_clause(sc_ir *ir, uint32_t rule, const sc_node_ids *preds)
+{
+    const sigma_clause clause = {rule, ir->gates.count, preds->count};
+
+    if (preds->count == 0)
+        return;
+    SG_PUSH(ir->arena, &ir->clauses, clause);
+    for (uint32_t i = 0; i < preds->count; i++)
+        SG_PUSH(ir->arena, &ir->gates, preds->items[i]);
+}
+
+static void add_clauses(sc_ir *ir, gates *g)
+{
+    for (uint32_t i = 0; i < ir->rules.count; i++) {
+        g->rule = &ir->rules.items[i];
+        for (g->field = 0; g->field < ir->fields.count; g->field++) {
+            g->round++;
+            if ((ir->fields.items[g->field].flags & SIGMA_FIELD_KEYWORDS) == 0)
+                add_clause(ir, i, &covered(g, g->rule->node)->preds);
+        }
+    }
+}
+
 void sc_pass_gate(sc_ir *ir, sg_arena *tmp)
 {
-    gates g = {.ir = ir, .tmp = tmp};
+    gates g = {.ir = ir, .tmp = tmp, .field = SIGMA_NONE};
 
     g.stamp = sg_new_n(tmp, uint32_t, (size_t)ir->nodes.count + 1);
     g.covers = sg_new_n(tmp, cover, (size_t)ir->nodes.count + 1);
@@ -178,4 +225,6 @@ void sc_pass_gate(sc_ir *ir, sg_arena *tmp)
         g.rule = &ir->rules.items[i];
         set_gate(ir, &ir->rules.items[i], covered(&g, g.rule->node));
     }
+    if (ir->rules.count <= SIGMA_CLAUSE_RULES)
+        add_clauses(ir, &g);
 }

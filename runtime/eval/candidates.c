@@ -23,9 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With so many rules looking costs less than asking, and texts are too many for
- * a prefilter. */
-enum { MANY_RULES = 9 };
+/* With more rules looking costs less than asking, and texts are too many for a
+ * prefilter. */
+enum { FEW_RULES = SIGMA_CLAUSE_RULES };
 
 struct sr_candidates {
     const sigma_detector *d;
@@ -53,7 +53,7 @@ static bool is_worth_it(const sigma_detector *d)
     const sr_index_set set = sr_index_setting();
 
     return set == SR_INDEX_ALWAYS ||
-           (set == SR_INDEX_LARGE && d->rule_count >= MANY_RULES);
+           (set == SR_INDEX_LARGE && d->rule_count > FEW_RULES);
 }
 
 sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,

@@ -188,6 +188,21 @@ static void check_gate(check *c, uint32_t i)
     need_index(c, c->d->gates[i], c->d->pred_count);
 }
 
+static void check_clause(check *c, uint32_t i)
+{
+    const sigma_detector *d = c->d;
+    const sigma_clause *n = &d->clauses[i];
+
+    need_index(c, n->rule, d->rule_count);
+    need_range(c, n->gate_first, n->gate_count, d->gate_count);
+    require(c, n->gate_count != 0, "an empty clause");
+    for (uint32_t k = 1; c->fault == NULL && k < n->gate_count; k++)
+        require(c,
+                d->preds[d->gates[n->gate_first + k]].field ==
+                    d->preds[d->gates[n->gate_first]].field,
+                "a clause of several fields");
+}
+
 static void check_route(check *c, uint32_t i)
 {
     require(c, c->d->routes[i].accepts != NULL, "no function");
@@ -354,6 +369,7 @@ static void check_step(check *c, uint32_t i)
     TABLE(routes, route_count, check_route)                                    \
     TABLE(gates, gate_count, check_gate)                                       \
     TABLE(rules, rule_count, check_rule)                                       \
+    TABLE(clauses, clause_count, check_clause)                                 \
     TABLE(corr_refs, corr_ref_count, nothing)                                  \
     TABLE(corr_keys, corr_key_count, check_key)                                \
     TABLE(corr_sources, corr_source_count, check_source)                       \

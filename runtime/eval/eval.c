@@ -147,10 +147,9 @@ const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count)
     return eval->wants[context];
 }
 
-sr_prefilter *sr_eval_prefilter(const sr_eval *eval, sg_arena *arena)
+sr_prefilter *sr_eval_prefilter(sr_eval *eval, sg_arena *arena)
 {
-    return eval->candidates != NULL ? NULL
-                                    : sr_needed_prefilter(eval->d, arena);
+    return eval->candidates != NULL ? NULL : sr_needed_prefilter(eval, arena);
 }
 
 const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)
@@ -363,6 +362,13 @@ static bool value_holds(scene s, pred *p, sr_value *v)
 }
 
 /* -------- all values of a field ------------------------------------------ */
+
+bool sr_value_holds(sr_eval *eval, sr_event *event, uint32_t p, sr_value *v)
+{
+    make_ready(eval);
+    return is_scalar(v) &&
+           value_holds((scene){eval, event}, &eval->preds[p], v);
+}
 
 static bool any_value(scene s, pred *p)
 {

@@ -53,11 +53,12 @@ void sr_eval_close(sr_eval *eval);
  * is the field's id. Owned by the evaluator. */
 const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count);
 
-/* A prefilter for lines, in the arena: what it does not pass matches no rule,
+/* A prefilter for lines, in the arena, which uses the evaluator; free it first
+ * (sr_prefilter_free): what it does not pass matches no rule,
  * and judging it would count nothing. NULL: these rules cannot do without an
  * event's fields, or there are so many that it is quicker to read them. Void
  * for detectors that enrich: a field may then hold what the line does not. */
-sr_prefilter *sr_eval_prefilter(const sr_eval *eval, sg_arena *arena);
+sr_prefilter *sr_eval_prefilter(sr_eval *eval, sg_arena *arena);
 
 /* Keep account of rules and fields there from now on; NULL: no more. */
 void sr_eval_profile(sr_eval *eval, sr_profile *profile);

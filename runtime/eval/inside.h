@@ -67,6 +67,10 @@ struct sr_eval {
     sr_profile *profile; /* NULL: nobody asked */
 };
 
+/* Whether a value alone satisfies predicate p; not for those that ask for no
+ * value or for those of another field. */
+bool sr_value_holds(sr_eval *eval, sr_event *event, uint32_t p, sr_value *v);
+
 /* Make texts and predicates ready; once. */
 void sr_ready_preds(sr_eval *eval);
 

@@ -1,13 +1,17 @@
 /*
- * needed.c - the texts that an event must hold somewhere to match any rule,
- * taken from the rules' gates.
+ * needed.c - what an event must hold to match any rule: texts somewhere, from
+ * the rules' gates, and values of fields, from their clauses.
  */
 #include "eval/needed.h"
 
-#include "eval/eval.h"
+#include "eval/inside.h"
+
+#include <stdlib.h>
 
 /* So many texts hardly ever end up as few enough needles. */
 enum { TEXTS_MOST = 64 };
+
+/* -------- texts ---------------------------------------------------------- */
 
 typedef struct needed {
     const sigma_detector *d;
@@ -44,17 +48,87 @@ static bool add_rule(needed *n, const sigma_rule *rule)
     return rule->gate_count != 0;
 }
 
-sr_prefilter *sr_needed_prefilter(const sigma_detector *d, sg_arena *arena)
+static void add_texts(sr_prefilter *filter, const sigma_detector *d)
 {
     sg_arena scratch = {0};
     needed n = {.d = d, .arena = &scratch};
-    sr_prefilter *filter = NULL;
     uint32_t rules = 0;
 
     while (rules < d->rule_count && add_rule(&n, &d->rules[rules]))
         rules++;
     if (rules == d->rule_count)
-        filter = sr_prefilter_new(arena, n.texts.items, n.texts.count);
+        (void)sr_prefilter_texts(filter, n.texts.items, n.texts.count);
     sg_arena_free(&scratch);
-    return filter;
+}
+
+/* -------- fields --------------------------------------------------------- */
+
+/* What a field must satisfy: one of these predicates, for any rule. */
+typedef struct wanted {
+    sr_eval *eval;
+    SG_VEC(uint32_t) preds;
+} wanted;
+
+/* sr_value_fn */
+static bool is_wanted(void *ctx, sr_event *event, sr_value *value)
+{
+    const wanted *w = ctx;
+
+    for (uint32_t i = 0; i < w->preds.count; i++)
+        if (sr_value_holds(w->eval, event, w->preds.items[i], value))
+            return true;
+    return false;
+}
+
+/* The rule's clause about the field; false when it has none. */
+static bool add_clause(wanted *w, sg_arena *arena, uint32_t rule,
+                       uint32_t field)
+{
+    const sigma_detector *d = w->eval->d;
+
+    for (uint32_t i = 0; i < d->clause_count; i++) {
+        const sigma_clause *c = &d->clauses[i];
+        const uint32_t *preds = d->gates + c->gate_first;
+        if (c->rule != rule || d->preds[preds[0]].field != field)
+            continue;
+        for (uint32_t k = 0; k < c->gate_count; k++)
+            SG_PUSH(arena, &w->preds, preds[k]);
+        return true;
+    }
+    return false;
+}
+
+/* Fields about which every rule has a clause. */
+static void add_fields(sr_prefilter *filter, sr_eval *eval, sg_arena *arena)
+{
+    const sigma_detector *d = eval->d;
+
+    for (uint32_t f = 0; f < d->field_count; f++) {
+        wanted *w = sg_new(arena, wanted);
+        uint32_t rules = 0;
+
+        w->eval = eval;
+        while (rules < d->rule_count && add_clause(w, arena, rules, f))
+            rules++;
+        if (rules == d->rule_count && rules != 0)
+            (void)sr_prefilter_field(
+                filter, arena, sr_text_of(d, d->fields[f].name), is_wanted, w);
+    }
+}
+
+static bool looks_at_fields(void)
+{
+    const char *set = getenv("SIGCC_CASCADE");
+
+    return set == NULL || set[0] != '0' || set[1] != '\0';
+}
+
+sr_prefilter *sr_needed_prefilter(sr_eval *eval, sg_arena *arena)
+{
+    sr_prefilter *filter = sr_prefilter_new(arena);
+
+    add_texts(filter, eval->d);
+    if (looks_at_fields())
+        add_fields(filter, eval, arena);
+    return sr_prefilter_has_stages(filter) ? filter : NULL;
 }

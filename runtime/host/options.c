@@ -572,7 +572,8 @@ void sr_options_help(sg_buf *buf, const char *program)
         "looks for those that can match in small detectors too, "
         "SIGCC_RECALL=0 keeps\nnothing of values that come again, "
         "SIGCC_LAYOUTS=0 looks up the keys of each event,\n1 keeps layouts in "
-        "small detectors too. Verdicts do not depend on them.\n";
+        "small detectors too, SIGCC_CASCADE=0 does not look for\nsingle fields "
+        "in the bytes of lines. Verdicts do not depend on them.\n";
 
     sg_buf_printf(buf,
                   "Usage: %s [OPTION...] [FILE...]\n"

@@ -71,6 +71,7 @@ void sr_worker_close(sr_worker *w)
 {
     if (w == NULL)
         return;
+    sr_prefilter_free(w->prefilter);
     sr_eval_close(w->eval);
     sr_event_free(&w->event);
     sr_enrich_work_close(&w->enriched);

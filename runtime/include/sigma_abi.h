@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGMA_ABI 2u
+#define SIGMA_ABI 3u
 #define SIGMA_NONE UINT32_MAX /* "no such index" in every table below */
 
 /* A string in the pool: `len` bytes at pool + off, not NUL-terminated. */
@@ -176,6 +176,16 @@ typedef struct sigma_rule {
     sigma_ref digest; /* of what it computes, 64 hex digits; or empty */
 } sigma_rule;
 
+/* Whenever the rule matches, one of these predicates holds: all of one field,
+ * for which a missing value is not enough. Detectors of more than
+ * SIGMA_CLAUSE_RULES rules have none. */
+typedef struct sigma_clause {
+    uint32_t rule;
+    uint32_t gate_first, gate_count; /* into gates */
+} sigma_clause;
+
+#define SIGMA_CLAUSE_RULES 8u
+
 /* Log-source routing: rules of a route need not look at an event that it does
  * not accept, one that says it is of another log source. */
 typedef struct sigma_route {
@@ -329,6 +339,7 @@ typedef struct sigma_detector {
     const sigma_ref *strs;
     const sigma_rule *rules;
     const uint32_t *gates; /* predicate ids */
+    const sigma_clause *clauses;
     const sigma_route *routes;
     const sigma_correlation *correlations;
     const sigma_corr_ref *corr_refs;
@@ -339,7 +350,7 @@ typedef struct sigma_detector {
     const sigma_column *columns;
     uint32_t pool_size, field_count, lit_count, num_count, pred_count;
     uint32_t selection_count, derive_count, str_count, rule_count;
-    uint32_t gate_count;
+    uint32_t gate_count, clause_count;
     uint32_t route_count, correlation_count;
     uint32_t corr_ref_count, corr_key_count, corr_source_count;
     uint32_t corr_cond_count, corr_expr_count, column_count;

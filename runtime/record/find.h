@@ -19,76 +19,94 @@ enum {
 
 /* Where the bytes of an escape \uXXXX or of a probe may begin. */
 SR_TARGET INLINE_FIND places maybe(const char *p, const sr_probe *probes,
-                                   uint32_t count)
+                                   uint32_t count, bool folds)
 {
     places out = both(like(p, '\\', 0), like(p + 1, 'u', 0));
 
     for (uint32_t i = 0; i < count; i++) {
         const sr_probe *q = &probes[i];
-        out = either(out, both(like(p + q->at[0], q->byte[0], q->fold[0]),
-                               like(p + q->at[1], q->byte[1], q->fold[1])));
+        out = either(
+            out, both(like(p + q->at[0], q->byte[0], folds ? q->fold[0] : 0),
+                      like(p + q->at[1], q->byte[1], folds ? q->fold[1] : 0)));
     }
     return out;
 }
 
 /* The first of the places that is more than a maybe, or NULL. */
-static const char *certain(const sr_prefilter *f, const char *p, uint64_t mask)
+static const char *certain(const sr_needles *n, const char *p, uint64_t mask)
 {
     for (; mask != 0; mask &= mask - 1)
-        if (sr_needle_at(f, p + __builtin_ctzll(mask)))
+        if (sr_needle_at(n, p + __builtin_ctzll(mask)))
             return p + __builtin_ctzll(mask);
     return NULL;
 }
 
 /* The last bytes are looked at in a copy with zeros behind. */
-SR_TARGET static const char *find_rest(const sr_prefilter *f, sg_str text)
+SR_TARGET static const char *find_rest(const sr_needles *n, sg_str text)
 {
     char rest[SR_BLOCK + SR_SPAN + 1] = {0};
 
     memcpy(rest, text.ptr, text.len);
     for (const char *p = rest; p < rest + text.len; p += SR_BLOCK) {
-        const places at = maybe(p, f->probes, f->count);
-        const char *hit = any(at) ? certain(f, p, places_mask(at)) : NULL;
+        const places at = maybe(p, n->probes, n->count, true);
+        const char *hit = any(at) ? certain(n, p, places_mask(at)) : NULL;
         if (hit != NULL)
             return text.ptr + (hit - rest);
     }
     return NULL;
 }
 
-SR_TARGET INLINE_FIND const char *find_with(const sr_prefilter *f, sg_str text,
-                                            uint32_t count)
+SR_TARGET INLINE_FIND const char *find_with(const sr_needles *n, sg_str text,
+                                            uint32_t count, bool folds)
 {
     sr_probe probes[SR_PROBES_MOST]; /* what the calls below cannot change */
     const char *p = text.ptr;
     size_t left = text.len;
 
-    memcpy(probes, f->probes, count * sizeof *probes);
+    memcpy(probes, n->probes, count * sizeof *probes);
     for (; left >= SR_SPAN; p += SR_BLOCK, left -= SR_BLOCK) {
-        const places at = maybe(p, probes, count);
+        const places at = maybe(p, probes, count, folds);
         if (!any(at))
             continue;
-        const char *hit = certain(f, p, places_mask(at));
+        const char *hit = certain(n, p, places_mask(at));
         if (hit != NULL)
             return hit;
     }
-    return left == 0 ? NULL : find_rest(f, (sg_str){p, left});
+    return left == 0 ? NULL : find_rest(n, (sg_str){p, left});
 }
 
-/* The usual numbers of probes are constants to the compiler. */
-SR_TARGET static const char *find(const sr_prefilter *f, sg_str text)
+/* Needles that hide no case take fewer steps, and the usual numbers of probes
+ * are constants to the compiler. */
+SR_TARGET static const char *find_exact(const sr_needles *n, sg_str text)
 {
-    switch (f->count) {
+    switch (n->count) {
     case 1:
-        return find_with(f, text, 1);
+        return find_with(n, text, 1, false);
     case 2:
-        return find_with(f, text, 2);
+        return find_with(n, text, 2, false);
     case 3:
-        return find_with(f, text, 3);
-    case 6: /* three disguises, three needles */
-        return find_with(f, text, 6);
-    case 7:
-        return find_with(f, text, 7);
+        return find_with(n, text, 3, false);
     default:
-        return find_with(f, text, f->count);
+        return find_with(n, text, n->count, false);
+    }
+}
+
+SR_TARGET static const char *find(const sr_needles *n, sg_str text)
+{
+    if (!n->folds)
+        return find_exact(n, text);
+    switch (n->count) {
+    case 1:
+        return find_with(n, text, 1, true);
+    case 2:
+        return find_with(n, text, 2, true);
+    case 3:
+        return find_with(n, text, 3, true);
+    case 6: /* three disguises, three needles */
+        return find_with(n, text, 6, true);
+    case 7:
+        return find_with(n, text, 7, true);
+    default:
+        return find_with(n, text, n->count, true);
     }
 }

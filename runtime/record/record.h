@@ -94,18 +94,33 @@ bool sr_event_put(sr_event *event, uint32_t slot, const sr_value *value);
 
 /* -------- prefilter ------------------------------------------------------ */
 
-/* Tells most lines that cannot matter by their bytes alone. Belongs to one
- * thread. */
+/* Tells most lines that cannot matter by their bytes alone, in stages: a line
+ * passes when it passes each. Belongs to one thread. */
 typedef struct sr_prefilter sr_prefilter;
 
-/* For values that hold one of the texts, in any case. NULL when lines cannot be
- * told by these: a text is too short or not plain enough, there are too many,
- * or there is none. Owned by the arena. */
-sr_prefilter *sr_prefilter_new(sg_arena *arena, const sg_str *texts,
-                               uint32_t count);
-/* False: if the line can be read, no value of it, decoded or canonical, holds
- * any of the texts, also after folding. True says nothing: it is also the
- * answer while looking does not pay. */
+/* Without a stage, in the arena. */
+sr_prefilter *sr_prefilter_new(sg_arena *arena);
+/* Accepts NULL. */
+void sr_prefilter_free(sr_prefilter *filter);
+/* A stage that lets lines pass in which a value may hold one of the texts, in
+ * any case. False when lines cannot be told by these: a text is too short or
+ * not plain enough, there are too many, or there is none. */
+bool sr_prefilter_texts(sr_prefilter *filter, const sg_str *texts,
+                        uint32_t count);
+
+/* Whether a scalar value, whose texts live until the call returns, is one that
+ * lines are let pass for. */
+typedef bool sr_value_fn(void *ctx, sr_event *event, sr_value *value);
+
+/* A stage that lets lines pass in which a value that the field may have holds.
+ * False when it would have to look for too many keys, or for some that lines
+ * may write in many ways. */
+bool sr_prefilter_field(sr_prefilter *filter, sg_arena *arena, sg_str name,
+                        sr_value_fn *holds, void *ctx);
+/* Whether there is any. */
+bool sr_prefilter_has_stages(const sr_prefilter *filter);
+/* False: if the line can be read, some stage says that it cannot matter. True
+ * says nothing: it is also the answer while looking does not pay. */
 bool sr_prefilter_passes(sr_prefilter *filter, sg_str line);
 
 /* What is known of a line. */

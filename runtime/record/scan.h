@@ -43,9 +43,9 @@ typedef struct sr_scan {
  * forgotten; the fault is not filled. */
 typedef bool sr_scan_fn(sr_scan *s);
 
-/* The scan of a prefilter: the first place in the text that a line must have to
- * pass, or NULL. */
-typedef const char *sr_find_fn(const sr_prefilter *f, sg_str text);
+/* The scan of a prefilter: sr_needles_find. */
+typedef struct sr_needles sr_needles;
+typedef const char *sr_find_fn(const sr_needles *n, sg_str text);
 /* The one that looks at each place by itself. */
 sr_find_fn sr_find_plain;
 
@@ -139,6 +139,21 @@ static inline void sr_skip_space(sr_scan *s)
 }
 
 /* -------- what the grammar found --------------------------------------- */
+
+/* The value of a scalar, all but `next`: member by member, since a copy of what
+ * was just written is slow to load. */
+static inline void sr_fill_value(sr_value *value, sr_kind kind, sg_str raw,
+                                 bool escaped)
+{
+    value->raw = raw;
+    value->text.ptr = value->folded.ptr = NULL;
+    value->text.len = value->folded.len = 0;
+    value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
+    value->kind = (uint8_t)kind;
+    value->boolean = kind == SR_BOOL && raw.ptr[0] == 't';
+    if (kind == SR_STRING && !escaped)
+        value->text = (sg_str){raw.ptr + 1, raw.len - 2};
+}
 
 /* A scalar for a node, or SIGMA_NONE, and for keywords. */
 bool sr_take_scalar(sr_scan *s, uint32_t node, sr_kind kind, sg_str raw);

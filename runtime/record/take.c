@@ -9,22 +9,14 @@
 
 /* -------- values ------------------------------------------------------- */
 
-/* Fill a new value of a cell: member by member, since a copy of what was just
- * written is slow to load. */
+/* A new value of a cell. */
 static bool add(sr_scan *s, uint32_t cell, sr_kind kind, sg_str raw)
 {
     sr_value *value = sr_work_add(s->event, s->run, cell);
 
     if (value == NULL)
         return sr_fail_memory(s);
-    value->raw = raw;
-    value->text.ptr = value->folded.ptr = NULL;
-    value->text.len = value->folded.len = 0;
-    value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
-    value->kind = (uint8_t)kind;
-    value->boolean = kind == SR_BOOL && raw.ptr[0] == 't';
-    if (kind == SR_STRING && !s->escaped)
-        value->text = (sg_str){raw.ptr + 1, raw.len - 2};
+    sr_fill_value(value, kind, raw, s->escaped);
     return true;
 }
 

@@ -7,7 +7,8 @@ usage: fuzz.py --sigcc PATH [--seconds N | --rounds N] [--seed N] [--rules N]
 Each round draws a pack of random rules and a file of random events, asks the
 oracle (`sigcc eval`) for the verdicts and compares them with detectors built
 at -O0 and -O2, with and without each optimiser pass now and then; every third
-pack has filters, every second one a pipeline. A difference prints the rule,
+pack has filters, every second one a pipeline. Two of its rules are compiled
+alone, too: small detectors look for texts and fields in the bytes of lines. A difference prints the rule,
 the event and both verdicts, and ends with 1.
 """
 import argparse
@@ -39,7 +40,13 @@ def oracle(sigcc, rules, events, extra):
     return out
 
 
-def verdicts(det, events, **env):
+# Looking for rules, asking each, and keeping nothing of values and keys.
+WAYS = {"SIGCC_INDEX": "1", "SIGCC_LAYOUTS": "1"}, {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0", "SIGCC_LAYOUTS": "0"}
+# With and without looking for fields in the bytes of lines.
+ALONE = {}, {"SIGCC_CASCADE": "0"}, {"SIGCC_SIMD": "scalar"}
+
+
+def verdicts(det, events, env):
     """Verdicts of a detector that sees all events twice, so that their values come again."""
     d = run([det, "-f", "ndjson", "--no-event", events, events], env=dict(os.environ, **env))
     if d.returncode != 0:
@@ -55,17 +62,32 @@ def verdicts(det, events, **env):
     return out
 
 
-def compiled(sigcc, rules, events, flags, folder):
-    """Verdicts of a detector built with flags: looking for rules, asking each, keeping nothing of values and keys."""
+def compiled(sigcc, rules, events, flags, folder, ways=WAYS):
+    """Verdicts of a detector built with flags, the same in each of the ways."""
     det = os.path.join(folder, "det" + flags[0][1:])
     p = run([sigcc, "build", "--pack", "--keep-going", rules, "-o", det] + flags)
     if p.returncode not in (0, 1) or not os.path.exists(det):
         raise RuntimeError("build exits %d: %s" % (p.returncode, p.stderr.decode(errors="replace")[-2000:]))
-    out = verdicts(det, events, SIGCC_INDEX="1", SIGCC_LAYOUTS="1")
-    for env in {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0", "SIGCC_LAYOUTS": "0"}:
-        if out != verdicts(det, events, **env):
+    out = verdicts(det, events, ways[0])
+    for env in ways[1:]:
+        if out != verdicts(det, events, env):
             raise RuntimeError("verdicts of %s depend on %s" % (det, " ".join(env)))
     return out, p.returncode, p.stderr.decode(errors="replace")
+
+
+def alone(args, rule, events, extra, folder, stats):
+    """Whether a detector of one rule agrees with the oracle."""
+    path = os.path.join(folder, "alone.yml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(json.dumps(rule, ensure_ascii=False))
+    want = oracle(args.sigcc, path, events, extra)
+    have = compiled(args.sigcc, path, events, ["-O0"] + extra, folder, ALONE)[0]
+    stats["matches alone"] += len(want)
+    for n in sorted(n for n in set(want) | set(have) if want.get(n, set()) != have.get(n, set())):
+        print("DIFFERENCE alone, line %d: oracle %s, compiled %s" % (n, bool(want.get(n)), bool(have.get(n))))
+        print("  rule  %s" % json.dumps(rule["detection"], ensure_ascii=True))
+        return False
+    return True
 
 
 def round_(args, seed, folder, coverage, stats):
@@ -102,6 +124,12 @@ def round_(args, seed, folder, coverage, stats):
                     print("  rule  %s" % json.dumps(rule["detection"], ensure_ascii=True))
                     print("  event %s" % lines[n - 1])
                 return False
+    # Of the rules that match something, and so compile.
+    found = sorted(set().union(*want.values())) if want else []
+    for name in g.r.sample(found, min(2, len(found))):
+        if not alone(args, next(r for r in rules if r["name"] == name), epath, extra, folder, stats):
+            print("  seed %d" % seed)
+            return False
     coverage.update(g.used)
     return True
 
@@ -129,8 +157,8 @@ def main():
             print("%-36s %8d" % (name, n))
         missing = [c for c in CONSTRUCTS if not coverage[c]]
         print("constructs drawn %d of %d%s" % (len(CONSTRUCTS) - len(missing), len(CONSTRUCTS), "".join("\n  never: " + c for c in missing)))
-    print("rounds %d, rejected by the compiler %d, verdicts compared %d, of them matches %d" % (
-        done, stats["rejected"], stats["verdicts"], stats["matches"]))
+    print("rounds %d, rejected by the compiler %d, verdicts compared %d, of them matches %d; matches of single rules %d" % (
+        done, stats["rejected"], stats["verdicts"], stats["matches"], stats["matches alone"]))
     print("%d passed, %d failed" % (done, failed))
     return 1 if failed or not done else 0
 

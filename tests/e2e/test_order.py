@@ -116,7 +116,7 @@ class Order(Case):
                 p = self.run_([self.visible, "-f", "ndjson", "--stats=json", "--allowed-lateness", "%ds" % lateness, "--late", late, "--threads", threads],
                               stdin=streams.lines(mixed))
                 with open(late, "rb") as f:
-                    have = (p.returncode, p.stdout, p.stderr, f.read())
+                    have = (p.returncode, p.stdout, streams.counted(p.stderr), f.read())
                 want = want or have
                 self.assertEqual(have, want, (lateness, jitter, threads))
             self.assertEqual(want[0], 0)

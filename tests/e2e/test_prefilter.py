@@ -28,11 +28,17 @@ SERVED = {
     "SysKey": {"s": {"a|cased": "SysKey"}, "condition": "s"},
     "evil.example": {"s": {"b": ["evil.example", "bad.example"]}, "t": {"a": "evil.example"}, "condition": "s or t"},
 }
-# Rules that it cannot serve: no text is needed, or none that is plain enough.
-NOT_SERVED = {
+# The same by a field: no text is needed, or none that is plain enough.
+SERVED_BY_FIELDS = {
     "443": {"s": {"a": 443}, "condition": "s"},
     "1000": {"s": {"a": "1000"}, "condition": "s"},
     "x": {"s": {"a": "x"}, "condition": "s"},
+    "44": {"s": {"a|gte": 40, "b|lt": 9000000}, "t": {"a": "44"}, "condition": "s or t"},
+    "ab": {"s": {"a|startswith": "a"}, "t": {"a|endswith": "ab"}, "f": {"b": "x"}, "condition": "(s or t) and not f"},
+    "true": {"s": {"a": True}, "condition": "s"},
+}
+# Rules that it cannot serve.
+NOT_SERVED = {
     "other": {"s": {"a": "other"}, "condition": "not s"},
     "there": {"s": {"a|exists": True}, "condition": "s"},
     "same": {"s": {"a|fieldref": "b"}, "condition": "s"},
@@ -83,7 +89,8 @@ class Lines:
         for key in r.sample(["a", "b", "c", "a", "A", "winlog", "Event", "d"], r.randrange(1, 6)):
             value = self.value(r.random() < 0.15)
             if key in ("winlog", "Event"):
-                value = {"winlog": '{"event_data":{"a":%s}}', "Event": '{"EventData":{"a":%s}}'}[key] % value
+                value = {"winlog": '{"event_data":{"%s":%s}}', "Event": '{"EventData":{"%s":%s},"System":{}}'}[key] % (
+                    r.choice(["a", "a", " a", "a ", "\\u0020a"]), value)
             elif r.random() < 0.15:
                 value = r.choice(['{"b":%s}', "[%s]", '[{"b":%s}, 1]']) % value
             members.append('"%s"%s:%s' % (r.choice([key, key, key, "\\u%04x%s" % (ord(key[0]), key[1:])]), r.choice(["", " "]), value))
@@ -204,6 +211,17 @@ class Prefilter(Case):
         for text, detection in some(SERVED):
             with self.subTest(text):
                 self.compare(text, detection, True)
+
+    def test_served_by_fields(self):
+        """Also against detectors that look for no fields."""
+        for text, detection in some(SERVED_BY_FIELDS):
+            with self.subTest(text):
+                self.compare(text, detection, True)
+                os.environ["SIGCC_CASCADE"] = "0"
+                try:
+                    self.compare(text, detection, False)
+                finally:
+                    del os.environ["SIGCC_CASCADE"]
 
     def test_not_served(self):
         for text, detection in some(NOT_SERVED):

@@ -25,6 +25,7 @@ typedef struct bench {
     sigma_derive derives[MOST];
     sigma_rule rules[MOST];
     uint32_t gates[MOST];
+    sigma_clause clauses[MOST];
     sigma_route routes[MOST];
 } bench;
 
@@ -56,6 +57,7 @@ static void start(bench *b)
                             .derives = b->derives,
                             .rules = b->rules,
                             .gates = b->gates,
+                            .clauses = b->clauses,
                             .routes = b->routes,
                             .field_count = 3};
 }
@@ -615,6 +617,11 @@ static void test_refused_tables(void)
     REFUSED(b.rules[0].match = NULL);
     REFUSED(b.gates[0] = 4);
     REFUSED(b.rules[0].gate_count = 2);
+    REFUSED((b.d.clause_count = 1));
+    REFUSED((b.d.clause_count = 1, b.clauses[0] = (sigma_clause){9, 0, 1}));
+    REFUSED((b.d.clause_count = 1, b.clauses[0] = (sigma_clause){0, 0, 2}));
+    REFUSED((b.d.clause_count = 1, b.clauses[0] = (sigma_clause){0, 0, 2},
+             b.gates[1] = 0, b.d.gate_count = 2, b.preds[0].field = 1));
     REFUSED(b.rules[0].route = 2);
     REFUSED(b.rules[0].time_field = 3);
     REFUSED(b.rules[0].selection_first = 1);

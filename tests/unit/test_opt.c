@@ -212,6 +212,58 @@ static void test_gate(void)
     }
 }
 
+/* "A=x|y B=z": the fields of the clauses and the operands. */
+static void put_clauses(const sc_ir *ir, sg_buf *out)
+{
+    for (uint32_t i = 0; i < ir->clauses.count; i++) {
+        const sigma_clause *c = &ir->clauses.items[i];
+
+        for (uint32_t k = 0; k < c->gate_count; k++) {
+            const sc_ir_pred *p =
+                &ir->preds.items[ir->gates.items[c->gate_first + k]];
+            const sg_str text = sc_op_operand(p->op) == SC_OPERAND_LITS
+                                    ? ir->lits.items[p->first]
+                                    : SG_S("#");
+
+            if (k == 0)
+                sg_buf_printf(out, "%s%.*s=", i == 0 ? "" : " ",
+                              SG_FMT(ir->fields.items[p->field].name));
+            sg_buf_printf(out, "%s%.*s", k == 0 ? "" : "|", SG_FMT(text));
+        }
+    }
+}
+
+static void test_clauses(void)
+{
+    static const struct {
+        const char *detection, *clauses;
+    } cases[] = {
+        {"  s: {A: x, B|endswith: y}\n  condition: s\n", "A=x B=y"},
+        {"  s: {A: x}\n  t: {A|startswith: y}\n  condition: s or t\n", "A=x|y"},
+        {"  s: {A: x}\n  t: {B: y}\n  condition: s or t\n", ""},
+        {"  s: {A: x, B: y}\n  t: {B: z, C: u}\n  condition: s or t\n",
+         "B=y|z"},
+        {"  s: {A: 1}\n  t: {B: y}\n  condition: s and not t\n", "A=#"},
+        {"  s: {A|re: x}\n  t: {B: y}\n  condition: s and t\n", "B=y"},
+        {"  s: {A: null}\n  t: {B|exists: true}\n  condition: s and t\n", ""},
+        {"  s: {A|fieldref: B}\n  condition: s\n", ""},
+        {"  s: [word]\n  condition: s\n", ""},
+        {"  s: {A: x}\n  condition: s or not s\n", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lowered *l = lower_detection(cases[i].detection);
+        sg_buf have = {0};
+
+        sc_opt_run(l->ir, 0);
+        sc_ir_verify(l->ir);
+        put_clauses(l->ir, &have);
+        CHECK_STR(sg_buf_str(&have), sg_str_of(cases[i].clauses));
+        sg_buf_free(&have);
+        lower_free(l);
+    }
+}
+
 /* One field each, so that no pass joins them. */
 static void put_alternatives(sg_buf *out, unsigned count)
 {
@@ -404,6 +456,7 @@ int main(void)
     CHECK_INT(sc_opt_bit(SG_S("nothing")), 0);
     test_passes();
     test_gate();
+    test_clauses();
     test_gate_of_many();
     test_costs();
     test_verdicts();

@@ -29,9 +29,21 @@ static uint32_t draw(fixture *f, uint32_t count)
 
 static sr_prefilter *filter_of(fixture *f, const char *text)
 {
+    sr_prefilter *filter = sr_prefilter_new(&f->arena);
     const sg_str one = sg_str_of(text);
 
-    return sr_prefilter_new(&f->arena, &one, 1);
+    return sr_prefilter_texts(filter, &one, 1) ? filter : NULL;
+}
+
+/* What its scan looks for. */
+static sr_needles needles_of(const char *text)
+{
+    const sg_str one = sg_str_of(text);
+    sr_needles n;
+
+    sr_needles_init(&n);
+    CHECK(sr_needles_texts(&n, &one, 1));
+    return n;
 }
 
 /* -------- what lines hold ---------------------------------------------- */
@@ -62,9 +74,9 @@ static bool line_holds(fixture *f, sg_str line, sg_str text)
 }
 
 /* On every level, in memory of the line's own size. */
-static void check_line(fixture *f, sr_prefilter *filter, sg_str line, bool must)
+static void check_line(fixture *f, const sr_needles *n, sg_str line, bool must)
 {
-    const char *want = sr_find_plain(filter, line);
+    const char *want = sr_find_plain(n, line);
     char *exact = malloc(line.len == 0 ? 1 : line.len);
 
     if (exact == NULL)
@@ -77,8 +89,7 @@ static void check_line(fixture *f, sr_prefilter *filter, sg_str line, bool must)
     for (size_t i = 0; sr_levels[i] != NULL; i++) {
         if (!sr_levels[i]->usable())
             continue;
-        const char *have =
-            sr_levels[i]->find(filter, (sg_str){exact, line.len});
+        const char *have = sr_levels[i]->find(n, (sg_str){exact, line.len});
         CHECK((have == NULL) == (want == NULL));
         CHECK(have == NULL || have - exact == want - line.ptr);
     }
@@ -167,18 +178,16 @@ static void put_line(fixture *f, sg_buf *out, const char *text)
 static void test_random(fixture *f)
 {
     enum { COUNT = sizeof texts / sizeof *texts };
-    sr_prefilter *filters[COUNT];
+    sr_needles needles[COUNT];
     sg_buf line = {0};
 
-    for (int i = 0; i < COUNT; i++) {
-        filters[i] = filter_of(f, texts[i]);
-        CHECK(filters[i] != NULL);
-    }
+    for (int i = 0; i < COUNT; i++)
+        needles[i] = needles_of(texts[i]);
     for (int i = 0; i < ROUNDS && test_failures == 0; i++) {
         const uint32_t t = draw(f, COUNT);
         line.len = 0;
         put_line(f, &line, texts[t]);
-        check_line(f, filters[t], sg_buf_str(&line),
+        check_line(f, &needles[t], sg_buf_str(&line),
                    line_holds(f, sg_buf_str(&line), sg_str_of(texts[t])));
     }
     /* Neither always passes nor never. */
@@ -190,7 +199,7 @@ static void test_random(fixture *f)
 /* The text at every place of a block, and cut off at the line's end. */
 static void test_alignment(fixture *f)
 {
-    sr_prefilter *filter = filter_of(f, "mimikatz");
+    const sr_needles needles = needles_of("mimikatz");
     const sg_str texts_in_line[] = {SG_S("MimiKatz"),
                                     SG_S("mimi\xE2\x84\xAA"
                                          "atz"),
@@ -202,18 +211,18 @@ static void test_alignment(fixture *f)
             for (int n = 0; n < pad; n++)
                 sg_buf_putc(&line, '.');
             sg_buf_put(&line, texts_in_line[t]);
-            check_line(f, filter, sg_buf_str(&line), true);
+            check_line(f, &needles, sg_buf_str(&line), true);
             sg_buf_putz(&line, "\"}");
-            check_line(f, filter, sg_buf_str(&line), true);
+            check_line(f, &needles, sg_buf_str(&line), true);
             line.len = (size_t)pad + 2;
-            CHECK(filter->level->find(filter, sg_buf_str(&line)) == NULL);
+            CHECK(sr_needles_find(&needles, sg_buf_str(&line)) == NULL);
             sg_buf_free(&line);
         }
 }
 
 /* -------- single cases ------------------------------------------------- */
 
-static void test_cases(fixture *f)
+static void test_cases(void)
 {
     static const struct {
         const char *text, *line;
@@ -233,8 +242,8 @@ static void test_cases(fixture *f)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        sr_prefilter *filter = filter_of(f, cases[i].text);
-        if ((filter->level->find(filter, sg_str_of(cases[i].line)) != NULL) ==
+        const sr_needles n = needles_of(cases[i].text);
+        if ((sr_needles_find(&n, sg_str_of(cases[i].line)) != NULL) ==
             cases[i].passes)
             CHECK(true);
         else
@@ -251,11 +260,14 @@ static void test_refused(fixture *f)
 
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         CHECK(filter_of(f, none[i]) == NULL);
-    CHECK(sr_prefilter_new(&f->arena, NULL, 0) == NULL);
+    CHECK(!sr_prefilter_texts(sr_prefilter_new(&f->arena), NULL, 0));
     for (size_t i = 0; i <= SR_NEEDLES_MOST; i++)
         many[i] = sg_arena_printf(&f->arena, "%cbc", (int)('g' + (int)i));
-    CHECK(sr_prefilter_new(&f->arena, many, SR_NEEDLES_MOST) != NULL);
-    CHECK(sr_prefilter_new(&f->arena, many, SR_NEEDLES_MOST + 1) == NULL);
+    sr_prefilter *filter = sr_prefilter_new(&f->arena);
+    CHECK(!sr_prefilter_texts(filter, many, SR_NEEDLES_MOST + 1));
+    CHECK(!sr_prefilter_has_stages(filter));
+    CHECK(sr_prefilter_texts(filter, many, SR_NEEDLES_MOST));
+    CHECK(sr_prefilter_has_stages(filter));
 }
 
 /* What the argument in prefilter.c rests on. */
@@ -378,7 +390,7 @@ int main(void)
     sr_event_init(&f.event, 1);
     test_random(&f);
     test_alignment(&f);
-    test_cases(&f);
+    test_cases();
     test_refused(&f);
     test_folding();
     test_rest(&f);
