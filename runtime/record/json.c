@@ -153,7 +153,7 @@ static bool run(sr_scan *s)
     return document(s);
 }
 
-bool sr_is_good(const sr_plan *plan, sg_str line)
+bool sr_is_good(const sr_plan *plan, sg_str line, bool *flat)
 {
     sr_fault fault;
     sr_scan s = {.p = line.ptr,
@@ -162,7 +162,10 @@ bool sr_is_good(const sr_plan *plan, sg_str line)
                  .plan = plan,
                  .fault = &fault};
 
-    return plan->level->scan != NULL && plan->level->scan(&s);
+    const bool good = plan->level->scan != NULL && plan->level->scan(&s);
+
+    *flat = good && !s.nested;
+    return good;
 }
 
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)

@@ -16,8 +16,9 @@
  * make a line pass.
  *
  * Some objects have the field under a key with blanks ("Threat Name", %S in
- * shapes.def). Their own keys end in the same few characters, which the scan
- * finds, too; what is behind in the line is then searched for such a key.
+ * shapes.def), never the outermost. Where a line may have others, their own
+ * keys are looked for, which end in the same few characters; what is behind in
+ * the line is then searched for such a key.
  */
 #include "record/needles.h"
 #include "record/scan.h"
@@ -49,8 +50,8 @@ struct sr_keyed {
     key keys[KEYS_MOST];
     uint32_t key_count;
     sg_str name;
-    sg_str holder;     /* end of such a key, with its quote; len 0: none */
-    sr_needles blanks; /* ends of keys that may be the name with blanks */
+    sr_needles holders; /* keys of such objects; none if they do not matter */
+    sr_needles blanks;  /* ends of keys that may be the name with blanks */
 };
 
 /* -------- the keys of a field ------------------------------------------- */
@@ -143,9 +144,11 @@ static bool add_blanks(sr_keyed *k, sg_arena *arena)
     if (holder.len < COMMON_LEAST || holder.len >= SR_NEEDLE ||
         !is_plain(holder))
         return false;
-    k->holder = sg_arena_printf(arena, "%.*s\"", SG_FMT(holder));
-    sr_needles_add(&k->needles, k->holder, SR_AS_IS);
-    sr_needles_hide(&k->needles, holder);
+    const sg_str end = sg_arena_printf(arena, "%.*s\"", SG_FMT(holder));
+
+    sr_needles_init(&k->holders);
+    sr_needles_add(&k->holders, end, SR_AS_IS);
+    sr_needles_hide(&k->holders, holder);
     sr_needles_init(&k->blanks);
     sr_needles_add(&k->blanks, (sg_str){last, sizeof last}, SR_AS_IS);
     sr_needles_add(&k->blanks, SG_S(" \""), SR_AS_IS);
@@ -202,13 +205,6 @@ static const key *key_at(const sr_keyed *k, sg_str text, const char *hit)
             return one;
     }
     return NULL;
-}
-
-/* Whether the key of an object ends here whose own keys may have blanks. */
-static bool is_holder(const sr_keyed *k, const char *hit, const char *end)
-{
-    return k->holder.len != 0 &&
-           sg_str_starts((sg_str){hit, (size_t)(end - hit)}, k->holder);
 }
 
 /* Within the line. */
@@ -303,24 +299,27 @@ static bool is_name_with_blanks(sg_str name, const char *from,
     return false;
 }
 
-/* Whether the text may hold the field under a key with blanks. */
-static bool has_blanks(const sr_keyed *k, sg_str text)
+bool sr_keyed_has_blanks(const sr_keyed *k, sg_str line)
 {
-    const char *const end = text.ptr + text.len, *hit;
+    const char *const end = line.ptr + line.len;
+    const char *const from =
+        k->holders.count == 0 ? NULL : sr_needles_find(&k->holders, line);
+    const char *hit;
 
-    for (const char *p = text.ptr;
+    if (from == NULL)
+        return false;
+    for (const char *p = from;
          (hit = sr_needles_find(&k->blanks, (sg_str){p, (size_t)(end - p)})) !=
          NULL;
          p = hit + 1)
-        if (*hit == '\\' || is_name_with_blanks(k->name, text.ptr, hit + 1))
+        if (*hit == '\\' || is_name_with_blanks(k->name, from, hit + 1))
             return true;
-    return false;
+    return *from == '\\';
 }
 
 const char *sr_keyed_find(sr_keyed *k, sg_str text, uint64_t *stops)
 {
     const char *const end = text.ptr + text.len, *hit;
-    const char *told = text.ptr; /* up to there no key has blanks */
     const char *p = text.ptr;
 
     for (; (hit = sr_needles_find(&k->needles,
@@ -328,19 +327,13 @@ const char *sr_keyed_find(sr_keyed *k, sg_str text, uint64_t *stops)
          ++*stops) {
         const key *found = key_at(k, text, hit);
 
-        p = hit + 1;
         if (*hit == '\\')
             break;
-        if (found != NULL) {
-            p = behind_value(k, hit - found->at + found->quoted.len, end);
-            if (p == NULL)
-                break;
-        } else if (is_holder(k, hit, end) && hit >= told) {
-            const char *stop = memchr(hit, '\n', (size_t)(end - hit));
-            told = stop == NULL ? end : stop;
-            if (has_blanks(k, (sg_str){hit, (size_t)(told - hit)}))
-                break;
-        }
+        p = found == NULL
+                ? hit + 1
+                : behind_value(k, hit - found->at + found->quoted.len, end);
+        if (p == NULL)
+            break;
     }
     *stops += hit != NULL;
     return hit;

@@ -102,7 +102,11 @@ void sr_keyed_free(sr_keyed *k);
 uint32_t sr_keyed_needles(const sr_keyed *k);
 /* A place in the first line of the text, whole lines or one, in which a value
  * that the field may have holds, or which does not show its values; NULL when
- * there is none. Where it had to look closely is added to *stops. */
+ * there is none. Where it had to look closely is added to *stops. It does not
+ * know of keys with blanks. */
 const char *sr_keyed_find(sr_keyed *k, sg_str text, uint64_t *stops);
+/* Whether the line may have the field under a key with blanks, which takes an
+ * object in another. */
+bool sr_keyed_has_blanks(const sr_keyed *k, sg_str line);
 
 #endif

@@ -112,7 +112,8 @@ bool sr_prefilter_field(sr_prefilter *f, sg_arena *arena, sg_str name,
     return true;
 }
 
-/* A place in the first line of the text that passes, or NULL. */
+/* A place in the first line of the text that passes, or NULL; but for keys with
+ * blanks. */
 static const char *stage_find(stage *s, sg_str text)
 {
     if (s->field != NULL)
@@ -121,6 +122,17 @@ static const char *stage_find(stage *s, sg_str text)
 
     s->stops += hit != NULL;
     return hit;
+}
+
+static bool has_blanks(const stage *s, sg_str line)
+{
+    return s->field != NULL && sr_keyed_has_blanks(s->field, line);
+}
+
+/* Whether a line passes. */
+static bool stage_passes(stage *s, sg_str line)
+{
+    return stage_find(s, line) != NULL || has_blanks(s, line);
 }
 
 /* -------- which of them ------------------------------------------------ */
@@ -211,7 +223,7 @@ static bool tries(sr_prefilter *f, sg_str line)
     bool passes = true;
 
     for (uint32_t i = 0; i < f->count; i++) {
-        const bool one = stage_find(&f->stages[i], line) != NULL;
+        const bool one = stage_passes(&f->stages[i], line);
 
         f->stages[i].passed += one;
         passes = passes && one;
@@ -223,7 +235,7 @@ static bool tries(sr_prefilter *f, sg_str line)
 static bool passes_from(sr_prefilter *f, uint32_t first, sg_str line)
 {
     for (uint32_t i = first; i < f->active_count; i++)
-        if (stage_find(f->active[i], line) == NULL)
+        if (!stage_passes(f->active[i], line))
             return false;
     return true;
 }
@@ -301,12 +313,40 @@ static size_t find_clear(sr_prefilter *f, sg_str text, sr_look *next)
     return (size_t)(hit - text.ptr);
 }
 
+/* Whether a line that was kept out may have a field under a key with blanks: by
+ * the first stage, the others have looked for them. When that was in an earlier
+ * call it may have been any. */
+static bool may_have_blanks(const sr_prefilter *f, sg_str line, bool earlier)
+{
+    bool may = f->active_count != 0 && has_blanks(f->active[0], line);
+
+    for (uint32_t i = 0; earlier && !may && i < f->count; i++)
+        may = has_blanks(&f->stages[i], line);
+    return may;
+}
+
+/* What is known of a line that no stage found anything in. UNKNOWN: it can be
+ * read and does not pass. */
+static sr_look look_again(const sr_prefilter *f, sg_str line,
+                          const sr_plan *check, bool earlier)
+{
+    bool flat =
+        check == NULL &&
+        (line.len == 0 || memchr(line.ptr + 1, '{', line.len - 1) == NULL);
+    const bool good = check == NULL || sr_is_good(check, line, &flat);
+
+    if (!flat && may_have_blanks(f, line, earlier))
+        return SR_PASSES;
+    return good ? SR_UNKNOWN : SR_KEPT_OUT;
+}
+
 sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text,
                                const sr_plan *check, size_t *clear)
 {
     sr_kept_out out = {.next = SR_UNKNOWN};
     const char *p = text.ptr, *end;
     size_t left = *clear;
+    const bool earlier = left != 0;
 
     if (left == 0 && rests(f)) {
         out.next = SR_PASSES;
@@ -315,10 +355,12 @@ sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text,
     if (left == 0)
         left = find_clear(f, text, &out.next);
     for (; left != 0 && (end = memchr(p, '\n', left)) != NULL; p = end + 1) {
+        const sr_look look =
+            look_again(f, (sg_str){p, (size_t)(end - p)}, check, earlier);
+
         left -= (size_t)(end - p) + 1;
-        if (check != NULL &&
-            !sr_is_good(check, (sg_str){p, (size_t)(end - p)})) {
-            out.next = SR_KEPT_OUT;
+        if (look != SR_UNKNOWN) {
+            out.next = look;
             break;
         }
         out.ends += end > p && end[-1] == '\r' ? 2 : 1;

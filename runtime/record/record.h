@@ -83,9 +83,10 @@ void sr_event_free(sr_event *event);
  * nothing. Several plans may be run over one event. */
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
 
-/* Whether the line can be read, by a plan that wants nothing. False says
- * nothing: it may also be a line for which a closer look is needed. */
-bool sr_is_good(const sr_plan *plan, sg_str line);
+/* Whether the line can be read, by a plan that wants nothing; *flat: it has no
+ * object but the outermost. False says nothing: it may also be a line for which
+ * a closer look is needed, and is not flat. */
+bool sr_is_good(const sr_plan *plan, sg_str line, bool *flat);
 
 /* Let a slot hold this one value and no other; the value's texts must live as
  * long as the event. False for want of memory. Pointers to values of the event

@@ -35,6 +35,7 @@ typedef struct sr_scan {
     uint32_t depth;  /* frames in use */
     uint32_t values; /* the event had before */
     bool escaped;    /* the string just read has a backslash */
+    bool nested;     /* set by fast scanners: an object has others in it */
     sr_fault *fault;
 } sr_scan;
 

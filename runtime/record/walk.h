@@ -217,6 +217,7 @@ static bool find_pairs(walk *w, const char *base, uint64_t brackets,
         if (*at == '{' || *at == '[') {
             if (w->depth == SR_MAX_DEPTH)
                 return false;
+            w->s->nested = w->s->nested || (w->depth != 0 && *at == '{');
             w->kinds[w->depth++] = *at == '{';
             *object = 0 - (uint64_t)(*at == '{');
             out->opening |= bit;
