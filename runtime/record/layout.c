@@ -2,15 +2,19 @@
  * layout.c - lines with the same keys in the same order, read without looking
  * any of them up.
  *
- * A log has few kinds of events, and those of one kind have the same keys in
- * the outermost object. The fast scanner lists where the colons behind these
- * stand and does nothing else. A layout is such a list of keys with what came
- * of it before: which keys have values that somebody wants, and which slots
- * these fill. When the line has its keys, byte by byte, and none of the wanted
- * values is a container, then the same comes of the line: cells are chosen by
- * keys and not by what scalars say. Wanted keys given twice, containers in
- * their places, keys with escapes or space before the colon make no layout;
- * such lines are read key by key.
+ * A log has few kinds of events, and those of one kind have the same keys. The
+ * fast scanner lists the line's joints, which are colons and brackets, and does
+ * nothing else. A layout is such a list, a colon with the key before it, and
+ * what came of it: the values that were taken, by the joint that each stands
+ * behind, and the slots that these fill.
+ *
+ * Why the same comes of a line with the same joints. They tell which key has a
+ * scalar, an object or an array, and in what it lies; that is all that cells
+ * are chosen by. They do not tell how many scalars an array has, or which: so
+ * lines of which something in an array was taken make no layout. Nor do those
+ * where a repeated key took something back, or with space before a colon. Such
+ * lines are read key by key, and so are those with escapes in keys, which the
+ * fast scanner leaves alone.
  *
  * Layouts lie in a table by a hash, a few in each place, of which the oldest
  * goes for a new one. Where hardly any line has a known layout, looking for one
@@ -25,48 +29,52 @@ enum {
     PLACES_LOG2 = 8,
     PLACE = 4, /* layouts in one */
     LINE_MOST = 1 << 20,
-    VALUES_MOST = 1024,
-    MANY_KEYS = 48,   /* wanted of the outermost object; else it is as quick
-                       * to look at the ends of keys */
-    ROUND = 256,      /* lines between two looks at what they gained */
-    PAYS = ROUND / 2, /* so many of them must be known */
-    REST = 8 * ROUND, /* else so many pass, and each time twice as many ... */
-    REST_MOST = 64 * ROUND, /* ... up to these */
+    VALUES_MOST = 512,
+    MANY_KEYS = 48,         /* wanted of the outermost object; else it is as
+                             * quick to look at the ends of keys */
+    ROUND = 256,            /* lines between two looks at what they gained */
+    PAYS = ROUND / 2,       /* so many of them must be known */
+    REST = 8 * ROUND,       /* else so many pass, and each time twice as many */
+    REST_MOST = 64 * ROUND, /* up to these */
     TAIL = 32 /* bytes compared without asking how long a key is */
 };
 
 /* Bytes that are compared at once, half of a TAIL. */
 typedef uint64_t half __attribute__((vector_size(TAIL / 2), aligned(8)));
 
-/* A key of a layout: its text has quotes and colon. */
-typedef struct key {
+/* A joint of a layout: a key with its quotes and colon, or a bracket. */
+typedef struct joint {
     half tail[2]; /* its last bytes, zeros before a shorter one */
     const char *text;
     uint32_t len;
-} key;
+} joint;
 
-/* The value of a key gives so many values, one for each cell. */
+/* A value that is taken. */
 typedef struct taken {
-    uint32_t key, count;
-    uint32_t next; /* len of the key behind it; 0: there is none */
+    uint32_t key;  /* a scalar: the joint it stands behind; an object: its
+                    * first bracket */
+    uint32_t next; /* the joint behind the scalar; the object's last bracket */
+    uint32_t len;  /* of that joint; 0 for an object */
 } taken;
 
 typedef struct filled {
-    uint32_t slot, value;
+    uint32_t slot;
+    sr_slot values;
 } filled;
 
 typedef struct layout {
     uint64_t hash;
-    key *keys;
-    taken *taken;
+    joint *joints;
+    taken *taken;    /* in the order of the event's values */
+    uint32_t *nexts; /* of these values */
     filled *filled;
-    uint32_t key_count, taken_count, filled_count, value_count;
+    uint32_t joint_count, taken_count, filled_count;
 } layout;
 
 struct sr_layouts {
-    uint64_t seed; /* of the plan whose layouts these are */
+    uint64_t seed;                           /* of the plan they are of */
     layout *places[1 << PLACES_LOG2][PLACE]; /* the newest first */
-    sr_keys keys;                            /* of the line at hand */
+    sr_joints joints;                        /* of the line at hand */
     uint64_t hash;                           /* of these */
     bool unknown;          /* they are listed, and to be learned */
     uint32_t asked, known; /* lines in this round */
@@ -78,9 +86,7 @@ sr_layout_set sr_layouts_choose(const sr_plan *plan, uint32_t keys)
 {
     const char *set = getenv("SIGCC_LAYOUTS");
 
-    /* Other keys matter, too, or the same ones by another name. */
-    if (plan->keywords != SIGMA_NONE || plan->nodes[0].wild != SIGMA_NONE ||
-        plan->nodes[0].spaced)
+    if (plan->keywords != SIGMA_NONE) /* takes all scalars of arrays */
         return SR_LAYOUTS_NEVER;
     if (set == NULL || (strcmp(set, "0") != 0 && strcmp(set, "1") != 0))
         return keys > MANY_KEYS ? SR_LAYOUTS_PAYING : SR_LAYOUTS_NEVER;
@@ -131,24 +137,32 @@ static bool is_due(sr_layouts *l, const sr_plan *plan)
     return true;
 }
 
-/* -------- keys ----------------------------------------------------------- */
+/* -------- joints --------------------------------------------------------- */
 
-/* Of the last bytes of each; 0 where they cannot be read. */
-static uint64_t hash_of(const char *line, const sr_keys *keys)
+/* What there is of the joint at p: a bracket, or the last bytes of a key. */
+static inline uint64_t trait_of(const char *p)
+{
+    const uint64_t trait = sr_hash_4(p - 3);
+
+    return *p == ':' ? trait : (uint64_t)(unsigned char)*p;
+}
+
+/* 0 where there is not enough of the line before them. */
+static uint64_t hash_of(const char *line, const sr_joints *joints)
 {
     const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t hash = keys->count;
+    uint64_t hash = joints->count;
 
-    if (keys->count == 0 || keys->at[0] < 4)
+    if (joints->at[1] < 3)
         return 0;
-    /* The products do not wait for each other. */
-    for (uint32_t i = 0; i < keys->count; i++)
-        hash =
-            (hash << 7 | hash >> 57) + sr_hash_4(line + keys->at[i] - 4) * odd;
+    /* The products do not wait for each other. The first joint is the brace
+     * of any line. */
+    for (uint32_t i = 1; i < joints->count; i++)
+        hash = (hash << 7 | hash >> 57) + trait_of(line + joints->at[i]) * odd;
     return hash * odd;
 }
 
-/* Bytes of a shorter key's tail that count. */
+/* Bytes of a shorter joint's tail that count. */
 static const uint8_t mask_window[2 * TAIL] = {
     [TAIL] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     255,          255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
@@ -167,38 +181,39 @@ static inline half load_half(const void *p)
     return h;
 }
 
-/* 0 when the text before `end`, at least TAIL bytes, ends as the key does. */
-static inline half tail_differs(const char *end, const key *k)
+/* 0 when the text before `end`, at least TAIL bytes, ends as the joint does. */
+static inline half tail_differs(const char *end, const joint *j)
 {
-    const uint8_t *mask = mask_window + tail_len(k->len);
+    const uint8_t *mask = mask_window + tail_len(j->len);
     const half first = load_half(end - TAIL) & load_half(mask);
     const half last = load_half(end - TAIL / 2) & load_half(mask + TAIL / 2);
 
-    return (first ^ k->tail[0]) | (last ^ k->tail[1]);
+    return (first ^ j->tail[0]) | (last ^ j->tail[1]);
 }
 
-static bool is_text(const char *line, uint32_t end, const key *k)
+static bool is_text(const char *line, uint32_t end, const joint *j)
 {
-    return end >= k->len && memcmp(line + end - k->len, k->text, k->len) == 0;
+    return end >= j->len && memcmp(line + end - j->len, j->text, j->len) == 0;
 }
 
-/* Whether these are the line's keys. None holds a quote or a backslash, so the
- * text with its quotes before the colon is all of the key. */
-static bool has_keys(const layout *known, const char *line, const sr_keys *keys)
+/* Whether these are the line's joints. No key holds a quote or a backslash, so
+ * the text with its quotes before the colon is all of the key. */
+static bool has_joints(const layout *known, const char *line,
+                       const sr_joints *joints)
 {
     half differs = {0, 0};
     uint32_t i = 0;
 
-    if (known->key_count != keys->count)
+    if (known->joint_count != joints->count)
         return false;
-    for (; i < keys->count && keys->at[i] + 1 < TAIL; i++)
-        if (!is_text(line, keys->at[i] + 1, &known->keys[i]))
+    for (; i < joints->count && joints->at[i] + 1 < TAIL; i++)
+        if (!is_text(line, joints->at[i] + 1, &known->joints[i]))
             return false;
-    for (; i < keys->count; i++) {
-        const key *k = &known->keys[i];
-        const uint32_t end = keys->at[i] + 1;
-        differs |= tail_differs(line + end, k);
-        if (k->len > TAIL && !is_text(line, end, k))
+    for (; i < joints->count; i++) {
+        const joint *j = &known->joints[i];
+        const uint32_t end = joints->at[i] + 1;
+        differs |= tail_differs(line + end, j);
+        if (j->len > TAIL && !is_text(line, end, j))
             return false;
     }
     return (differs[0] | differs[1]) == 0;
@@ -213,30 +228,31 @@ static inline const char *before_space(const char *end)
     return end;
 }
 
-/* The value of a key, without the space around. */
-static inline sg_str value_of(const taken *from, const sr_scan *s,
-                              const sr_keys *keys)
+/* The text of a value, without the space around. */
+static inline sg_str text_of(const taken *t, const char *line,
+                             const sr_joints *joints)
 {
-    const char *start = s->line + keys->at[from->key] + 1;
-    const char *end = s->end;
+    const char *start = line + joints->at[t->key];
+    const char *end = line + joints->at[t->next] + 1 - t->len;
 
-    if (from->next != 0)
-        end = s->line + keys->at[from->key + 1] + 1 - from->next;
-    while ((unsigned char)*start <= ' ')
+    if (t->len == 0) /* an object */
+        return (sg_str){start, (size_t)(end - start)};
+    do
         start++;
-    end = before_space(end) - 1; /* the comma, or the object's brace */
+    while ((unsigned char)*start <= ' ');
     end = before_space(end);
+    if (end[-1] == ',')
+        end = before_space(end - 1);
     return (sg_str){start, (size_t)(end - start)};
 }
 
-/* By the first byte; containers are SR_OBJECT. */
+/* By the first byte; arrays are not taken. */
 static sr_kind kind_of(char first)
 {
     switch (first) {
     case '"':
         return SR_STRING;
     case '{':
-    case '[':
         return SR_OBJECT;
     case 't':
     case 'f':
@@ -248,40 +264,33 @@ static sr_kind kind_of(char first)
     }
 }
 
-static bool take_values(const layout *known, const sr_scan *s,
-                        const sr_keys *keys)
+static void take_values(const layout *known, const char *line,
+                        const sr_joints *joints, sr_event *event)
 {
-    sr_value *value = s->event->values;
-
-    assert(known->value_count <= s->event->value_cap);
-    for (uint32_t t = 0; t < known->taken_count; t++) {
-        const taken *from = &known->taken[t];
-        const sg_str raw = value_of(from, s, keys);
+    assert(known->taken_count <= event->value_cap);
+    for (uint32_t i = 0; i < known->taken_count; i++) {
+        const sg_str raw = text_of(&known->taken[i], line, joints);
         const sr_kind kind = *raw.ptr == '"' ? SR_STRING : kind_of(*raw.ptr);
-        if (kind == SR_OBJECT)
-            return false;
-        for (uint32_t c = 0; c < from->count; c++, value++) {
-            value->raw = raw;
-            value->text.ptr = value->folded.ptr = NULL;
-            value->text.len = value->folded.len = 0;
-            value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
-            value->next = SIGMA_NONE;
-            value->kind = (uint8_t)kind;
-            value->boolean = *raw.ptr == 't';
-        }
+        sr_value *value = &event->values[i];
+        value->raw = raw;
+        value->text.ptr = value->folded.ptr = NULL;
+        value->text.len = value->folded.len = 0;
+        value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
+        value->next = known->nexts[i];
+        value->kind = (uint8_t)kind;
+        value->boolean = *raw.ptr == 't';
     }
-    return true;
+    event->value_count = known->taken_count;
 }
 
 static void fill_slots(const layout *known, sr_event *event)
 {
     for (uint32_t i = 0; i < known->filled_count; i++) {
         const filled *f = &known->filled[i];
-        event->slots[f->slot] = (sr_slot){f->value, f->value};
+        event->slots[f->slot] = f->values;
         event->filled[i] = f->slot;
     }
     event->filled_count = known->filled_count;
-    event->value_count = known->value_count;
 }
 
 /* -------- reading -------------------------------------------------------- */
@@ -291,25 +300,26 @@ static layout **place_of(sr_layouts *l)
     return l->places[l->hash >> (64 - PLACES_LOG2)];
 }
 
-/* The layout of the keys listed; NULL when it is not known. */
+/* The layout of the joints listed; NULL when it is not known. */
 static const layout *find(sr_layouts *l, const char *line)
 {
     layout *const *place = place_of(l);
 
     for (uint32_t i = 0; i < PLACE && place[i] != NULL; i++)
-        if (place[i]->hash == l->hash && has_keys(place[i], line, &l->keys))
+        if (place[i]->hash == l->hash && has_joints(place[i], line, &l->joints))
             return place[i];
     return NULL;
 }
 
 static bool fill(sr_layouts *l, const sr_scan *s)
 {
-    l->hash = hash_of(s->line, &l->keys);
+    l->hash = hash_of(s->line, &l->joints);
     const layout *known = find(l, s->line);
 
     l->unknown = known == NULL;
-    if (l->unknown || !take_values(known, s, &l->keys))
+    if (l->unknown)
         return false;
+    take_values(known, s->line, &l->joints, s->event);
     fill_slots(known, s->event);
     l->known++;
     return true;
@@ -331,131 +341,158 @@ bool sr_layout_read(sr_scan *s)
         forget(l);
         l->seed = s->plan->seed[0];
     }
-    l->keys.count = 0;
-    s->keys = &l->keys;
+    l->joints.count = 0;
+    s->joints = &l->joints;
     const bool done = s->plan->level->scan(s) && fill(l, s);
-    s->keys = NULL;
+    s->joints = NULL;
     s->end = end;
     return done;
 }
 
 /* -------- learning ------------------------------------------------------- */
 
+/* What is learned of a line. */
+typedef struct lesson {
+    sg_str joints[SR_JOINTS_MOST];
+    uint32_t partner[SR_JOINTS_MOST]; /* of a bracket: the one that closes it */
+    bool in_array[SR_JOINTS_MOST];
+    taken taken[VALUES_MOST];
+    size_t texts; /* bytes of the joints */
+} lesson;
+
 /* The key before a colon, with its quotes and the colon; empty when there is
  * space in between. */
-static sg_str key_at(const char *line, uint32_t colon)
+static sg_str key_before(const char *colon)
 {
-    const char *const end = line + colon + 1;
-    const char *start = end - 2;
+    const char *start = colon - 1;
 
     if (*start != '"')
         return SG_S("");
     do
         start--;
     while (*start != '"');
-    return (sg_str){start, (size_t)(end - start)};
+    return (sg_str){start, (size_t)(colon + 1 - start)};
 }
 
-/* What is learned of a line. */
-typedef struct lesson {
-    sg_str keys[SR_KEYS_MOST];
-    taken taken[SR_KEYS_MOST];
-    uint32_t taken_count, value_count;
-    size_t texts; /* bytes of the keys */
-} lesson;
-
-/* Key `i`, and what its value gives. */
-static bool learn_key(lesson *out, const sr_scan *s, const sr_keys *keys,
-                      uint32_t i)
+static bool learn_joints(lesson *out, const char *line, const sr_joints *joints)
 {
-    const sg_str text = key_at(s->line, keys->at[i]);
-    const char *value = s->line + keys->at[i] + 1;
-    uint32_t node;
+    uint32_t open[SR_JOINTS_MOST]; /* brackets */
+    uint32_t depth = 0, arrays = 0;
 
-    if (text.len == 0)
-        return false;
-    out->keys[i] = text;
-    out->texts += text.len;
-    node = sr_node_child(s->plan, &s->plan->nodes[0],
-                         sg_str_sub(text, 1, text.len - 2));
-    if (node == SIGMA_NONE)
-        return true;
-    while (sr_is_space(*value))
-        value++;
-    const uint32_t count = s->plan->nodes[node].feed_count;
-    out->taken[out->taken_count++] = (taken){i, count, 0};
-    out->value_count += count;
-    return kind_of(*value) != SR_OBJECT;
+    out->texts = 0;
+    for (uint32_t i = 0; i < joints->count; i++) {
+        const char *p = line + joints->at[i];
+        out->joints[i] = *p == ':' ? key_before(p) : (sg_str){p, 1};
+        out->in_array[i] = arrays != 0 || *p == '[' || *p == ']';
+        out->texts += out->joints[i].len;
+        if (out->joints[i].len == 0)
+            return false;
+        if (*p == '{' || *p == '[') {
+            open[depth++] = i;
+            arrays += *p == '[';
+        } else if (*p != ':') {
+            out->partner[open[--depth]] = i;
+            arrays -= *p == ']';
+        }
+    }
+    return true;
 }
 
-static bool learn_keys(lesson *out, const sr_scan *s, const sr_keys *keys)
+/* The last joint at the place or before it. */
+static uint32_t joint_at(const sr_joints *joints, size_t place)
+{
+    uint32_t low = 0, high = joints->count;
+
+    while (high - low > 1) {
+        const uint32_t mid = low + (high - low) / 2;
+        if (joints->at[mid] <= place)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* Which joint a value stands behind. */
+static bool learn_value(lesson *out, const sr_joints *joints, const char *line,
+                        const sr_value *value, taken *to)
+{
+    const uint32_t key = joint_at(joints, (size_t)(value->raw.ptr - line));
+
+    if (out->in_array[key])
+        return false;
+    if (value->kind == SR_OBJECT)
+        *to = (taken){key, out->partner[key], 0};
+    else
+        *to = (taken){key, key + 1, (uint32_t)out->joints[key + 1].len};
+    return true;
+}
+
+static bool learn(lesson *out, const sr_scan *s, const sr_joints *joints)
 {
     const sr_event *event = s->event;
 
-    out->taken_count = out->value_count = 0;
-    out->texts = 0;
-    if (event->work->any_dead)
+    if (event->work->any_dead || event->value_count > VALUES_MOST ||
+        !learn_joints(out, s->line, joints))
         return false;
-    for (uint32_t i = 0; i < keys->count; i++)
-        if (!learn_key(out, s, keys, i))
+    for (uint32_t i = 0; i < event->value_count; i++)
+        if (!learn_value(out, joints, s->line, &event->values[i],
+                         &out->taken[i]))
             return false;
-    for (uint32_t i = 0; i < out->taken_count; i++) {
-        const uint32_t next = out->taken[i].key + 1;
-        if (next < keys->count)
-            out->taken[i].next = (uint32_t)out->keys[next].len;
-    }
-    for (uint32_t i = 0; i < event->filled_count; i++) {
-        const sr_slot *slot = &event->slots[event->filled[i]];
-        if (slot->first != slot->last)
-            return false;
-    }
-    return out->value_count == event->value_count &&
-           out->value_count <= VALUES_MOST;
+    return true;
 }
 
-static void set_key(key *k, char *copy, sg_str text)
+static void set_joint(joint *j, char *copy, sg_str text)
 {
     char tail[TAIL] = {0};
     const uint32_t len = tail_len((uint32_t)text.len);
 
     memcpy(copy, text.ptr, text.len);
     memcpy(tail + TAIL - len, text.ptr + text.len - len, len);
-    k->tail[0] = load_half(tail);
-    k->tail[1] = load_half(tail + TAIL / 2);
-    k->text = copy;
-    k->len = (uint32_t)text.len;
+    j->tail[0] = load_half(tail);
+    j->tail[1] = load_half(tail + TAIL / 2);
+    j->text = copy;
+    j->len = (uint32_t)text.len;
+}
+
+/* What the event got. */
+static void set_event(layout *to, const lesson *from, const sr_event *event)
+{
+    to->taken_count = event->value_count;
+    for (uint32_t i = 0; i < event->value_count; i++) {
+        to->taken[i] = from->taken[i];
+        to->nexts[i] = event->values[i].next;
+    }
+    to->filled_count = event->filled_count;
+    for (uint32_t i = 0; i < event->filled_count; i++) {
+        const uint32_t slot = event->filled[i];
+        to->filled[i] = (filled){slot, event->slots[slot]};
+    }
 }
 
 /* In one piece of memory; NULL when there is none. */
-static layout *layout_new(const lesson *from, uint32_t key_count,
+static layout *layout_new(const lesson *from, uint32_t joint_count,
                           const sr_event *event)
 {
-    const size_t keys = key_count * sizeof(key);
-    const size_t takens = from->taken_count * sizeof(taken);
-    const size_t slots = event->filled_count * sizeof(filled);
-    layout *new = malloc(sizeof *new + keys + takens + slots + from->texts);
+    layout *new =
+        malloc(sizeof *new + joint_count * sizeof *new->joints +
+               event->value_count *(sizeof *new->taken + sizeof *new->nexts) +
+               event->filled_count * sizeof *new->filled + from->texts);
     char *text;
 
     if (new == NULL)
         return NULL;
-    new->keys = (key *)(void *)(new + 1);
-    new->taken = (taken *)(void *)(new->keys + key_count);
-    new->filled = (filled *)(void *)(new->taken + from->taken_count);
+    new->joints = (joint *)(void *)(new + 1);
+    new->taken = (taken *)(void *)(new->joints + joint_count);
+    new->nexts = (uint32_t *)(void *)(new->taken + event->value_count);
+    new->filled = (filled *)(void *)(new->nexts + event->value_count);
     text = (char *)(new->filled + event->filled_count);
-    new->key_count = key_count;
-    new->taken_count = from->taken_count;
-    new->filled_count = event->filled_count;
-    new->value_count = from->value_count;
-    for (uint32_t i = 0; i < key_count; i++) {
-        set_key(&new->keys[i], text, from->keys[i]);
-        text += from->keys[i].len;
+    new->joint_count = joint_count;
+    for (uint32_t i = 0; i < joint_count; i++) {
+        set_joint(&new->joints[i], text, from->joints[i]);
+        text += from->joints[i].len;
     }
-    if (takens != 0)
-        memcpy(new->taken, from->taken, takens);
-    for (uint32_t i = 0; i < event->filled_count; i++) {
-        const uint32_t slot = event->filled[i];
-        new->filled[i] = (filled){slot, event->slots[slot].first};
-    }
+    set_event(new, from, event);
     return new;
 }
 
@@ -469,9 +506,9 @@ void sr_layout_learn(const sr_scan *s)
         s->work->layouts = calloc(1, sizeof *l);
         return;
     }
-    if (!l->unknown || !learn_keys(&out, s, &l->keys))
+    if (!l->unknown || !learn(&out, s, &l->joints))
         return;
-    new = layout_new(&out, l->keys.count, s->event);
+    new = layout_new(&out, l->joints.count, s->event);
     if (new == NULL)
         return;
     new->hash = l->hash;

@@ -234,26 +234,26 @@ static __attribute__((noinline)) bool take_all(walk *w, const wanted *b,
            (b->values == 0 || take_elements(w, b->base, b->values));
 }
 
-/* Note where the colons of a block are. How many there are is hard to foretell:
+/* Note where joints of a block are. How many there are is hard to foretell:
  * they come in pairs, of which the second one may be none. False: too many. */
-SR_TARGET INLINE bool list_keys(sr_scan *s, const char *base, uint64_t colons)
+SR_TARGET INLINE bool list(sr_scan *s, const char *base, uint64_t mask)
 {
-    sr_keys *keys = s->keys;
-    uint32_t *to = keys->at + keys->count;
+    sr_joints *joints = s->joints;
+    uint32_t *to = joints->at + joints->count;
     const uint32_t at = (uint32_t)(base - s->line);
 
-    if (colons == 0)
+    if (mask == 0)
         return true;
-    keys->count += (uint32_t)__builtin_popcountll(colons);
-    if (keys->count > SR_KEYS_MOST)
+    joints->count += (uint32_t)__builtin_popcountll(mask);
+    if (joints->count > SR_JOINTS_MOST)
         return false;
     do {
-        to[0] = at + index_of(colons);
-        colons &= colons - 1;
-        to[1] = at + index_of(colons | UINT64_C(1) << (SR_BLOCK - 1));
-        colons &= colons - 1;
+        to[0] = at + index_of(mask);
+        mask &= mask - 1;
+        to[1] = at + index_of(mask | UINT64_C(1) << (SR_BLOCK - 1));
+        mask &= mask - 1;
         to += 2;
-    } while (colons != 0);
+    } while (mask != 0);
     return true;
 }
 

@@ -17,13 +17,13 @@
 #include <emmintrin.h>
 #endif
 
-/* Where the colons behind the keys of the outermost object stand, from the
- * line's beginning. */
-enum { SR_KEYS_MOST = 256 };
-typedef struct sr_keys {
+/* Where the colons and brackets of a line stand, those in strings aside, from
+ * its beginning. */
+enum { SR_JOINTS_MOST = 512 };
+typedef struct sr_joints {
     uint32_t count;
-    uint32_t at[SR_KEYS_MOST + 1]; /* filled in pairs */
-} sr_keys;
+    uint32_t at[SR_JOINTS_MOST + 1]; /* filled in pairs */
+} sr_joints;
 
 typedef struct sr_scan {
     const char *p, *line, *end;
@@ -31,11 +31,11 @@ typedef struct sr_scan {
     sr_event *event;
     sr_work *work;
     uint64_t run;
-    sr_keys *keys;   /* to be listed and nothing else; or NULL */
-    uint32_t depth;  /* frames in use */
-    uint32_t values; /* the event had before */
-    bool escaped;    /* the string just read has a backslash */
-    bool nested;     /* set by fast scanners: an object has others in it */
+    sr_joints *joints; /* to be listed and nothing else; or NULL */
+    uint32_t depth;    /* frames in use */
+    uint32_t values;   /* the event had before */
+    bool escaped;      /* the string just read has a backslash */
+    bool nested;       /* set by fast scanners: an object has others in it */
     sr_fault *fault;
 } sr_scan;
 
@@ -182,8 +182,6 @@ static inline bool sr_is_guessed(const sr_scan *s, const sr_frame *frame,
 }
 /* The member has been read: note which values it gave. */
 void sr_end_member(sr_scan *s, const sr_frame *frame);
-/* The node's child of that key, without escapes; blanks are not looked at. */
-uint32_t sr_node_child(const sr_plan *plan, const sr_node *node, sg_str key);
 /* False: nobody wants this key of the node (without escapes). */
 bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key);
 

@@ -137,11 +137,6 @@ static uint32_t child_at(const sr_plan *plan, const sr_node *node,
                                : plan->keys[node->table + place].node;
 }
 
-uint32_t sr_node_child(const sr_plan *plan, const sr_node *node, sg_str key)
-{
-    return child_at(plan, node, find(plan, node, sr_key_hash(plan, key), key));
-}
-
 bool sr_is_wanted(const sr_plan *plan, const sr_node *node, sg_str key)
 {
     if (node->wild != SIGMA_NONE || (node->spaced && sr_has_blank(key)))

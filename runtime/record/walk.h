@@ -49,7 +49,7 @@ typedef struct carry {
 /* What a walk is for. The compiler makes a function of each. */
 typedef enum purpose {
     CHECK, /* nothing but whether the line is good */
-    LIST,  /* also where the outermost object has its colons */
+    LIST,  /* also where its colons and brackets are */
     TAKE   /* also the values that are wanted */
 } purpose;
 
@@ -73,7 +73,6 @@ typedef struct pairs {
     uint64_t opening, curly, closing; /* curly: opening, an object */
     uint64_t empty;                   /* closing right behind its opening one */
     uint64_t objects;                 /* an object is the innermost container */
-    uint64_t top;                     /* the outermost container is */
 } pairs;
 
 /* A block: bit i tells of base[i]. Behind the end of the line lies space. */
@@ -226,7 +225,6 @@ static bool find_pairs(walk *w, const char *base, uint64_t brackets,
             return false;
         }
         out->objects = (out->objects & ~behind) | (*object & behind);
-        out->top = (out->top & ~behind) | (w->depth == 1 ? behind : 0);
     }
     return true;
 }
@@ -367,7 +365,7 @@ SR_TARGET INLINE bool reap(walk *w, carry *c, const block *b, const char *bytes,
 {
     if (aim == TAKE)
         return take_flat(w, c, b, bytes, starts);
-    return aim == CHECK || list_keys(w->s, b->base, b->colon);
+    return aim == CHECK || list(w->s, b->base, b->colon);
 }
 
 /* -------- flat blocks -------------------------------------------------- */
@@ -544,8 +542,7 @@ SR_TARGET INLINE const char *run_on(walk *w, carry *c, const char *p,
 {
     if (aim == TAKE)
         return run_taking(w, c, p, end);
-    return aim == LIST && w->depth == 1 ? run_listing(w, c, p, end)
-                                        : run_checking(w, c, p, end);
+    return aim == LIST ? run_listing(w, c, p, end) : run_checking(w, c, p, end);
 }
 
 /* From the line's first byte on, as far as it goes. */
@@ -556,7 +553,7 @@ SR_TARGET INLINE const char *run_start(walk *w, carry *c, const char *p,
         return p;
     w->kinds[w->depth++] = true;
     w->s->p = p;
-    if (aim == TAKE && !take_opening(w))
+    if ((aim == TAKE && !take_opening(w)) || (aim == LIST && !list(w->s, p, 1)))
         return NULL;
     c->object = ALL;
     c->key = 1;
@@ -570,7 +567,7 @@ SR_TARGET static __attribute__((noinline)) bool
 walk_any(walk *w, carry *c, block *b, const char *bytes, purpose aim)
 {
     const uint64_t outside = ~b->inside;
-    pairs p = {.objects = c->object, .top = w->depth == 1 ? ALL : 0};
+    pairs p = {.objects = c->object};
     uint64_t starts;
 
     /* Behind the line lies space. */
@@ -588,7 +585,7 @@ walk_any(walk *w, carry *c, block *b, const char *bytes, purpose aim)
     if (!check_primitives(w, b, bytes, starts))
         return false;
     if (aim != TAKE)
-        return aim == CHECK || list_keys(w->s, b->base, b->colon & p.top);
+        return aim == CHECK || list(w->s, b->base, b->colon | b->bracket);
     if (b->bracket == 0)
         return take_flat(w, c, b, bytes, starts);
     c->likely = c->in_key;
@@ -680,7 +677,7 @@ SR_TARGET static bool walk_line(sr_scan *s)
     w.depth = w.dead = 0;
     w.every_key = w.slashed = false;
     w.open = NULL;
-    if (s->keys != NULL)
+    if (s->joints != NULL)
         return walk_blocks(&w, p, s->end, LIST);
     return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, CHECK)
                                     : walk_blocks(&w, p, s->end, TAKE);
