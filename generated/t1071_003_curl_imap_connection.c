@@ -132,7 +132,11 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{136, 9}, r0_selection}, /* 0: selection */
+    {{136, 9}}, /* 0: selection */
+};
+
+static const sigma_match holds[] = {
+    r0_selection, /* 0 */
 };
 
 static const sigma_rule rules[] = {
@@ -154,9 +158,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .match = r0_imap_connection_by_curl,
         .digest = {306, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_imap_connection_by_curl, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -164,7 +171,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"a0a1a5f1-5598-4eef-b459-386766109a5d\",\"title\":\"IMAP Connection by"
            " Curl\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_curl_imap_connect"
            "ion.yml\",\"sha256\":\"62d7af390513e44f6f416da12b6037c5b1b9942ded5c969609dadb2a66c0e7"
@@ -186,8 +193,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 370,

@@ -182,11 +182,19 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{198, 4}, r0_curl},        /* 0: curl */
-    {{202, 7}, r0_address},     /* 1: address */
-    {{209, 6}, r0_option},      /* 2: option */
-    {{215, 6}, r0_joined},      /* 3: joined */
-    {{221, 10}, r0_in_address}, /* 4: in_address */
+    {{198, 4}},  /* 0: curl */
+    {{202, 7}},  /* 1: address */
+    {{209, 6}},  /* 2: option */
+    {{215, 6}},  /* 3: joined */
+    {{221, 10}}, /* 4: in_address */
+};
+
+static const sigma_match holds[] = {
+    r0_curl,       /* 0 */
+    r0_address,    /* 1 */
+    r0_option,     /* 2 */
+    r0_joined,     /* 3 */
+    r0_in_address, /* 4 */
 };
 
 static const sigma_rule rules[] = {
@@ -208,9 +216,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 5,
-        .match = r0_curl_reads_a_mailbox_with_credentials,
         .digest = {401, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_curl_reads_a_mailbox_with_credentials, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -218,7 +229,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"dab8677b-1d65-41a6-a32f-a1879311afd3\",\"title\":\"Curl Reads a Mailb"
            "ox With Credentials\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_cur"
            "l_imap_process.yml\",\"sha256\":\"786b9d08c648ff31421415d7df5e665e517b82ca430a9aa3c38"
@@ -240,8 +251,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 465,

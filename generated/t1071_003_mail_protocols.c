@@ -160,10 +160,17 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{232, 4}, r0_smtp},         /* 0: smtp */
-    {{236, 4}, r0_pop3},         /* 1: pop3 */
-    {{240, 4}, r0_imap},         /* 2: imap */
-    {{244, 11}, r0_mail_client}, /* 3: mail_client */
+    {{232, 4}},  /* 0: smtp */
+    {{236, 4}},  /* 1: pop3 */
+    {{240, 4}},  /* 2: imap */
+    {{244, 11}}, /* 3: mail_client */
+};
+
+static const sigma_match holds[] = {
+    r0_smtp,        /* 0 */
+    r0_pop3,        /* 1 */
+    r0_imap,        /* 2 */
+    r0_mail_client, /* 3 */
 };
 
 static const sigma_derive derives[] = {
@@ -200,9 +207,12 @@ static const sigma_rule rules[] = {
         .derive_first = 0,
         .derive_count = 4,
         .route = SIGMA_NONE,
-        .match = r0_connection_to_a_mail_port_by_a_process_that_i,
         .digest = {471, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_connection_to_a_mail_port_by_a_process_that_i, /* 0 */
 };
 
 static const sigma_corr_ref corr_refs[] = {
@@ -270,7 +280,7 @@ static const sigma_correlation correlations[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"2329c9f2-50ba-41c1-afef-a5fc34131339\",\"title\":\"Connection to a Ma"
            "il Port by a Process That Is No Mail Client\",\"author\":\"The sigcc authors\",\"path"
            "\":\"sigma/t1071_003_mail_protocols.yml\",\"sha256\":\"1af4dd1e6d151eb1219c340caf019a"
@@ -296,9 +306,11 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .derives = derives,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .correlations = correlations,
     .corr_refs = corr_refs,

@@ -140,7 +140,11 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{172, 9}, r0_selection}, /* 0: selection */
+    {{172, 9}}, /* 0: selection */
+};
+
+static const sigma_match holds[] = {
+    r0_selection, /* 0 */
 };
 
 static const sigma_rule rules[] = {
@@ -162,9 +166,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .match = r0_pop3_connection_by_netcat,
         .digest = {342, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_pop3_connection_by_netcat, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -172,7 +179,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"3eb67479-fea3-4dff-9371-f0d9ee2e863a\",\"title\":\"POP3 Connection by"
            " Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_connect"
            "ion.yml\",\"sha256\":\"373cc380849e90cd755f11b1fb85d617de79fc15484fc26262eb7411d14332"
@@ -194,8 +201,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 406,

@@ -176,10 +176,17 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{251, 6}, r0_netcat},   /* 0: netcat */
-    {{257, 4}, r0_port},     /* 1: port */
-    {{261, 5}, r0_shell},    /* 2: shell */
-    {{266, 8}, r0_commands}, /* 3: commands */
+    {{251, 6}}, /* 0: netcat */
+    {{257, 4}}, /* 1: port */
+    {{261, 5}}, /* 2: shell */
+    {{266, 8}}, /* 3: commands */
+};
+
+static const sigma_match holds[] = {
+    r0_netcat,   /* 0 */
+    r0_port,     /* 1 */
+    r0_shell,    /* 2 */
+    r0_commands, /* 3 */
 };
 
 static const sigma_rule rules[] = {
@@ -201,9 +208,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 4,
-        .match = r0_pop3_commands_through_netcat,
         .digest = {435, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_pop3_commands_through_netcat, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -211,7 +221,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"b0b099bb-e8e4-49f9-b7ba-944b6e2feda1\",\"title\":\"POP3 Commands Thro"
            "ugh Netcat\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_nc_pop3_proc"
            "ess.yml\",\"sha256\":\"34f6fda7f470ebe923761be1211862a925caf14992943e8cea32ed10ef151a"
@@ -233,8 +243,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 499,

@@ -182,9 +182,15 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{290, 10}, r0_powershell}, /* 0: powershell */
-    {{300, 6}, r0_cmdlet},      /* 1: cmdlet */
-    {{306, 6}, r0_dotnet},      /* 2: dotnet */
+    {{290, 10}}, /* 0: powershell */
+    {{300, 6}},  /* 1: cmdlet */
+    {{306, 6}},  /* 2: dotnet */
+};
+
+static const sigma_match holds[] = {
+    r0_powershell, /* 0 */
+    r0_cmdlet,     /* 1 */
+    r0_dotnet,     /* 2 */
 };
 
 static const sigma_rule rules[] = {
@@ -206,9 +212,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 3,
-        .match = r0_powershell_started_to_send_mail,
         .digest = {484, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_powershell_started_to_send_mail, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -216,7 +225,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"4afcfc9f-eda2-4a6e-aac4-2cc7e6cd9b40\",\"title\":\"PowerShell Started"
            " to Send Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powershel"
            "l_mail_process.yml\",\"sha256\":\"0cae0c19d5f7ac65f46ae0c2fde9ee68fa2b97bf0c1a2c098ba"
@@ -238,8 +247,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 548,

@@ -127,8 +127,13 @@ static const uint32_t gates[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{206, 6}, r0_cmdlet}, /* 0: cmdlet */
-    {{212, 6}, r0_dotnet}, /* 1: dotnet */
+    {{206, 6}}, /* 0: cmdlet */
+    {{212, 6}}, /* 1: dotnet */
+};
+
+static const sigma_match holds[] = {
+    r0_cmdlet, /* 0 */
+    r0_dotnet, /* 1 */
 };
 
 static const sigma_rule rules[] = {
@@ -150,9 +155,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 2,
-        .match = r0_powershell_script_that_sends_mail,
         .digest = {391, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_powershell_script_that_sends_mail, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -160,7 +168,7 @@ static const sigma_route routes[] = {
 };
 
 SIGMA_NOTE(manifest,
-           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":2,\"rul"
+           "{\"schema\":\"sigcc.manifest/1\",\"compiler\":{\"version\":\"0.1.0\"},\"abi\":3,\"rul"
            "es\":[{\"id\":\"c012457a-c831-4962-8df5-a9f6b29ab7cc\",\"title\":\"PowerShell Script "
            "That Sends Mail\",\"author\":\"The sigcc authors\",\"path\":\"sigma/t1071_003_powersh"
            "ell_mail_script.yml\",\"sha256\":\"86b6e08a38ae0800c130fa30861a1f529448070e9f0b9fc224"
@@ -180,8 +188,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .routes = routes,
     .pool_size = 455,

@@ -267,7 +267,7 @@ static void test_options(void)
     CHECK(has(out, "Usage: tiny [OPTION...] [FILE...]\n"));
     CHECK(has(out, "  -f, --format FORMAT         ndjson, json, csv or table"));
     CHECK_INT(run("--version", SG_S("")), 0);
-    CHECK_STR(out, SG_S("tiny (sigcc 1.2.3, ABI 2)\n"));
+    CHECK_STR(out, SG_S("tiny (sigcc 1.2.3, ABI 3)\n"));
     CHECK_INT(run("--manifest", SG_S("")), 0);
     CHECK_STR(out, SG_S("{\"schema\":\"sigcc.manifest/1\"}\n"));
     CHECK_INT(run("--list", SG_S("")), 0);
