@@ -143,7 +143,11 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{136, 9}, r0_selection}, /* 0: selection */
+    {{136, 9}}, /* 0: selection */
+};
+
+static const sigma_match holds[] = {
+    r0_selection, /* 0 */
 };
 
 static const sigma_rule rules[] = {
@@ -165,9 +169,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .match = r0_imap_connection_by_curl,
         .digest = {306, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_imap_connection_by_curl, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -197,8 +204,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

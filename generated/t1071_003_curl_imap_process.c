@@ -193,11 +193,19 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{198, 4}, r0_curl},        /* 0: curl */
-    {{202, 7}, r0_address},     /* 1: address */
-    {{209, 6}, r0_option},      /* 2: option */
-    {{215, 6}, r0_joined},      /* 3: joined */
-    {{221, 10}, r0_in_address}, /* 4: in_address */
+    {{198, 4}},  /* 0: curl */
+    {{202, 7}},  /* 1: address */
+    {{209, 6}},  /* 2: option */
+    {{215, 6}},  /* 3: joined */
+    {{221, 10}}, /* 4: in_address */
+};
+
+static const sigma_match holds[] = {
+    r0_curl,       /* 0 */
+    r0_address,    /* 1 */
+    r0_option,     /* 2 */
+    r0_joined,     /* 3 */
+    r0_in_address, /* 4 */
 };
 
 static const sigma_rule rules[] = {
@@ -219,9 +227,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 5,
-        .match = r0_curl_reads_a_mailbox_with_credentials,
         .digest = {401, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_curl_reads_a_mailbox_with_credentials, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -251,8 +262,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

@@ -169,10 +169,17 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{232, 4}, r0_smtp},         /* 0: smtp */
-    {{236, 4}, r0_pop3},         /* 1: pop3 */
-    {{240, 4}, r0_imap},         /* 2: imap */
-    {{244, 11}, r0_mail_client}, /* 3: mail_client */
+    {{232, 4}},  /* 0: smtp */
+    {{236, 4}},  /* 1: pop3 */
+    {{240, 4}},  /* 2: imap */
+    {{244, 11}}, /* 3: mail_client */
+};
+
+static const sigma_match holds[] = {
+    r0_smtp,        /* 0 */
+    r0_pop3,        /* 1 */
+    r0_imap,        /* 2 */
+    r0_mail_client, /* 3 */
 };
 
 static const sigma_derive derives[] = {
@@ -209,9 +216,12 @@ static const sigma_rule rules[] = {
         .derive_first = 0,
         .derive_count = 4,
         .route = SIGMA_NONE,
-        .match = r0_connection_to_a_mail_port_by_a_process_that_i,
         .digest = {471, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_connection_to_a_mail_port_by_a_process_that_i, /* 0 */
 };
 
 static const sigma_corr_ref corr_refs[] = {
@@ -305,9 +315,11 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .derives = derives,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .correlations = correlations,

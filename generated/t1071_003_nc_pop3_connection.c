@@ -151,7 +151,11 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{172, 9}, r0_selection}, /* 0: selection */
+    {{172, 9}}, /* 0: selection */
+};
+
+static const sigma_match holds[] = {
+    r0_selection, /* 0 */
 };
 
 static const sigma_rule rules[] = {
@@ -173,9 +177,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 1,
-        .match = r0_pop3_connection_by_netcat,
         .digest = {342, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_pop3_connection_by_netcat, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -205,8 +212,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

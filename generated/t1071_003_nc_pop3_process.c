@@ -183,10 +183,17 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{251, 6}, r0_netcat},   /* 0: netcat */
-    {{257, 4}, r0_port},     /* 1: port */
-    {{261, 5}, r0_shell},    /* 2: shell */
-    {{266, 8}, r0_commands}, /* 3: commands */
+    {{251, 6}}, /* 0: netcat */
+    {{257, 4}}, /* 1: port */
+    {{261, 5}}, /* 2: shell */
+    {{266, 8}}, /* 3: commands */
+};
+
+static const sigma_match holds[] = {
+    r0_netcat,   /* 0 */
+    r0_port,     /* 1 */
+    r0_shell,    /* 2 */
+    r0_commands, /* 3 */
 };
 
 static const sigma_rule rules[] = {
@@ -208,9 +215,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 4,
-        .match = r0_pop3_commands_through_netcat,
         .digest = {435, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_pop3_commands_through_netcat, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -240,8 +250,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

@@ -192,9 +192,15 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{290, 10}, r0_powershell}, /* 0: powershell */
-    {{300, 6}, r0_cmdlet},      /* 1: cmdlet */
-    {{306, 6}, r0_dotnet},      /* 2: dotnet */
+    {{290, 10}}, /* 0: powershell */
+    {{300, 6}},  /* 1: cmdlet */
+    {{306, 6}},  /* 2: dotnet */
+};
+
+static const sigma_match holds[] = {
+    r0_powershell, /* 0 */
+    r0_cmdlet,     /* 1 */
+    r0_dotnet,     /* 2 */
 };
 
 static const sigma_rule rules[] = {
@@ -216,9 +222,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 3,
-        .match = r0_powershell_started_to_send_mail,
         .digest = {484, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_powershell_started_to_send_mail, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -248,8 +257,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

@@ -133,8 +133,13 @@ static const sigma_clause clauses[] = {
 };
 
 static const sigma_selection selections[] = {
-    {{206, 6}, r0_cmdlet}, /* 0: cmdlet */
-    {{212, 6}, r0_dotnet}, /* 1: dotnet */
+    {{206, 6}}, /* 0: cmdlet */
+    {{212, 6}}, /* 1: dotnet */
+};
+
+static const sigma_match holds[] = {
+    r0_cmdlet, /* 0 */
+    r0_dotnet, /* 1 */
 };
 
 static const sigma_rule rules[] = {
@@ -156,9 +161,12 @@ static const sigma_rule rules[] = {
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 2,
-        .match = r0_powershell_script_that_sends_mail,
         .digest = {391, 64},
     },
+};
+
+static const sigma_match matches[] = {
+    r0_powershell_script_that_sends_mail, /* 0 */
 };
 
 static const sigma_route routes[] = {
@@ -186,8 +194,10 @@ static const sigma_detector detector = {
     .nums = nums,
     .preds = preds,
     .selections = selections,
+    .holds = holds,
     .strs = strs,
     .rules = rules,
+    .matches = matches,
     .gates = gates,
     .clauses = clauses,
     .routes = routes,

@@ -287,7 +287,7 @@ static void put_detector(const sc_module *m, sc_cw *w, size_t manifest_size)
 {
     const sc_ir *ir = m->ir;
     const struct {
-        const char *table, *item;
+        const char *table, *item; /* NULL: as many as in another one */
         uint32_t count;
     } tables[] = {
         {"fields", "field", ir->fields.count},
@@ -295,9 +295,11 @@ static void put_detector(const sc_module *m, sc_cw *w, size_t manifest_size)
         {"nums", "num", ir->nums.count},
         {"preds", "pred", ir->preds.count},
         {"selections", "selection", m->sel_count},
+        {"holds", NULL, m->sel_count},
         {"derives", "derive", ir->derives.count},
         {"strs", "str", ir->strs.count},
         {"rules", "rule", ir->rules.count},
+        {"matches", NULL, ir->rules.count},
         {"gates", "gate", ir->gates.count},
         {"clauses", "clause", ir->clauses.count},
         {"routes", "route", ir->routes.count},
@@ -327,7 +329,8 @@ static void put_detector(const sc_module *m, sc_cw *w, size_t manifest_size)
     if (m->pool_size > 0)
         sc_cw_line(w, ".pool_size = %" PRIu32 ",", m->pool_size);
     for (size_t i = 0; i < n; i++)
-        put_count(w, tables[i].item, tables[i].count);
+        if (tables[i].item != NULL)
+            put_count(w, tables[i].item, tables[i].count);
     put_encoding(m, w, manifest_size);
     w->depth--;
     sc_cw_line(w, "};");

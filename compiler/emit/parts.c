@@ -61,8 +61,10 @@ static void declare_tables(const sc_module *m, sc_cw *w)
 {
     const table tables[] = {
         {"sigma_selection", "selections", m->sel_count},
+        {"sigma_match", "holds", m->sel_count},
         {"sigma_derive", "derives", m->ir->derives.count},
         {"sigma_rule", "rules", m->ir->rules.count},
+        {"sigma_match", "matches", m->ir->rules.count},
     };
 
     declare(w, tables, sizeof(tables) / sizeof(tables[0]));

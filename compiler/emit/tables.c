@@ -319,9 +319,10 @@ void sc_emit_data(sc_module *m, sc_cw *texts, sc_cw *w)
 
 /* -------- rules ---------------------------------------------------------- */
 
+/* Their names, then their functions. */
 static void put_selections(sc_module *m, sc_cw *w)
 {
-    sc_cw_rows rows = {0};
+    sc_cw_rows rows = {0}, holds = {0};
 
     for (uint32_t i = 0; i < m->ir->sels.count; i++) {
         const sc_ir_sel *sel = &m->ir->sels.items[i];
@@ -330,11 +331,14 @@ static void put_selections(sc_module *m, sc_cw *w)
             continue;
         if (sel->named)
             ref = sc_module_ref(m, sel->name);
-        sc_module_row(m, &rows, "{{%" PRIu32 ", %" PRIu32 "}, %.*s},", ref.off,
-                      ref.len, SG_FMT(m->sels[i]));
+        sc_module_row(m, &rows, "{{%" PRIu32 ", %" PRIu32 "}},", ref.off,
+                      ref.len);
         sc_module_note(m, &rows, "%" PRIu32 ": %.*s", i, SG_FMT(sel->name));
+        sc_module_row(m, &holds, "%.*s,", SG_FMT(m->sels[i]));
+        sc_module_note(m, &holds, "%" PRIu32, i);
     }
     sc_table_rows(w, "sigma_selection", "selections", &rows);
+    sc_table_rows(w, "sigma_match", "holds", &holds);
 }
 
 static void put_derives(sc_module *m, sc_cw *w)
@@ -472,6 +476,17 @@ void sc_emit_gates(sc_module *m, sc_cw *w)
     put_clauses(m, w);
 }
 
+static void put_matches(sc_module *m, sc_cw *w)
+{
+    sc_cw_rows rows = {0};
+
+    for (uint32_t i = 0; i < m->ir->rules.count; i++) {
+        sc_module_row(m, &rows, "%.*s,", SG_FMT(m->rules[i]));
+        sc_module_note(m, &rows, "%" PRIu32, i);
+    }
+    sc_table_rows(w, "sigma_match", "matches", &rows);
+}
+
 void sc_emit_rules(sc_module *m, sc_cw *w)
 {
     put_selections(m, w);
@@ -494,10 +509,10 @@ void sc_emit_rules(sc_module *m, sc_cw *w)
         sc_emit_slice(w, "selection", m->starts[i], listed(m, r));
         sc_emit_slice(w, "derive", r->derive_first, r->derive_count);
         sc_emit_number(w, "route", r->route);
-        sc_cw_line(w, ".match = %.*s,", SG_FMT(m->rules[i]));
         sc_emit_digest(m, w, r->digest);
         w->depth--;
         sc_cw_line(w, "},");
     }
     sc_table_end(w);
+    put_matches(m, w);
 }

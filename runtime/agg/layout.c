@@ -310,24 +310,20 @@ static uint64_t text_id(const sigma_detector *d, sigma_ref ref)
     return sg_str_hash((sg_str){d->pool + ref.off, ref.len});
 }
 
-/* Only rules that somebody listens to have a name and are looked for by it; in
- * a large pack they are few, often none. */
-static void name_heard(const draft *b)
+/* Only rules that somebody listens to are looked for by name; in a large pack
+ * they are few, often none. */
+static void sort_heard(const draft *b)
 {
     const sigma_detector *d = b->d;
     sr_layout *l = b->l;
 
     if (l->need_first[d->rule_count] == 0)
         return;
-    l->rule_ids = sg_new_n(b->arena, uint64_t, d->rule_count);
     l->heard_by_id = sg_new_n(b->arena, sr_named, d->rule_count);
-    for (uint32_t r = 0; r < d->rule_count; r++) {
-        if (!sr_layout_hears(l, r))
-            continue;
-        l->rule_ids[r] = text_id(d, d->rules[r].digest) +
-                         (d->rules[r].digest.len == 0 ? r : 0);
-        l->heard_by_id[l->heard_count++] = (sr_named){l->rule_ids[r], r};
-    }
+    for (uint32_t r = 0; r < d->rule_count; r++)
+        if (sr_layout_hears(l, r))
+            l->heard_by_id[l->heard_count++] =
+                (sr_named){sr_layout_rule_id(l, r), r};
     qsort(l->heard_by_id, l->heard_count, sizeof(*l->heard_by_id), by_id);
 }
 
@@ -372,7 +368,7 @@ static void name_all(const draft *b)
         /* In any order: the table's depends on the rest of the pack. */
         *id += text_id(d, d->correlations[c].digest);
     }
-    name_heard(b);
+    sort_heard(b);
     sort_components(b);
     tell_apart(l->components_by_id, l->component_ids, l->component_count);
 }
@@ -444,5 +440,8 @@ uint32_t sr_layout_component(const sr_layout *layout, uint32_t correlation)
 
 uint64_t sr_layout_rule_id(const sr_layout *layout, uint32_t rule)
 {
-    return layout->rule_ids[rule];
+    const sigma_detector *d = layout->detector;
+    const sigma_ref digest = d->rules[rule].digest;
+
+    return text_id(d, digest) + (digest.len == 0 ? rule : 0);
 }

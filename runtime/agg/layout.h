@@ -37,7 +37,6 @@ struct sr_layout {
     uint32_t *need_first; /* rule r: needs [need_first[r], need_first[r + 1]) */
     sr_need *needs;       /* ascending by component */
     uint32_t *fields;
-    uint64_t *rule_ids; /* of rules that are heard; NULL: none is */
     uint64_t *component_ids, *field_ids;
     uint32_t heard_count; /* rules that some component listens to */
     sr_named *heard_by_id, *components_by_id; /* ascending; rules that compute

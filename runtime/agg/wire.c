@@ -26,7 +26,7 @@ static void put_hit(const sr_layout *l, const sr_contribution *c,
     const sr_part_cell *cells = sr_cells_of(c) + hit->cell;
     uint32_t have = 0;
 
-    sg_put_u64(out, l->rule_ids[hit->rule]);
+    sg_put_u64(out, sr_layout_rule_id(l, hit->rule));
     sg_put_u8(out, hit->timed);
     sg_put_u64(out, (uint64_t)hit->time);
     sg_put_u8(out, hit->raw_kind);

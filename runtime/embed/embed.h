@@ -55,6 +55,7 @@ struct sigma_pack {
     sr_image image;
     void *object; /* of dlopen */
     const sigma_detector *detector;
+    const char *manifest;
     sigma_rule_info *rules; /* then correlations */
     size_t rule_count;
     sg_arena arena; /* of their texts */

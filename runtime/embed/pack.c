@@ -107,7 +107,7 @@ static sigma_status find_detector(sigma_pack *pack, const char *path,
         return sr_failed(error, SIGMA_E_NOT_A_PACK, path,
                          "it was not built with --emit so");
     memcpy(&get, &symbol, sizeof(get));
-    const sigma_detector *d = get();
+    const sigma_detector *file = get(), *d = file;
 
     if (d != NULL && (d->abi != SIGMA_ABI || d->size != sizeof(*d))) {
         (void)snprintf(reason, sizeof(reason),
@@ -119,6 +119,7 @@ static sigma_status find_detector(sigma_pack *pack, const char *path,
     if (!sr_detector_check(d, reason, sizeof(reason)))
         return sr_failed(error, SIGMA_E_BROKEN, path, reason);
     pack->detector = d;
+    pack->manifest = sr_detector_manifest(file, &pack->arena);
     return SIGMA_OK;
 }
 
@@ -193,7 +194,7 @@ const sigma_rule_info *sigma_rule_at(const sigma_pack *pack, size_t index)
 
 sigma_text sigma_manifest(const sigma_pack *pack)
 {
-    const char *text = pack == NULL ? "" : pack->detector->manifest;
+    const char *text = pack == NULL ? "" : pack->manifest;
 
     return (sigma_text){text, strlen(text)};
 }

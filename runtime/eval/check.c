@@ -156,7 +156,16 @@ static void check_num(check *c, uint32_t i)
 static void check_selection(check *c, uint32_t i)
 {
     need_text(c, c->d->selections[i].name);
-    require(c, c->d->selections[i].holds != NULL, "no function");
+}
+
+static void check_holds(check *c, uint32_t i)
+{
+    require(c, c->d->holds[i] != NULL, "no function");
+}
+
+static void check_match(check *c, uint32_t i)
+{
+    require(c, c->d->matches[i] != NULL, "no function");
 }
 
 static void check_derive(check *c, uint32_t i)
@@ -177,7 +186,6 @@ static void check_rule(check *c, uint32_t i)
     need_optional(c, r->route, d->route_count);
     need_range(c, r->selection_first, r->selection_count, d->selection_count);
     need_range(c, r->derive_first, r->derive_count, d->derive_count);
-    require(c, r->match != NULL, "no function");
     for (uint32_t k = 0; c->fault == NULL && k < r->derive_count; k++)
         need_optional(c, d->derives[r->derive_first + k].selection,
                       r->selection_count);
@@ -365,11 +373,13 @@ static void check_step(check *c, uint32_t i)
     TEXTS(strs, str_count)                                                     \
     TABLE(preds, pred_count, check_pred)                                       \
     TABLE(selections, selection_count, check_selection)                        \
+    TABLE(holds, selection_count, check_holds)                                 \
     TABLE(derives, derive_count, check_derive)                                 \
     TABLE(routes, route_count, check_route)                                    \
     TABLE(gates, gate_count, check_gate)                                       \
     TABLE(rules, rule_count, check_rule)                                       \
     TABLE(clauses, clause_count, check_clause)                                 \
+    TABLE(matches, rule_count, check_match)                                    \
     TABLE(corr_refs, corr_ref_count, nothing)                                  \
     TABLE(corr_keys, corr_key_count, check_key)                                \
     TABLE(corr_sources, corr_source_count, check_source)                       \

@@ -1,7 +1,7 @@
 /*
  * decode.c - the texts of a detector that keeps them out of its file in clear.
- * They are decoded into memory once, before anything reads them; what the file
- * says stays as it is.
+ * They are decoded into memory once, before anything reads them, the manifest
+ * only for who asks for it; what the file says stays as it is.
  */
 #include "eval/eval.h"
 
@@ -31,8 +31,14 @@ const sigma_detector *sr_detector_decode(const sigma_detector *d,
     *clear = *d;
     clear->pool = decode(arena, d, d->pool, d->pool_size, 0);
     clear->name = decode(arena, d, d->name, d->name_size, SIGMA_AT_NAME);
-    clear->manifest =
-        decode(arena, d, d->manifest, d->manifest_size, SIGMA_AT_MANIFEST);
+    clear->manifest = NULL;
     clear->key = 0;
     return clear;
+}
+
+const char *sr_detector_manifest(const sigma_detector *d, sg_arena *arena)
+{
+    if (d->key == 0)
+        return d->manifest;
+    return decode(arena, d, d->manifest, d->manifest_size, SIGMA_AT_MANIFEST);
 }

@@ -506,10 +506,10 @@ static bool gate_holds(const sr_eval *eval, sr_event *event,
 }
 
 /* A rule was asked: the time it began, the searches made until then. */
-static void count_rule(const sr_eval *eval, const sigma_rule *r, int64_t start,
+static void count_rule(const sr_eval *eval, uint32_t rule, int64_t start,
                        uint64_t regexes, bool open, bool matches)
 {
-    sr_profile_rule *n = &eval->profile->rules[r - eval->d->rules];
+    sr_profile_rule *n = &eval->profile->rules[rule];
 
     sr_profile_stop(eval->profile, start, &n->ns);
     n->asked++;
@@ -518,26 +518,24 @@ static void count_rule(const sr_eval *eval, const sigma_rule *r, int64_t start,
     n->regexes += eval->stats.regexes - regexes;
 }
 
-static bool rule_matches(const sr_eval *eval, sr_event *event,
-                         const sigma_rule *r)
+static bool rule_matches(const sr_eval *eval, sr_event *event, uint32_t rule)
 {
+    const sigma_rule *r = &eval->d->rules[rule];
     sr_profile *profile = eval->profile;
     const int64_t start = profile == NULL ? 0 : sr_profile_start(profile);
     const uint64_t regexes = eval->stats.regexes;
     const bool open = gate_holds(eval, event, r);
-    const bool matches = open && r->match(&event->bits);
+    const bool matches = open && eval->d->matches[rule](&event->bits);
 
     if (profile != NULL)
-        count_rule(eval, r, start, regexes, open, matches);
+        count_rule(eval, rule, start, regexes, open, matches);
     return matches;
 }
 
 bool sr_eval_rule(sr_eval *eval, sr_event *event, uint32_t rule)
 {
-    const sigma_rule *r = &eval->d->rules[rule];
-
-    return sr_routes_open(eval->routes, event, r->route) &&
-           rule_matches(eval, event, r);
+    return sr_routes_open(eval->routes, event, eval->d->rules[rule].route) &&
+           rule_matches(eval, event, rule);
 }
 
 /* Note the rules of a bucket that match; returns their number. */
@@ -547,7 +545,7 @@ static size_t match_bucket(sr_eval *eval, sr_event *event, const bucket *b)
 
     for (uint32_t i = 0; i < b->count; i++) {
         const uint32_t rule = b->rules[i];
-        if (!rule_matches(eval, event, &eval->d->rules[rule]))
+        if (!rule_matches(eval, event, rule))
             continue;
         eval->matched[rule >> 6] |= UINT64_C(1) << (rule & 63);
         n++;
@@ -569,9 +567,8 @@ static void take_matched(sr_eval *eval, uint32_t *hits)
 static bool rule_asked(sr_eval *eval, sr_event *event, uint32_t class,
                        uint32_t rule)
 {
-    return class == SR_ROUTE_CLASS_ANY
-               ? sr_eval_rule(eval, event, rule)
-               : rule_matches(eval, event, &eval->d->rules[rule]);
+    return class == SR_ROUTE_CLASS_ANY ? sr_eval_rule(eval, event, rule)
+                                       : rule_matches(eval, event, rule);
 }
 
 /* Of the rules that the event's fields make candidates, those that match. */
@@ -616,7 +613,7 @@ size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
 bool sr_eval_selection(sr_eval *eval, sr_event *event, uint32_t selection)
 {
     assert(selection < eval->d->selection_count);
-    return eval->d->selections[selection].holds(&event->bits);
+    return eval->d->holds[selection](&event->bits);
 }
 
 bool sr_eval_derives(const sr_eval *eval, uint32_t rule, uint32_t field)

@@ -31,9 +31,12 @@ typedef struct sr_eval_stats {
 
 /* The detector with its texts in clear: itself, or a copy in the arena when
  * they are encoded. Comes before the check, which reads texts; one of another
- * ABI is left for that to refuse (decode.c). */
+ * ABI is left for that to refuse (decode.c). A copy has no manifest. */
 const sigma_detector *sr_detector_decode(const sigma_detector *d,
                                          sg_arena *arena);
+/* The manifest in clear of a detector as it stands in its file, which has
+ * passed the check: its own text, or a copy in the arena. */
+const char *sr_detector_manifest(const sigma_detector *d, sg_arena *arena);
 
 /* Whether every table of the detector is in order: ABI, size, all indices and
  * ranges, kinds, networks, functions present. False with the reason. A detector

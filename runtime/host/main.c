@@ -150,8 +150,17 @@ static void confine(const sr_options *o, const char *program)
                 program);
 }
 
-static int act(const sigma_detector *d, const sr_options *options,
-               const char *program)
+static void put_manifest(sg_buf *out, const sigma_detector *file)
+{
+    sg_arena arena = {0};
+
+    sg_buf_printf(out, "%s\n", sr_detector_manifest(file, &arena));
+    sg_arena_free(&arena);
+}
+
+/* `file` is the detector as it stands in its file, d in clear. */
+static int act(const sigma_detector *file, const sigma_detector *d,
+               const sr_options *options, const char *program)
 {
     sg_buf buf = {0};
     int code;
@@ -166,7 +175,7 @@ static int act(const sigma_detector *d, const sr_options *options,
     case SR_ACTION_LIST:
         return list_rules(d, options);
     case SR_ACTION_MANIFEST:
-        sg_buf_printf(&buf, "%s\n", d->manifest);
+        put_manifest(&buf, file);
         break;
     case SR_ACTION_VERSION:
         sg_buf_printf(&buf, "%s (sigcc %s, ABI %u)\n", d->name, d->version,
@@ -190,18 +199,19 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector)
     char reason[256];
     int code;
 
-    detector = sr_detector_decode(detector, &arena);
-    if (!sr_detector_check(detector, reason, sizeof(reason))) {
+    const sigma_detector *clear = sr_detector_decode(detector, &arena);
+
+    if (!sr_detector_check(clear, reason, sizeof(reason))) {
         fprintf(stderr, "%s: this detector is broken: %s\n", "detector",
                 reason);
         sg_arena_free(&arena);
         return SR_EXIT_INTERNAL;
     }
     const char *program =
-        called(&arena, argc > 0 ? argv[0] : NULL, detector->name);
+        called(&arena, argc > 0 ? argv[0] : NULL, clear->name);
 
     if (sr_options_parse(argc, argv, &arena, &options, &error)) {
-        code = act(detector, &options, program);
+        code = act(detector, clear, &options, program);
     } else {
         fprintf(stderr, "%s: %.*s\nTry '%s --help'.\n", program, SG_FMT(error),
                 program);

@@ -136,12 +136,14 @@ extern SIGMA_HIDDEN const uint32_t SIGMA_PART[];
 #define SIGMA_P(event, p) sigma_verdict(event, p)
 #endif
 
+/* Functions stand in tables of their own: an address is relocated at each
+ * start, which has the system copy every page that holds one. */
 typedef bool sigma_match_fn(sigma_event *event);
+typedef sigma_match_fn *sigma_match;
 
 /* A search identifier that the condition uses, in rule order. */
 typedef struct sigma_selection {
     sigma_ref name;
-    sigma_match_fn *holds;
 } sigma_selection;
 
 /* One branch of a derived field: when selection `selection` of the rule holds
@@ -171,8 +173,7 @@ typedef struct sigma_rule {
     uint32_t time_field; /* field id of the event time, or NONE: the usual */
     uint32_t selection_first, selection_count;
     uint32_t derive_first, derive_count;
-    uint32_t route; /* index into routes, or NONE: any event */
-    sigma_match_fn *match;
+    uint32_t route;   /* index into routes, or NONE: any event */
     sigma_ref digest; /* of what it computes, 64 hex digits; or empty */
 } sigma_rule;
 
@@ -335,10 +336,12 @@ typedef struct sigma_detector {
     const sigma_num *nums;
     const sigma_pred *preds;
     const sigma_selection *selections;
+    const sigma_match *holds; /* of each selection */
     const sigma_derive *derives;
     const sigma_ref *strs;
     const sigma_rule *rules;
-    const uint32_t *gates; /* predicate ids */
+    const sigma_match *matches; /* of each rule */
+    const uint32_t *gates;      /* predicate ids */
     const sigma_clause *clauses;
     const sigma_route *routes;
     const sigma_correlation *correlations;

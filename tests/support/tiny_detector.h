@@ -67,10 +67,11 @@ static bool tiny_mail(sigma_event *e)
 }
 
 static const sigma_selection tiny_selections[] = {
-    {{41, 8}, tiny_fail},
-    {{49, 8}, tiny_mail},
-    {{25, 2}, tiny_ok},
+    {{41, 8}},
+    {{49, 8}},
+    {{25, 2}},
 };
+static const sigma_match tiny_holds[] = {tiny_fail, tiny_mail, tiny_ok};
 static const sigma_derive tiny_derives[] = {
     {TINY_PROTO, 1, {32, 4}},
     {TINY_PROTO, SIGMA_NONE, {36, 5}},
@@ -88,8 +89,7 @@ static const sigma_rule tiny_rules[] = {
      .selection_count = 2,
      .derive_first = 0,
      .derive_count = 2,
-     .route = SIGMA_NONE,
-     .match = tiny_fail},
+     .route = SIGMA_NONE},
     {.meta = {.title = {25, 2}},
      .flags = SIGMA_RULE_HIDDEN,
      .gate_first = 1,
@@ -97,9 +97,9 @@ static const sigma_rule tiny_rules[] = {
      .time_field = TINY_WHEN,
      .selection_first = 2,
      .selection_count = 1,
-     .route = SIGMA_NONE,
-     .match = tiny_ok},
+     .route = SIGMA_NONE},
 };
+static const sigma_match tiny_matches[] = {tiny_fail, tiny_ok};
 static const sigma_corr_ref tiny_refs[] = {{0, false}, {0, false}, {1, false}};
 static const sigma_corr_key tiny_keys[] = {{{8, 4}}, {{12, 5}}, {{8, 4}}};
 static const uint32_t tiny_sources[] = {TINY_USER, TINY_PROTO, TINY_USER,
@@ -163,8 +163,10 @@ static const sigma_detector tiny_detector = {
     .lits = tiny_lits,
     .preds = tiny_preds,
     .selections = tiny_selections,
+    .holds = tiny_holds,
     .derives = tiny_derives,
     .rules = tiny_rules,
+    .matches = tiny_matches,
     .gates = tiny_gates,
     .correlations = tiny_correlations,
     .corr_refs = tiny_refs,

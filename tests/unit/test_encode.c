@@ -67,6 +67,7 @@ static void test_detector(void)
 
     CHECK(sr_detector_decode(NULL, &arena) == NULL);
     CHECK(sr_detector_decode(&d, &arena) == &d);
+    CHECK(sr_detector_manifest(&d, &arena) == manifest);
     d.key = 7;
     d.name_size = sizeof(name) - 1;
     d.manifest_size = sizeof(manifest) - 1;
@@ -78,7 +79,9 @@ static void test_detector(void)
     CHECK(clear != &d && d.key == 7);
     CHECK_STR(((sg_str){clear->pool, clear->pool_size}), SG_S("literal"));
     CHECK_STR(sg_str_of(clear->name), SG_S("name"));
-    CHECK_STR(sg_str_of(clear->manifest), SG_S("{\"a\":\"\"}"));
+    CHECK(clear->manifest == NULL);
+    CHECK_STR(sg_str_of(sr_detector_manifest(&d, &arena)),
+              SG_S("{\"a\":\"\"}"));
     CHECK(sr_detector_decode(clear, &arena) == clear);
     CHECK(sr_detector_check(clear, reason, sizeof(reason)));
     /* What the check is to refuse reaches it. */

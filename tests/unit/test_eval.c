@@ -22,8 +22,10 @@ typedef struct bench {
     sigma_num nums[MOST];
     sigma_pred preds[MOST];
     sigma_selection selections[MOST];
+    sigma_match holds[MOST];
     sigma_derive derives[MOST];
     sigma_rule rules[MOST];
+    sigma_match matches[MOST];
     uint32_t gates[MOST];
     sigma_clause clauses[MOST];
     sigma_route routes[MOST];
@@ -54,8 +56,10 @@ static void start(bench *b)
                             .nums = b->nums,
                             .preds = b->preds,
                             .selections = b->selections,
+                            .holds = b->holds,
                             .derives = b->derives,
                             .rules = b->rules,
+                            .matches = b->matches,
                             .gates = b->gates,
                             .clauses = b->clauses,
                             .routes = b->routes,
@@ -441,8 +445,8 @@ static void build_rules(bench *b)
     b->routes[0] = (sigma_route){route_g_x};
     b->routes[1] = (sigma_route){select_0};
     b->d.route_count = 2;
-    b->selections[0].holds = select_0;
-    b->selections[1].holds = select_1;
+    b->holds[0] = select_0;
+    b->holds[1] = select_1;
     b->d.selection_count = 2;
     b->derives[0] = (sigma_derive){1, 0, pooled(b, SG_S("first"))};
     b->derives[1] = (sigma_derive){1, 1, pooled(b, SG_S("second"))};
@@ -451,9 +455,9 @@ static void build_rules(bench *b)
     for (int i = 0; i < 5; i++) {
         b->rules[i].time_field = SIGMA_NONE;
         b->rules[i].route = SIGMA_NONE;
-        b->rules[i].match = always;
+        b->matches[i] = always;
     }
-    b->rules[0].match = select_0;
+    b->matches[0] = select_0;
     b->rules[0].selection_count = 2;
     b->rules[0].derive_count = 3;
     b->gates[0] = 1;
@@ -614,7 +618,8 @@ static void test_refused_tables(void)
     REFUSED((b.preds[2].op = SIGMA_OP_BOOL, b.preds[2].first = 2));
     REFUSED((b.preds[2] = (sigma_pred){0, SIGMA_OP_TIME_EQ, 0x60, 0, 0}));
     REFUSED((b.preds[2].op = SIGMA_OP_CIDR));
-    REFUSED(b.rules[0].match = NULL);
+    REFUSED(b.matches[0] = NULL);
+    REFUSED(b.d.matches = NULL);
     REFUSED(b.gates[0] = 4);
     REFUSED(b.rules[0].gate_count = 2);
     REFUSED((b.d.clause_count = 1));
@@ -632,7 +637,8 @@ static void test_refused_tables(void)
     REFUSED(b.rules[0].digest.len = 1);
     REFUSED(b.derives[0].selection = 2);
     REFUSED(b.derives[0].field = 3);
-    REFUSED(b.selections[1].holds = NULL);
+    REFUSED(b.holds[1] = NULL);
+    REFUSED(b.d.holds = NULL);
     REFUSED(b.routes[0].accepts = NULL);
     REFUSED((b.d.correlations = corr, b.d.correlation_count = 2,
              b.d.corr_refs = &ref, b.d.corr_ref_count = 1));
