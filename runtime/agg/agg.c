@@ -205,13 +205,6 @@ sr_agg *sr_agg_open(const sr_layout *layout, const sr_agg_options *options)
     return agg;
 }
 
-static void free_groups(sr_shard *s)
-{
-    for (unsigned i = 0; i < SR_CLASSES; i++)
-        while (s->idle[i].first != NULL)
-            sr_group_free(s, s->idle[i].first);
-}
-
 void sr_agg_close(sr_agg *agg)
 {
     if (agg == NULL)
@@ -219,9 +212,7 @@ void sr_agg_close(sr_agg *agg)
     for (uint32_t i = 0; i < agg->shard_count; i++) {
         sr_shard *s = &agg->shards[i];
 
-        free_groups(s);
-        for (unsigned t = 0; t < SR_TABLES; t++)
-            sr_table_free(&s->index, &s->tables[t]);
+        sr_groups_free(s);
         sr_pool_close(&s->index);
         sr_pool_close(&s->pool);
         sg_buf_free(&s->key);
@@ -237,7 +228,7 @@ void sr_agg_close(sr_agg *agg)
 void sr_agg_forget(sr_agg *agg)
 {
     for (uint32_t i = 0; i < agg->shard_count; i++)
-        free_groups(&agg->shards[i]);
+        sr_groups_free(&agg->shards[i]);
     agg->watermark = SR_NEVER;
 }
 

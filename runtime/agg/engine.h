@@ -13,8 +13,8 @@
 #include "agg/parts.h"
 
 enum {
-    SR_TABLES = 256, /* sub-tables of a shard: none takes long to grow */
-    SR_CLASSES = 64  /* of timespans; groups of a class expire in order */
+    SR_TABLES = 1024, /* sub-tables of a shard: none takes long to grow */
+    SR_CLASSES = 64   /* of timespans; groups of a class expire in order */
 };
 
 /* "Never": before any time a window can reach. */
@@ -235,6 +235,8 @@ void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
                        sg_str key, const uint8_t *kinds);
 void sr_group_free(sr_shard *s, sr_group *group);
+/* The same of all there are. */
+void sr_groups_free(sr_shard *s);
 /* Bytes of a group itself, and of its key. */
 size_t sr_group_size(const sr_corr *corr, size_t key_len);
 /* The group again, made from its bytes (save.c), in the same place. False for

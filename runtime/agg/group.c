@@ -133,9 +133,14 @@ size_t sr_group_size(const sr_corr *corr, size_t key_len)
            corr->def->key_count;
 }
 
+static uint32_t table_at(uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * SR_TABLES >> 32);
+}
+
 static sr_table *table_of(sr_shard *s, uint64_t hash)
 {
-    return &s->tables[hash >> 56];
+    return &s->tables[table_at(hash)];
 }
 
 static void free_copy(sr_pool *pool, sr_copy *copy)
@@ -180,6 +185,27 @@ void sr_group_discard(sr_shard *s, sr_group *group)
         sr_pool_free(&s->pool, group->row, sizeof(*group->row));
     }
     sr_pool_free(&s->pool, group, sr_group_size(corr, group->item.key_len));
+}
+
+/* Tables and lists are emptied at once, so that none need be kept in order
+ * meanwhile. */
+void sr_groups_free(sr_shard *s)
+{
+    for (unsigned i = 0; i < SR_CLASSES; i++) {
+        sr_group *next;
+
+        for (sr_group *g = s->idle[i].first; g != NULL; g = next) {
+            next = g->next;
+            note_gone(s, g);
+            sr_group_discard(s, g);
+        }
+        s->idle[i] = (sr_idle_list){NULL, NULL};
+    }
+    for (unsigned t = 0; t < SR_TABLES; t++)
+        sr_table_free(&s->index, &s->tables[t]);
+    s->compaction.next = NULL;
+    s->charged = 0;
+    s->stats.groups = 0;
 }
 
 /* A group without its place in table and list. */
@@ -312,7 +338,7 @@ enum { LINE = 64 }; /* bytes of a cache line */
 
 void sr_group_fetch_slot(const sr_shard *s, uint64_t hash)
 {
-    const sr_table_slot *slot = sr_table_home(&s->tables[hash >> 56], hash);
+    const sr_table_slot *slot = sr_table_home(&s->tables[table_at(hash)], hash);
 
     if (slot != NULL)
         __builtin_prefetch(slot);
@@ -322,7 +348,7 @@ void sr_group_fetch(const sr_shard *s, uint64_t hash)
 {
     enum { LINES = 4 }; /* what comes first, and most keys */
     const char *item =
-        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+        (const void *)sr_table_peek(&s->tables[table_at(hash)], hash);
 
     for (size_t i = 0; item != NULL && i < LINES; i++)
         __builtin_prefetch(item + i * LINE);
@@ -331,7 +357,7 @@ void sr_group_fetch(const sr_shard *s, uint64_t hash)
 void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
 {
     const sr_group *group =
-        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+        (const void *)sr_table_peek(&s->tables[table_at(hash)], hash);
 
     if (group == NULL)
         return;

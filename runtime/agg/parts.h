@@ -33,6 +33,8 @@ typedef struct sr_pool {
 size_t sr_pool_size(size_t size);
 /* Uninitialised, aligned to 16; NULL for want of memory. size > 0. */
 void *sr_pool_alloc(sr_pool *pool, size_t size);
+/* The same, all zero, for what is soon used all over. */
+void *sr_pool_zeroed(sr_pool *pool, size_t size);
 /* `size` as it was asked for. NULL is allowed. */
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size);
 /* New objects lie in none of the slabs in use now: these run empty as their
