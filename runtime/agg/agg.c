@@ -80,6 +80,9 @@ static void open_corr(sr_agg *agg, uint32_t c)
         !agg->options.search || def->type == SIGMA_CORR_TEMPORAL_ORDERED;
     corr->ends = agg->options.search && sr_shows_times(d, def);
     corr->whole = is_whole(agg->layout, c);
+    corr->ready = corr->whole;
+    for (uint32_t i = 0; i < def->key_count && corr->ready; i++)
+        corr->ready = corr->part_keys[i] == i;
     corr->mark_count = sr_mark_count(corr);
     if (sr_charge_step(agg, corr) > agg->step)
         agg->step = sr_charge_step(agg, corr);
