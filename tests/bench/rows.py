@@ -219,7 +219,7 @@ def group_by(w, rounds):
         return
     cells = []
     for section in ("flood", "peers"):
-        args = [program, "--json", "--only", section, "--rounds", str(min(rounds, 3))] + ["--quick"] * w.quick
+        args = [program, "--json", "--only", section, "--rounds", str(min(rounds, 2))] + ["--quick"] * w.quick
         cells += json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
     for cell in cells:
         name = "group-by, " + cell["table"]
