@@ -80,6 +80,9 @@ static void open_corr(sr_agg *agg, uint32_t c)
         !agg->options.search || def->type == SIGMA_CORR_TEMPORAL_ORDERED;
     corr->ends = agg->options.search && sr_shows_times(d, def);
     corr->whole = is_whole(agg->layout, c);
+    corr->ready = corr->whole;
+    for (uint32_t i = 0; i < def->key_count && corr->ready; i++)
+        corr->ready = corr->part_keys[i] == i;
     corr->mark_count = sr_mark_count(corr);
     if (sr_charge_step(agg, corr) > agg->step)
         agg->step = sr_charge_step(agg, corr);
@@ -205,13 +208,6 @@ sr_agg *sr_agg_open(const sr_layout *layout, const sr_agg_options *options)
     return agg;
 }
 
-static void free_groups(sr_shard *s)
-{
-    for (unsigned i = 0; i < SR_CLASSES; i++)
-        while (s->idle[i].first != NULL)
-            sr_group_free(s, s->idle[i].first);
-}
-
 void sr_agg_close(sr_agg *agg)
 {
     if (agg == NULL)
@@ -219,9 +215,7 @@ void sr_agg_close(sr_agg *agg)
     for (uint32_t i = 0; i < agg->shard_count; i++) {
         sr_shard *s = &agg->shards[i];
 
-        free_groups(s);
-        for (unsigned t = 0; t < SR_TABLES; t++)
-            sr_table_free(&s->index, &s->tables[t]);
+        sr_groups_free(s);
         sr_pool_close(&s->index);
         sr_pool_close(&s->pool);
         sg_buf_free(&s->key);
@@ -237,7 +231,7 @@ void sr_agg_close(sr_agg *agg)
 void sr_agg_forget(sr_agg *agg)
 {
     for (uint32_t i = 0; i < agg->shard_count; i++)
-        free_groups(&agg->shards[i]);
+        sr_groups_free(&agg->shards[i]);
     agg->watermark = SR_NEVER;
 }
 

@@ -22,15 +22,15 @@ static uint64_t charge_of_state(const sr_corr *corr, const sr_group *group)
 {
     switch (corr->def->type) {
     case SIGMA_CORR_VALUE_COUNT:
-        return group->sketched ? sr_hll_bytes(group->state.hll)
-                               : sr_table_bytes(group->state.distinct.count) +
-                                     group->state.distinct_bytes;
+        return group->sketched ? sr_hll_bytes(group->state->hll)
+                               : sr_table_bytes(group->state->distinct.count) +
+                                     group->state->distinct_bytes;
     case SIGMA_CORR_VALUE_SUM:
     case SIGMA_CORR_VALUE_AVG:
-        return sr_sum_bytes(sr_sum_floats(&group->state.sum));
+        return sr_sum_bytes(sr_sum_floats(&group->state->sum));
     case SIGMA_CORR_VALUE_PERCENTILE:
     case SIGMA_CORR_VALUE_MEDIAN:
-        return sr_order_bytes(group->state.order.nodes);
+        return sr_order_bytes(group->state->order.nodes);
     default:
         return 0;
     }
@@ -64,7 +64,7 @@ uint64_t sr_charge(const sr_shard *s, const sr_group *group)
 static uint64_t growth_of_values(const sr_shard *s, const sr_group *group)
 {
     const uint32_t count =
-        group == NULL || group->sketched ? 0 : group->state.distinct.count;
+        group == NULL || group->sketched ? 0 : group->state->distinct.count;
 
     if ((group != NULL && group->sketched) ||
         count >= s->agg->options.exact_values)
@@ -81,7 +81,7 @@ static uint64_t growth_of_state(const sr_shard *s, const sr_corr *corr,
         return growth_of_values(s, group);
     case SIGMA_CORR_VALUE_SUM:
     case SIGMA_CORR_VALUE_AVG:
-        return group != NULL && sr_sum_floats(&group->state.sum)
+        return group != NULL && sr_sum_floats(&group->state->sum)
                    ? 0
                    : sr_sum_bytes(true);
     case SIGMA_CORR_VALUE_PERCENTILE:

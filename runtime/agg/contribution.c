@@ -16,25 +16,20 @@ static uint32_t aligned(size_t n)
 
 const sr_part_cell *sr_part_find(const sr_layout *layout,
                                  const sr_contribution *c,
-                                 const sr_part_hit *hit, uint32_t field)
+                                 const sr_part_hit *hit, uint32_t field,
+                                 uint32_t likely)
 {
     const sr_need *need = &layout->needs[hit->need];
     const uint32_t *fields = layout->fields + need->field_first;
     const sr_part_cell *cells = sr_cells_of(c) + hit->cell;
 
-    for (uint32_t i = 0; i < need->field_count; i++)
-        if (fields[i] == field)
-            return cells[i].kind == SR_NO_VALUE ? NULL : &cells[i];
-    return NULL;
-}
+    uint32_t i = likely;
 
-/* Multiply and fold: the parts' order matters, their bytes are hashed whole. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    const uint64_t x =
-        (a ^ (b + UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xBF58476D1CE4E5B9);
-
-    return x ^ x >> 29;
+    if (i >= need->field_count || fields[i] != field)
+        for (i = 0; i < need->field_count && fields[i] != field;)
+            i++;
+    return i == need->field_count || cells[i].kind == SR_NO_VALUE ? NULL
+                                                                  : &cells[i];
 }
 
 /* The i-th value of the partition; NULL when the event has none. */
@@ -43,7 +38,7 @@ static const sr_part_cell *part_of(const sr_layout *l, const sr_contribution *c,
 {
     const uint32_t first = l->components[c->component].part_first;
 
-    return sr_part_find(l, c, sr_hits_of(c), l->parts[first + i]);
+    return sr_part_find(l, c, sr_hits_of(c), l->parts[first + i], i);
 }
 
 bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
@@ -57,38 +52,59 @@ bool sr_contribution_part(const sr_layout *layout, const sr_contribution *c,
     return true;
 }
 
-uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component)
+void sr_put_sized(sg_buf *buf, sg_str value)
 {
-    return mix(layout->salt, component);
+    const uint32_t len = (uint32_t)value.len;
+    char *at = sg_buf_reserve(buf, sizeof(len) + len);
+
+    memcpy(at, &len, sizeof(len));
+    if (len != 0)
+        memcpy(at + sizeof(len), value.ptr, len);
+    buf->len += sizeof(len) + len;
 }
 
-uint64_t sr_hash_part(uint64_t hash, sg_str value)
+uint64_t sr_partition_hash(const sr_layout *layout, uint32_t component,
+                           sg_str parts)
 {
-    return mix(hash, sg_str_hash_seeded(value, hash));
+    return sg_str_hash_seeded(parts, layout->salt + component);
 }
 
-uint64_t sr_hash_end(uint64_t hash)
+/* Whether the text of a cell stands behind its length. */
+static bool is_part(const sr_contribution *c, const sr_part_cell *cell)
 {
-    return hash * UINT64_C(0x94D049BB133111EB);
+    uint32_t len;
+
+    memcpy(&len, (const char *)c + cell->at - sizeof(len), sizeof(len));
+    return len == cell->len;
 }
 
-/* The hash of the partition's values; false when one is not there: without it
- * the event takes no part in any correlation of the component. */
-static bool hash_parts(const sr_layout *l, const sr_contribution *c,
-                       uint64_t *hash)
+const sr_part_cell *sr_parts_inside(const sr_layout *layout,
+                                    const sr_contribution *c, sg_str *parts)
 {
-    const uint32_t parts = l->components[c->component].part_count;
+    const sr_component *k = &layout->components[c->component];
+    const uint32_t *want = layout->parts + k->part_first;
+    const sr_need *need = &layout->needs[sr_hits_of(c)->need];
+    const uint32_t *have = layout->fields + need->field_first;
+    uint32_t first = 0;
 
-    *hash = sr_hash_begin(l, c->component);
-    for (uint32_t i = 0; i < parts; i++) {
-        const sr_part_cell *cell = part_of(l, c, i);
+    if (k->part_count == 0)
+        return NULL;
+    while (first < need->field_count && have[first] != want[0])
+        first++;
+    if (k->part_count > need->field_count - first)
+        return NULL;
+    const sr_part_cell *cells = sr_cells_of(c) + sr_hits_of(c)->cell + first;
+    const uint32_t beg = cells[0].at - (uint32_t)sizeof(uint32_t);
+    uint32_t end = beg;
 
-        if (cell == NULL)
-            return false;
-        *hash = sr_hash_part(*hash, sr_bytes_of(c, cell->at, cell->len));
+    for (uint32_t i = 0; i < k->part_count; i++) {
+        if (have[first + i] != want[i] || cells[i].kind == SR_NO_VALUE ||
+            cells[i].at != end + sizeof(uint32_t) || !is_part(c, &cells[i]))
+            return NULL;
+        end = cells[i].at + cells[i].len;
     }
-    *hash = sr_hash_end(*hash);
-    return true;
+    *parts = sr_bytes_of(c, beg, end - beg);
+    return cells;
 }
 
 /* -------- making --------------------------------------------------------- */
@@ -143,12 +159,11 @@ static uint32_t next_component(const maker *m, uint32_t least)
     return next;
 }
 
+/* Returns where the bytes lie, behind their length. */
 static uint32_t put_bytes(sg_buf *out, size_t beg, sg_str bytes)
 {
-    const size_t at = out->len - beg;
-
-    sg_buf_put(out, bytes);
-    return (uint32_t)at;
+    sr_put_sized(out, bytes);
+    return (uint32_t)(out->len - bytes.len - beg);
 }
 
 static bool in_time(const maker *m, const sr_hit *hit)
@@ -212,6 +227,37 @@ static void put_cells(const maker *m, size_t beg, uint32_t at, uint32_t rule,
     }
 }
 
+/* The hash of the partition of the contribution at `beg`, the last one; false
+ * when some value is not there: without it the event takes no part in any
+ * correlation of the component. */
+static bool hash_partition(const maker *m, size_t beg)
+{
+    sg_buf *out = m->out;
+    const size_t end = out->len;
+    sr_contribution *c = (sr_contribution *)(void *)(out->ptr + beg);
+    const uint32_t component = c->component;
+    sg_str parts;
+
+    if (sr_parts_inside(m->l, c, &parts) == NULL) {
+        for (uint32_t i = 0; i < m->l->components[component].part_count; i++) {
+            const sr_part_cell *cell = part_of(m->l, c, i);
+
+            if (cell == NULL)
+                return false;
+            const size_t at = beg + cell->at;
+            const uint32_t len = cell->len;
+
+            sg_buf_reserve(out, sizeof(len) + len);
+            sr_put_sized(out, (sg_str){out->ptr + at, len});
+            c = (sr_contribution *)(void *)(out->ptr + beg);
+        }
+        parts = (sg_str){out->ptr + end, out->len - end};
+        out->len = end;
+    }
+    c->hash = sr_partition_hash(m->l, component, parts);
+    return true;
+}
+
 /* Append the contribution of one component; false when there is none. */
 static bool put_component(const maker *m, uint32_t component)
 {
@@ -251,13 +297,10 @@ static bool put_component(const maker *m, uint32_t component)
                   hit->rule, &m->l->needs[need]);
         cell += m->l->needs[need].field_count;
     }
-    while ((m->out->len - beg) % 8 != 0)
-        sg_buf_putc(m->out, '\0');
+    sg_buf_put(m->out, (sg_str){"\0\0\0\0\0\0\0", (8 - m->out->len % 8) % 8});
     c.size = (uint32_t)(m->out->len - beg);
     memcpy(m->out->ptr + beg, &c, sizeof(c));
-    sr_contribution *made = (sr_contribution *)(void *)(m->out->ptr + beg);
-
-    if (hash_parts(m->l, made, &made->hash))
+    if (hash_partition(m, beg))
         return true;
     m->out->len = beg;
     return false;
@@ -392,10 +435,17 @@ static bool hits_valid(const sr_layout *l, const sr_contribution *c)
     return true;
 }
 
+static bool has_parts(const sr_layout *l, const sr_contribution *c)
+{
+    for (uint32_t i = 0; i < l->components[c->component].part_count; i++)
+        if (part_of(l, c, i) == NULL)
+            return false;
+    return true;
+}
+
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
 {
     const sr_contribution *c = (const sr_contribution *)(const void *)bytes.ptr;
-    uint64_t hash;
 
     if (bytes.len < sizeof(*c) || c->size != bytes.len || c->size % 8 != 0 ||
         c->component >= layout->component_count || c->hit_count == 0)
@@ -404,5 +454,5 @@ bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
         c->hit_count > (c->size - c->hit_at) / sizeof(sr_part_hit) ||
         c->cells_at != c->hit_at + c->hit_count * sizeof(sr_part_hit))
         return false;
-    return hits_valid(layout, c) && hash_parts(layout, c, &hash);
+    return hits_valid(layout, c) && has_parts(layout, c);
 }

@@ -184,10 +184,7 @@ static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
     if (corr->type->values &&
         !sr_read_values(s, corr, hit, fields + def->key_count))
         return NULL;
-    const sr_encoding key = {hit, (uint32_t)(corr - s->agg->corrs), fields,
-                             def->key_count};
-
-    if (!sr_encode(s, &key, &s->key, s->kinds))
+    if (!sr_encode_key(s, corr, hit, fields))
         return NULL;
     const sg_str text = sg_buf_str(&s->key);
 

@@ -13,8 +13,8 @@
 #include "agg/parts.h"
 
 enum {
-    SR_TABLES = 256, /* sub-tables of a shard: none takes long to grow */
-    SR_CLASSES = 64  /* of timespans; groups of a class expire in order */
+    SR_TABLES = 1024, /* sub-tables of a shard: none takes long to grow */
+    SR_CLASSES = 64   /* of timespans; groups of a class expire in order */
 };
 
 /* "Never": before any time a window can reach. */
@@ -33,6 +33,17 @@ typedef struct sr_row_state {
     sr_copy first, last;     /* time fields as written, for reports */
 } sr_row_state;
 
+/* What a type with value fields remembers. */
+typedef union sr_state {
+    struct {
+        sr_table distinct;
+        uint64_t distinct_bytes; /* of what lies in the table */
+    };
+    struct sr_hll *hll;
+    sr_sum sum;
+    sr_order order;
+} sr_state;
+
 /* What every update touches comes first. */
 typedef struct sr_group {
     sr_item item;   /* the key: the correlation; per part its length and text */
@@ -42,25 +53,24 @@ typedef struct sr_group {
     struct sr_group *prev, *next; /* of its class, the longest idle first */
     sr_window window;
     uint32_t correlation;
-    bool timed;    /* oldest and newest mean something */
-    bool holds;    /* the condition did, after the last event */
-    bool dirty;    /* marks must be made anew from the window */
-    bool sketched; /* the state is a sketch */
-    bool saved;    /* sr_agg_save told of it */
-    bool odd;      /* it was made in an odd era of the pool */
-    uint16_t rank; /* scratch of save.c: among those touched by one event */
-    union {
-        struct {
-            sr_table distinct;
-            uint64_t distinct_bytes; /* of what lies in the table */
-        };
-        struct sr_hll *hll;
-        sr_sum sum;
-        sr_order order;
-    } state;
+    uint16_t rank;     /* scratch of save.c: among those of one event */
+    bool timed : 1;    /* oldest and newest mean something */
+    bool holds : 1;    /* the condition did, after the last event */
+    bool dirty : 1;    /* marks must be made anew from the window */
+    bool sketched : 1; /* the state is a sketch */
+    bool saved : 1;    /* sr_agg_save told of it */
+    bool odd : 1;      /* it was made in an odd era of the pool */
     sr_row_state *row; /* search mode only */
-    int64_t marks[];   /* then the key's bytes, then a kind per part */
+    sr_state state[];  /* one; or marks, of types that count rules; or nothing.
+                        * Then room for the first events of the window, the
+                        * key's bytes, a kind per part */
 } sr_group;
+
+/* Times of refs, as many as the type needs. */
+static inline int64_t *sr_marks_of(const sr_group *group)
+{
+    return (int64_t *)(uintptr_t)group->state;
+}
 
 /* A referenced rule (or correlation) met by the event at hand. */
 typedef struct sr_pending {
@@ -91,7 +101,8 @@ typedef struct sr_corr {
     bool twice;    /* ordered: some rule stands in the list twice */
     bool windowed; /* keeps its events one by one */
     bool ends;     /* keeps the text of first and last times */
-    bool whole;    /* its groups are the component's partitions */
+    bool whole;    /* its groups are the component's partitions ... */
+    bool ready;    /* ... and their keys the values in the same order */
 } sr_corr;
 
 /* A correlation as one shard runs it. */
@@ -223,6 +234,10 @@ typedef struct sr_encoding {
  * With `kinds`, note the kind of each. False when some field has no value. */
 bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds);
+/* Encode the key of the group that a hit adds to into s->key, the kinds of its
+ * parts into s->kinds: the values of `fields`. False when some has none. */
+bool sr_encode_key(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
+                   const uint32_t *fields);
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 /* Hints, of no other effect: a group of this hash is soon to be found. First
  * its place in the table, when that is there the group, then what lies behind
@@ -235,6 +250,8 @@ void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
                        sg_str key, const uint8_t *kinds);
 void sr_group_free(sr_shard *s, sr_group *group);
+/* The same of all there are. */
+void sr_groups_free(sr_shard *s);
 /* Bytes of a group itself, and of its key. */
 size_t sr_group_size(const sr_corr *corr, size_t key_len);
 /* The group again, made from its bytes (save.c), in the same place. False for

@@ -17,27 +17,51 @@ int64_t sr_cutoff(int64_t t, int64_t span)
 
 /* -------- keys ----------------------------------------------------------- */
 
-static void put_u32(sg_buf *buf, uint32_t n)
+static char *put_u32(char *at, uint32_t n)
 {
-    sg_buf_put(buf, (sg_str){(const char *)&n, sizeof(n)});
+    memcpy(at, &n, sizeof(n));
+    return at + sizeof(n);
 }
 
 bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds)
 {
     buf->len = 0;
-    put_u32(buf, what->number);
+    put_u32(sg_buf_reserve(buf, sizeof(uint32_t)), what->number);
+    buf->len = sizeof(uint32_t);
     for (uint32_t i = 0; i < what->count; i++) {
         const sr_part_cell *cell =
-            sr_part_find(s->agg->layout, s->c, what->hit, what->fields[i]);
+            sr_part_find(s->agg->layout, s->c, what->hit, what->fields[i], i);
 
         if (cell == NULL || buf->len > UINT32_MAX / 4)
             return false;
-        put_u32(buf, cell->len);
-        sg_buf_put(buf, sr_bytes_of(s->c, cell->at, cell->len));
+        sr_put_sized(buf, sr_bytes_of(s->c, cell->at, cell->len));
         if (kinds != NULL)
             kinds[i] = (uint8_t)cell->kind;
     }
+    return true;
+}
+
+bool sr_encode_key(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
+                   const uint32_t *fields)
+{
+    const uint32_t number = (uint32_t)(corr - s->agg->corrs);
+    const uint32_t count = corr->def->key_count;
+    sg_str parts;
+    const sr_part_cell *cells =
+        corr->ready ? sr_parts_inside(s->agg->layout, s->c, &parts) : NULL;
+
+    if (cells == NULL) {
+        const sr_encoding key = {hit, number, fields, count};
+
+        return sr_encode(s, &key, &s->key, s->kinds);
+    }
+    s->key.len = 0;
+    memcpy(put_u32(sg_buf_reserve(&s->key, sizeof(number) + parts.len), number),
+           parts.ptr, parts.len);
+    s->key.len = sizeof(number) + parts.len;
+    for (uint32_t i = 0; i < count; i++)
+        s->kinds[i] = (uint8_t)cells[i].kind;
     return true;
 }
 
@@ -127,15 +151,28 @@ void sr_group_touch(sr_shard *s, sr_group *group)
 
 /* -------- making and freeing --------------------------------------------- */
 
+/* Where the room for the first events of the window begins. */
+static size_t room_at(const sr_corr *corr)
+{
+    return sizeof(sr_group) + (corr->type->values ? sizeof(sr_state) : 0) +
+           corr->mark_count * sizeof(int64_t);
+}
+
 size_t sr_group_size(const sr_corr *corr, size_t key_len)
 {
-    return sizeof(sr_group) + corr->mark_count * sizeof(int64_t) + key_len +
+    return room_at(corr) +
+           (corr->windowed ? sr_window_room(corr->type->stride) : 0) + key_len +
            corr->def->key_count;
+}
+
+static uint32_t table_at(uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * SR_TABLES >> 32);
 }
 
 static sr_table *table_of(sr_shard *s, uint64_t hash)
 {
-    return &s->tables[hash >> 56];
+    return &s->tables[table_at(hash)];
 }
 
 static void free_copy(sr_pool *pool, sr_copy *copy)
@@ -182,6 +219,27 @@ void sr_group_discard(sr_shard *s, sr_group *group)
     sr_pool_free(&s->pool, group, sr_group_size(corr, group->item.key_len));
 }
 
+/* Tables and lists are emptied at once, so that none need be kept in order
+ * meanwhile. */
+void sr_groups_free(sr_shard *s)
+{
+    for (unsigned i = 0; i < SR_CLASSES; i++) {
+        sr_group *next;
+
+        for (sr_group *g = s->idle[i].first; g != NULL; g = next) {
+            next = g->next;
+            note_gone(s, g);
+            sr_group_discard(s, g);
+        }
+        s->idle[i] = (sr_idle_list){NULL, NULL};
+    }
+    for (unsigned t = 0; t < SR_TABLES; t++)
+        sr_table_free(&s->index, &s->tables[t]);
+    s->compaction.next = NULL;
+    s->charged = 0;
+    s->stats.groups = 0;
+}
+
 /* A group without its place in table and list. */
 static sr_group *make_group(sr_shard *s, const sr_corr *corr, uint64_t hash,
                             sg_str key, const uint8_t *kinds)
@@ -201,13 +259,15 @@ static sr_group *make_group(sr_shard *s, const sr_corr *corr, uint64_t hash,
     }
     if (row != NULL)
         *row = (sr_row_state){.oldest = 0};
-    memset(group, 0, sizeof(*group));
+    memset(group, 0, key_at);
+    if (corr->windowed)
+        sr_window_lend(&group->window, (char *)group + room_at(corr));
     group->row = row;
     group->item = (sr_item){hash, (uint32_t)key.len, (uint32_t)key_at};
     group->correlation = (uint32_t)(corr - s->agg->corrs);
     group->odd = s->pool.era % 2 != 0;
     for (uint32_t i = 0; i < corr->mark_count; i++)
-        group->marks[i] = SR_NEVER;
+        sr_marks_of(group)[i] = SR_NEVER;
     memcpy((char *)group + key_at, key.ptr, key.len);
     if (parts != 0)
         memcpy((char *)group + key_at + key.len, kinds, parts);
@@ -312,7 +372,7 @@ enum { LINE = 64 }; /* bytes of a cache line */
 
 void sr_group_fetch_slot(const sr_shard *s, uint64_t hash)
 {
-    const sr_table_slot *slot = sr_table_home(&s->tables[hash >> 56], hash);
+    const sr_table_slot *slot = sr_table_home(&s->tables[table_at(hash)], hash);
 
     if (slot != NULL)
         __builtin_prefetch(slot);
@@ -322,7 +382,7 @@ void sr_group_fetch(const sr_shard *s, uint64_t hash)
 {
     enum { LINES = 4 }; /* what comes first, and most keys */
     const char *item =
-        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+        (const void *)sr_table_peek(&s->tables[table_at(hash)], hash);
 
     for (size_t i = 0; item != NULL && i < LINES; i++)
         __builtin_prefetch(item + i * LINE);
@@ -331,7 +391,7 @@ void sr_group_fetch(const sr_shard *s, uint64_t hash)
 void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
 {
     const sr_group *group =
-        (const void *)sr_table_peek(&s->tables[hash >> 56], hash);
+        (const void *)sr_table_peek(&s->tables[table_at(hash)], hash);
 
     if (group == NULL)
         return;

@@ -93,16 +93,25 @@ bool sr_cell_valid(uint32_t kind, sg_str text);
 /* The same of a time field as an event wrote it. */
 bool sr_raw_valid(uint32_t kind, sg_str raw);
 
-/* The hash of a partition, part by part. */
-uint64_t sr_hash_begin(const sr_layout *layout, uint32_t component);
-uint64_t sr_hash_part(uint64_t hash, sg_str value);
-uint64_t sr_hash_end(uint64_t hash);
+/* Append a value behind its length, as keys of groups and partitions hold
+ * them. `value` may lie in the buffer. */
+void sr_put_sized(sg_buf *buf, sg_str value);
+/* The hash of a partition, of such values. */
+uint64_t sr_partition_hash(const sr_layout *layout, uint32_t component,
+                           sg_str parts);
+/* The partition of a contribution where it lies there in one piece, and the
+ * cells of its values, one behind the other; else NULL. */
+const sr_part_cell *sr_parts_inside(const sr_layout *layout,
+                                    const sr_contribution *c, sg_str *parts);
 
 /* Whether the correlation's report shows times as events write them. */
 bool sr_shows_times(const sigma_detector *d, const sigma_correlation *def);
-/* The value of a field as the hit's rule sees it, or NULL. */
+/* The value of a field as the hit's rule sees it, or NULL. Place `likely` among
+ * the rule's fields is looked at first: where a correlation's fields are all
+ * that is carried, they stand in the same order. */
 const sr_part_cell *sr_part_find(const sr_layout *layout,
                                  const sr_contribution *c,
-                                 const sr_part_hit *hit, uint32_t field);
+                                 const sr_part_hit *hit, uint32_t field,
+                                 uint32_t likely);
 
 #endif

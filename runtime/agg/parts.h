@@ -33,6 +33,8 @@ typedef struct sr_pool {
 size_t sr_pool_size(size_t size);
 /* Uninitialised, aligned to 16; NULL for want of memory. size > 0. */
 void *sr_pool_alloc(sr_pool *pool, size_t size);
+/* The same, all zero, for what is soon used all over. */
+void *sr_pool_zeroed(sr_pool *pool, size_t size);
 /* `size` as it was asked for. NULL is allowed. */
 void sr_pool_free(sr_pool *pool, void *ptr, size_t size);
 /* New objects lie in none of the slabs in use now: these run empty as their
@@ -90,6 +92,10 @@ typedef struct sr_window {
     uint32_t count; /* entries */
 } sr_window;
 
+/* The first few entries lie in room of so many bytes, aligned to 8, that an
+ * empty window may be lent; it is never given back. */
+size_t sr_window_room(size_t stride);
+void sr_window_lend(sr_window *window, void *room);
 /* Room for one more entry behind all of the same or an earlier time; the
  * caller fills the bytes after the time. *last says whether it is the newest.
  * NULL for want of memory. */
@@ -115,7 +121,7 @@ void *sr_window_next(const sr_window *window, size_t stride, sr_window_at *at);
 /* The same, newest first. */
 void *sr_window_back(const sr_window *window, size_t stride, sr_window_at *at);
 void sr_window_free(sr_pool *pool, sr_window *window, size_t stride);
-/* Of a window of so many entries. */
+/* Of a window of so many entries, beyond the room it was lent. */
 size_t sr_window_bytes(uint32_t count, size_t stride);
 
 /* -------- exact sums (sum.c) --------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -41,7 +42,8 @@ typedef struct sr_pool_free {
 
 typedef struct sr_pool_block {
     struct sr_pool_block *next;
-    void *memory;
+    char *memory;
+    size_t size, cut; /* so much of it has been made slabs */
 } block;
 
 _Static_assert(sizeof(slab) <= SLAB - ROOM, "the header fits");
@@ -81,8 +83,6 @@ static void push_empty(sr_pool *pool, slab *s)
     pool->empty = s;
 }
 
-/* A large pool is read at random: huge pages spare it most of the misses of
- * address translation. Where there are none, nothing is lost. */
 static bool new_block(sr_pool *pool)
 {
     const bool large = pool->block_count >= SMALL_BLOCKS;
@@ -94,14 +94,43 @@ static bool new_block(sr_pool *pool)
         free(b);
         return false;
     }
-    if (large)
-        (void)madvise(memory, size, MADV_HUGEPAGE);
-    *b = (block){pool->blocks, memory};
+    *b = (block){pool->blocks, memory, size, 0};
     pool->blocks = b;
     pool->block_count++;
-    for (size_t at = size; at != 0; at -= SLAB)
-        push_empty(pool, (slab *)(void *)((char *)memory + at - SLAB));
     return true;
+}
+
+/* The pages of a slab come at once, for half of what as many faults take; those
+ * of a huge page would come at once as well, which can take ten milliseconds.
+ * A block that is in use to its end may become one huge page when the kernel
+ * gets to it, as a large pool is read at random. Where the kernel knows of
+ * neither, nothing is lost. */
+static slab *cut_slab(block *b)
+{
+    char *at = b->memory + b->cut;
+
+    b->cut += SLAB;
+    if (b->size == HUGE_BLOCK) {
+        (void)madvise(at, SLAB, MADV_POPULATE_WRITE);
+        if (b->cut == b->size)
+            (void)madvise(b->memory, b->size, MADV_HUGEPAGE);
+    }
+    return (slab *)(void *)at;
+}
+
+/* One that nothing lies in; NULL for want of memory. */
+static slab *take_empty(sr_pool *pool)
+{
+    slab *s = pool->empty;
+
+    if (s != NULL) {
+        pool->empty = s->next;
+        return s;
+    }
+    if ((pool->blocks == NULL || pool->blocks->cut == pool->blocks->size) &&
+        !new_block(pool))
+        return NULL;
+    return cut_slab(pool->blocks);
 }
 
 static void link_slab(sr_pool *pool, slab *s)
@@ -134,10 +163,9 @@ static slab *slab_for(sr_pool *pool, unsigned class)
 
     if (s != NULL)
         return s;
-    if (pool->empty == NULL && !new_block(pool))
+    s = take_empty(pool);
+    if (s == NULL)
         return NULL;
-    s = pool->empty;
-    pool->empty = s->next;
     *s = (slab){.class = class, .era = pool->era};
     link_slab(pool, s);
     pool->held += SLAB;
@@ -153,13 +181,13 @@ static bool has_room(const sr_pool *pool, size_t bytes)
 }
 
 /* Pages go back to the system as soon as they are free. */
-static void *large_alloc(sr_pool *pool, size_t size)
+static void *large_alloc(sr_pool *pool, size_t size, int more)
 {
     const size_t bytes = sr_pool_size(size);
     void *ptr = bytes < size || !has_room(pool, bytes)
                     ? MAP_FAILED
                     : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                           MAP_PRIVATE | MAP_ANONYMOUS | more, -1, 0);
 
     if (ptr == MAP_FAILED)
         return NULL;
@@ -173,7 +201,7 @@ void *sr_pool_alloc(sr_pool *pool, size_t size)
     size_t bytes;
 
     if (size > LARGE)
-        return large_alloc(pool, size);
+        return large_alloc(pool, size, 0);
     const unsigned class = class_of(size, &bytes);
     slab *s = has_room(pool, bytes) ? slab_for(pool, class) : NULL;
 
@@ -191,6 +219,15 @@ void *sr_pool_alloc(sr_pool *pool, size_t size)
         unlink_slab(pool, s);
     pool->used += bytes;
     return item;
+}
+
+void *sr_pool_zeroed(sr_pool *pool, size_t size)
+{
+    if (size > LARGE)
+        return large_alloc(pool, size, MAP_POPULATE);
+    void *ptr = sr_pool_alloc(pool, size);
+
+    return ptr == NULL ? NULL : memset(ptr, 0, size);
 }
 
 static void small_free(sr_pool *pool, void *ptr, size_t bytes)

@@ -54,7 +54,7 @@ static void put_row(sg_buf *out, const sr_row_state *row)
 /* Different values, each with a number of its own for the entries. */
 static void put_values(sg_buf *out, const sr_group *group)
 {
-    const sr_table *table = &group->state.distinct;
+    const sr_table *table = &group->state->distinct;
     uint32_t index = 0;
 
     sg_put_u32(out, table->count);
@@ -117,15 +117,15 @@ static bool put_node(void *ctx, sg_num n, uint64_t times)
 static void put_state(sg_buf *out, const sr_corr *corr, const sr_group *group)
 {
     if (is_sum(corr)) {
-        sr_sum_save(&group->state.sum, out);
+        sr_sum_save(&group->state->sum, out);
     } else if (is_order(corr)) {
-        sg_put_u64(out, group->state.order.nodes);
-        sr_order_each(&group->state.order, put_node, out);
+        sg_put_u64(out, group->state->order.nodes);
+        sr_order_each(&group->state->order, put_node, out);
     } else if (corr->type->values && group->sketched) {
-        sr_hll_save(group->state.hll, out);
+        sr_hll_save(group->state->hll, out);
     } else {
         for (uint32_t i = 0; i < corr->mark_count; i++)
-            sg_put_u64(out, (uint64_t)group->marks[i]);
+            sg_put_u64(out, (uint64_t)sr_marks_of(group)[i]);
     }
 }
 
@@ -307,7 +307,7 @@ static sr_distinct **read_values(sr_shard *s, sg_reader *r, sr_group *group,
 
         values[i] = r->bad ? NULL : sr_distinct_of(s, group, text);
         r->bad = values[i] == NULL || uses == 0 || uses > rest ||
-                 group->state.distinct.count != i + 1; /* twice the same */
+                 group->state->distinct.count != i + 1; /* twice the same */
         rest -= r->bad ? 0 : uses;
         /* Entries of a window count again. */
         if (!r->bad && !sr_corr_of(s, group)->windowed)
@@ -330,10 +330,10 @@ static bool read_number(sr_shard *s, sg_reader *r, sr_group *group, char *entry)
         s->cells[0].num = n;
         return corr->type->add(s, group, 0, entry);
     }
-    if (group->state.order.nodes == 0)
-        group->state.order.seed = s->agg->layout->salt;
+    if (group->state->order.nodes == 0)
+        group->state->order.seed = s->agg->layout->salt;
     memcpy(entry, &n, sizeof(n));
-    return sr_order_add(&s->pool, &group->state.order,
+    return sr_order_add(&s->pool, &group->state->order,
                         group->sketched ? sr_quantize(n) : n, 1);
 }
 
@@ -350,7 +350,7 @@ static bool read_entry(sr_shard *s, sg_reader *r, sr_group *group,
             (group->sketched ? !sr_hll_is_cell((uint32_t)n) : n >= count))
             return false;
         if (group->sketched &&
-            !sr_hll_add(&s->pool, group->state.hll, (uint32_t)n))
+            !sr_hll_add(&s->pool, group->state->hll, (uint32_t)n))
             return false;
         if (!group->sketched) {
             values[n]->uses++;
@@ -370,8 +370,8 @@ static bool read_entry(sr_shard *s, sg_reader *r, sr_group *group,
             return false;
         e.fresh = fresh != 0;
         if (corr->def->type == SIGMA_CORR_TEMPORAL &&
-            s->now > group->marks[e.ref])
-            group->marks[e.ref] = s->now;
+            s->now > sr_marks_of(group)[e.ref])
+            sr_marks_of(group)[e.ref] = s->now;
         memcpy(entry, &e, sizeof(e));
     }
     return true;
@@ -407,7 +407,7 @@ static bool read_window(sr_shard *s, sg_reader *r, sr_group *group,
 /* Numbers, each once, and between them as many as the group's events. */
 static bool read_order(sr_shard *s, sg_reader *r, sr_group *group)
 {
-    sr_order *order = &group->state.order;
+    sr_order *order = &group->state->order;
     const uint64_t nodes = sg_read_u64(r);
     uint64_t rest = group->count;
 
@@ -429,16 +429,17 @@ static bool read_state(sr_shard *s, sg_reader *r, sr_group *group)
     const sr_corr *corr = sr_corr_of(s, group);
 
     if (is_sum(corr))
-        return sr_sum_load(&s->pool, &group->state.sum, r);
+        return sr_sum_load(&s->pool, &group->state->sum, r);
     if (is_order(corr))
         return read_order(s, r, group);
     if (corr->type->values) {
-        group->state.hll = sr_hll_load(&s->pool, sg_read_bytes(r, r->rest.len));
-        return group->state.hll != NULL &&
-               sr_hll_events(group->state.hll) <= group->count;
+        group->state->hll =
+            sr_hll_load(&s->pool, sg_read_bytes(r, r->rest.len));
+        return group->state->hll != NULL &&
+               sr_hll_events(group->state->hll) <= group->count;
     }
     for (uint32_t i = 0; i < corr->mark_count; i++)
-        group->marks[i] = (int64_t)sg_read_u64(r);
+        sr_marks_of(group)[i] = (int64_t)sg_read_u64(r);
     return !r->bad;
 }
 
@@ -453,8 +454,8 @@ static bool fill_group(sr_shard *s, sg_reader *r, sr_group *group,
     bool done = !sketched || corr->type->error > 0;
 
     if (done && sketched && counts && corr->windowed) {
-        group->state.hll = sr_hll_new(&s->pool);
-        done = group->state.hll != NULL;
+        group->state->hll = sr_hll_new(&s->pool);
+        done = group->state->hll != NULL;
     }
     group->sketched = done && sketched;
     done = done && read_row(s, r, group);
@@ -529,11 +530,11 @@ static bool read_key(sr_shard *s, const sr_corr *corr, sg_str parts,
         if (r.bad || !sr_cell_valid((uint8_t)kinds.ptr[i], s->cells[i].text))
             return false;
     }
-    uint64_t hash = sr_hash_begin(l, l->component_of[c]);
-
+    s->tuple.len = 0;
     for (uint32_t i = 0; i < k->part_count; i++)
-        hash = sr_hash_part(hash, s->cells[corr->part_keys[i]].text);
-    *partition = sr_hash_end(hash);
+        sr_put_sized(&s->tuple, s->cells[corr->part_keys[i]].text);
+    *partition =
+        sr_partition_hash(l, l->component_of[c], sg_buf_str(&s->tuple));
     return sg_read_done(&r);
 }
 

@@ -19,7 +19,7 @@ static uint32_t cell_of(const sr_distinct *d)
 /* Each value as often as the window has it, so that it leaves with the last. */
 static bool add_values(sr_shard *s, const sr_group *group, sr_hll *hll)
 {
-    const sr_table *table = &group->state.distinct;
+    const sr_table *table = &group->state->distinct;
 
     for (uint32_t i = 0; i < table->cap; i++) {
         const sr_distinct *d = (const void *)table->slots[i].item;
@@ -65,7 +65,7 @@ bool sr_sketch_distinct(sr_shard *s, sr_group *group, const void *entry)
     }
     name_cells(s, group, entry);
     sr_distinct_free(s, group);
-    group->state.hll = hll;
+    group->state->hll = hll;
     group->sketched = true;
     s->stats.sketched++;
     return true;
@@ -90,12 +90,12 @@ bool sr_sketch_order(sr_shard *s, sr_group *group)
     sr_order fresh = {.seed = s->agg->layout->salt};
     copier c = {&s->pool, &fresh};
 
-    if (!sr_order_each(&group->state.order, add_quantized, &c)) {
+    if (!sr_order_each(&group->state->order, add_quantized, &c)) {
         sr_order_free(&s->pool, &fresh);
         return false;
     }
-    sr_order_free(&s->pool, &group->state.order);
-    group->state.order = fresh;
+    sr_order_free(&s->pool, &group->state->order);
+    group->state->order = fresh;
     group->sketched = true;
     s->stats.sketched++;
     return true;
@@ -109,9 +109,9 @@ static double scale_of(const sr_corr *corr, const sr_group *group, double value)
 {
     switch (corr->def->type) {
     case SIGMA_CORR_VALUE_PERCENTILE:
-        return sr_order_scale(&group->state.order, corr->def->percentile);
+        return sr_order_scale(&group->state->order, corr->def->percentile);
     case SIGMA_CORR_VALUE_MEDIAN:
-        return sr_order_scale(&group->state.order, 50);
+        return sr_order_scale(&group->state->order, 50);
     default:
         return fabs(value);
     }

@@ -61,7 +61,7 @@ static void nothing_to_free(sr_shard *s, sr_group *group)
 sr_distinct *sr_distinct_of(sr_shard *s, sr_group *group, sg_str key)
 {
     const uint64_t hash = sg_str_hash_seeded(key, s->agg->layout->salt);
-    sr_item *item = sr_table_find(&group->state.distinct, hash, key);
+    sr_item *item = sr_table_find(&group->state->distinct, hash, key);
     const size_t size = sizeof(sr_distinct) + key.len;
 
     if (item != NULL)
@@ -73,11 +73,11 @@ sr_distinct *sr_distinct_of(sr_shard *s, sr_group *group, sg_str key)
     *d = (sr_distinct){
         .item = {hash, (uint32_t)key.len, offsetof(sr_distinct, bytes)}};
     memcpy(d->bytes, key.ptr, key.len);
-    if (!sr_table_add(&s->pool, &group->state.distinct, &d->item)) {
+    if (!sr_table_add(&s->pool, &group->state->distinct, &d->item)) {
         sr_pool_free(&s->pool, d, size);
         return NULL;
     }
-    group->state.distinct_bytes += sr_pool_size(size);
+    group->state->distinct_bytes += sr_pool_size(size);
     return d;
 }
 
@@ -85,7 +85,7 @@ static void free_distinct(sr_shard *s, sr_group *group, sr_distinct *d)
 {
     const size_t size = sizeof(*d) + d->item.key_len;
 
-    group->state.distinct_bytes -= sr_pool_size(size);
+    group->state->distinct_bytes -= sr_pool_size(size);
     sr_pool_free(&s->pool, d, size);
 }
 
@@ -100,7 +100,7 @@ static bool sketch_add(sr_shard *s, sr_group *group, void *entry)
 {
     const uint32_t cell = sr_hll_cell(sg_buf_str(&s->tuple));
 
-    if (!sr_hll_add(&s->pool, group->state.hll, cell))
+    if (!sr_hll_add(&s->pool, group->state->hll, cell))
         return false;
     set_entry(entry, cell);
     return true;
@@ -111,8 +111,8 @@ static bool is_full(const sr_shard *s, const sr_group *group)
 {
     const sg_str key = sg_buf_str(&s->tuple);
 
-    return group->state.distinct.count >= s->agg->options.exact_values &&
-           sr_table_find(&group->state.distinct,
+    return group->state->distinct.count >= s->agg->options.exact_values &&
+           sr_table_find(&group->state->distinct,
                          sg_str_hash_seeded(key, s->agg->layout->salt),
                          key) == NULL;
 }
@@ -142,31 +142,31 @@ static void distinct_drop(sr_shard *s, sr_group *group, const void *entry)
     memcpy(&n, entry, sizeof(n));
     group->count--;
     if (group->sketched) {
-        sr_hll_remove(&s->pool, group->state.hll, (uint32_t)n);
+        sr_hll_remove(&s->pool, group->state->hll, (uint32_t)n);
         return;
     }
     sr_distinct *d = (sr_distinct *)(uintptr_t)n;
 
     if (--d->uses != 0)
         return;
-    sr_table_remove(&group->state.distinct, &d->item);
+    sr_table_remove(&group->state->distinct, &d->item);
     free_distinct(s, group, d);
 }
 
 static sg_num distinct_value(sr_shard *s, sr_group *group)
 {
     (void)s;
-    return count_num(group->sketched ? sr_hll_estimate(group->state.hll)
-                                     : group->state.distinct.count);
+    return count_num(group->sketched ? sr_hll_estimate(group->state->hll)
+                                     : group->state->distinct.count);
 }
 
 void sr_distinct_free(sr_shard *s, sr_group *group)
 {
-    sr_table *table = &group->state.distinct;
+    sr_table *table = &group->state->distinct;
 
     if (group->sketched) {
-        sr_hll_free(&s->pool, group->state.hll);
-        group->state.hll = NULL;
+        sr_hll_free(&s->pool, group->state->hll);
+        group->state->hll = NULL;
         return;
     }
     for (uint32_t i = 0; i < table->cap; i++)
@@ -181,7 +181,7 @@ void sr_distinct_free(sr_shard *s, sr_group *group)
 static bool sum_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
 {
     (void)ref;
-    if (!sr_sum_add(&s->pool, &group->state.sum, s->cells[0].num))
+    if (!sr_sum_add(&s->pool, &group->state->sum, s->cells[0].num))
         return false;
     if (entry != NULL)
         memcpy(entry, &s->cells[0].num, sizeof(sg_num));
@@ -194,26 +194,26 @@ static void sum_drop(sr_shard *s, sr_group *group, const void *entry)
 
     (void)s;
     memcpy(&n, entry, sizeof(n));
-    sr_sum_remove(&group->state.sum, n);
+    sr_sum_remove(&group->state->sum, n);
     group->count--;
 }
 
 static sg_num sum_value(sr_shard *s, sr_group *group)
 {
     (void)s;
-    return sr_sum_value(&group->state.sum, 1);
+    return sr_sum_value(&group->state->sum, 1);
 }
 
 static sg_num mean_value(sr_shard *s, sr_group *group)
 {
     (void)s;
-    return sr_sum_value(&group->state.sum,
+    return sr_sum_value(&group->state->sum,
                         group->count == 0 ? 1 : group->count);
 }
 
 static void sum_free(sr_shard *s, sr_group *group)
 {
-    sr_sum_free(&s->pool, &group->state.sum);
+    sr_sum_free(&s->pool, &group->state->sum);
 }
 
 /* -------- percentiles ---------------------------------------------------- */
@@ -228,13 +228,13 @@ static bool order_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
     const sg_num num = s->cells[0].num;
 
     (void)ref;
-    if (group->state.order.nodes == 0) /* no numbers can aim at its shape */
-        group->state.order.seed = s->agg->layout->salt;
+    if (group->state->order.nodes == 0) /* no numbers can aim at its shape */
+        group->state->order.seed = s->agg->layout->salt;
     if (!group->sketched &&
-        group->state.order.nodes >= s->agg->options.exact_values &&
+        group->state->order.nodes >= s->agg->options.exact_values &&
         !sr_sketch_order(s, group))
         return false;
-    if (!sr_order_add(&s->pool, &group->state.order, order_num(group, num), 1))
+    if (!sr_order_add(&s->pool, &group->state->order, order_num(group, num), 1))
         return false;
     if (entry != NULL)
         memcpy(entry, &num, sizeof(num));
@@ -246,25 +246,25 @@ static void order_drop(sr_shard *s, sr_group *group, const void *entry)
     sg_num n;
 
     memcpy(&n, entry, sizeof(n));
-    sr_order_remove(&s->pool, &group->state.order, order_num(group, n));
+    sr_order_remove(&s->pool, &group->state->order, order_num(group, n));
     group->count--;
 }
 
 static sg_num percentile_value(sr_shard *s, sr_group *group)
 {
-    return sr_order_percentile(&group->state.order,
+    return sr_order_percentile(&group->state->order,
                                sr_corr_of(s, group)->def->percentile);
 }
 
 static sg_num median_value(sr_shard *s, sr_group *group)
 {
     (void)s;
-    return sr_order_percentile(&group->state.order, 50);
+    return sr_order_percentile(&group->state->order, 50);
 }
 
 static void order_free(sr_shard *s, sr_group *group)
 {
-    sr_order_free(&s->pool, &group->state.order);
+    sr_order_free(&s->pool, &group->state->order);
 }
 
 /* -------- temporal ------------------------------------------------------- */
@@ -275,8 +275,8 @@ static bool temporal_add(sr_shard *s, sr_group *group, uint32_t ref,
 {
     const sr_mark_entry e = {ref, group->turn != s->turn};
 
-    if (s->now > group->marks[ref])
-        group->marks[ref] = s->now;
+    if (s->now > sr_marks_of(group)[ref])
+        sr_marks_of(group)[ref] = s->now;
     if (entry != NULL)
         memcpy(entry, &e, sizeof(e));
     return true;
@@ -299,7 +299,7 @@ static uint32_t seen_refs(const sr_shard *s, const sr_group *group)
     uint32_t n = 0;
 
     for (uint32_t k = 0; k < sr_corr_of(s, group)->def->ref_count; k++)
-        n += group->marks[k] >= cutoff;
+        n += sr_marks_of(group)[k] >= cutoff;
     return n;
 }
 
@@ -346,7 +346,7 @@ static bool ordered_add(sr_shard *s, sr_group *group, uint32_t ref, void *entry)
 
     memcpy(entry, &e, sizeof(e));
     if (!group->dirty)
-        chain(sr_corr_of(s, group), group->marks, ref, s->now);
+        chain(sr_corr_of(s, group), sr_marks_of(group), ref, s->now);
     return true;
 }
 
@@ -371,7 +371,7 @@ static void rebuild_plain(const sr_shard *s, sr_group *group, size_t stride,
         memcpy(&e, entry + sizeof(int64_t), sizeof(e));
         if (e.ref == 0)
             for (uint32_t k = waits[0]; k < waits[1]; k++)
-                group->marks[k] = sr_window_time(entry);
+                sr_marks_of(group)[k] = sr_window_time(entry);
         waits[e.ref] = waits[e.ref + 1];
     }
 }
@@ -385,7 +385,7 @@ static void rebuild_all(const sr_corr *corr, sr_group *group, size_t stride)
         sr_mark_entry e;
 
         memcpy(&e, entry + sizeof(int64_t), sizeof(e));
-        chain(corr, group->marks, e.ref, sr_window_time(entry));
+        chain(corr, sr_marks_of(group), e.ref, sr_window_time(entry));
     }
 }
 
@@ -395,7 +395,7 @@ static void rebuild(const sr_shard *s, sr_group *group)
     const sr_corr *corr = sr_corr_of(s, group);
 
     for (uint32_t i = 0; i < corr->mark_count; i++)
-        group->marks[i] = SR_NEVER;
+        sr_marks_of(group)[i] = SR_NEVER;
     if (corr->plain)
         rebuild_plain(s, group, corr->type->stride, corr->def->ref_count);
     else
@@ -413,13 +413,13 @@ static sg_num ordered_value(sr_shard *s, sr_group *group)
     if (group->dirty)
         rebuild(s, group);
     if (corr->plain) {
-        while (length < n && group->marks[length] >= cutoff)
+        while (length < n && sr_marks_of(group)[length] >= cutoff)
             length++;
         return count_num(length);
     }
     for (uint32_t l = 0; l < n; l++)
         for (uint32_t k = 0; k < n; k++)
-            if (group->marks[n + l * n + k] >= cutoff)
+            if (sr_marks_of(group)[n + l * n + k] >= cutoff)
                 length = l + 1;
     return count_num(length);
 }
@@ -475,7 +475,7 @@ bool sr_read_values(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
     if (corr->def->type == SIGMA_CORR_VALUE_COUNT)
         return sr_encode(s, &values, &s->tuple, NULL);
     const sr_part_cell *have =
-        sr_part_find(s->agg->layout, s->c, hit, fields[0]);
+        sr_part_find(s->agg->layout, s->c, hit, fields[0], 0);
 
     if (have == NULL)
         return false;
@@ -525,7 +525,7 @@ static bool expression(const sr_shard *s, const sr_group *group)
     for (uint32_t i = 0; i < def->expr_count; i++) {
         switch (expr[i].op) {
         case SIGMA_EXPR_REF:
-            stack[depth++] = group->marks[expr[i].arg] >= cutoff;
+            stack[depth++] = sr_marks_of(group)[expr[i].arg] >= cutoff;
             break;
         case SIGMA_EXPR_NOT:
             stack[depth - 1] = !stack[depth - 1];

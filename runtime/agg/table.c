@@ -6,7 +6,6 @@
 #include "agg/parts.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum { FIRST_CAP = 8 };
 
@@ -73,12 +72,10 @@ static bool grow(sr_pool *pool, sr_table *table)
     if (old.cap > UINT32_MAX / 2)
         return false;
     const uint32_t cap = old.cap == 0 ? FIRST_CAP : old.cap * 2;
-    const size_t size = cap * sizeof(*table->slots);
-    sr_table_slot *slots = sr_pool_alloc(pool, size);
+    sr_table_slot *slots = sr_pool_zeroed(pool, cap * sizeof(*slots));
 
     if (slots == NULL)
         return false;
-    memset(slots, 0, size);
     table->slots = slots;
     table->cap = cap;
     for (uint32_t i = 0; i < old.cap; i++)

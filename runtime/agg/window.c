@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    FIRST_CAP = 4,  /* entries of the only chunk of a small window */
+    LENT_CAP = 2,   /* entries of the chunk that a window is lent */
+    FIRST_CAP = 4,  /* entries of the first chunk of its own */
     CHUNK = 128,    /* entries of a full-grown chunk */
     FIRST_RING = 4, /* chunks */
     MAX_RING = 1 << 28
@@ -18,6 +19,7 @@ enum {
 
 struct sr_chunk {
     uint16_t beg, end, cap; /* entries [beg, end) are used */
+    uint16_t lent;          /* it belongs to whoever has the window */
     char items[] __attribute__((aligned(8)));
 };
 
@@ -41,14 +43,26 @@ static chunk *new_chunk(sr_pool *pool, size_t stride, uint32_t cap)
     chunk *c = sr_pool_alloc(pool, chunk_size(stride, cap));
 
     if (c != NULL)
-        *c = (chunk){0, 0, (uint16_t)cap};
+        *c = (chunk){0, 0, (uint16_t)cap, 0};
     return c;
 }
 
 static void free_chunk(sr_pool *pool, chunk *c, size_t stride)
 {
-    if (c != NULL)
+    if (c != NULL && c->lent == 0)
         sr_pool_free(pool, c, chunk_size(stride, c->cap));
+}
+
+size_t sr_window_room(size_t stride)
+{
+    return chunk_size(stride, LENT_CAP);
+}
+
+void sr_window_lend(sr_window *w, void *room)
+{
+    w->only = room;
+    w->chunks = 1;
+    *w->only = (chunk){0, 0, LENT_CAP, 1};
 }
 
 static char *entry_at(chunk *c, size_t stride, uint32_t i)
@@ -135,7 +149,8 @@ static void pop_chunk(sr_pool *pool, sr_window *w, size_t stride)
 /* A larger copy of a chunk that is not full-grown. */
 static chunk *grow_chunk(sr_pool *pool, chunk *c, size_t stride)
 {
-    const uint32_t cap = c->cap * 2U > CHUNK ? CHUNK : c->cap * 2U;
+    const uint32_t twice = c->lent != 0 ? FIRST_CAP : c->cap * 2U;
+    const uint32_t cap = twice > CHUNK ? CHUNK : twice;
     chunk *larger = new_chunk(pool, stride, cap);
 
     if (larger == NULL)
@@ -392,7 +407,7 @@ size_t sr_window_bytes(uint32_t count, size_t stride)
 {
     const uint32_t chunks = count / CHUNK + (count % CHUNK != 0);
 
-    if (count == 0)
+    if (count <= LENT_CAP)
         return 0;
     if (chunks == 1)
         return sr_pool_size(chunk_size(stride, power_for(count, FIRST_CAP)));

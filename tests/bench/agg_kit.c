@@ -337,11 +337,14 @@ void kit_feed_slowly(kit *k, const kit_event *events, size_t count,
 
     list_all(k, made);
     k->updates += made;
-    for (size_t i = 0; i < made; i++) {
-        const uint64_t beg = now_ns();
+    uint64_t beg = now_ns();
 
+    for (size_t i = 0; i < made; i++) {
         sr_agg_feed(k->agg, k->list[i]);
-        note(pauses, now_ns() - beg);
+        const uint64_t end = now_ns();
+
+        note(pauses, end - beg);
+        beg = end;
     }
 }
 

@@ -204,15 +204,20 @@ static entry *entry_at(const sr_window *w, uint32_t i)
     return e;
 }
 
-/* Windows of up to `most` entries, events up to `disorder` late. */
-static void run_window(size_t most, uint32_t disorder)
+/* Windows of up to `most` entries, events up to `disorder` late, with and
+ * without room for the first. */
+static void run_window(size_t most, uint32_t disorder, bool lent)
 {
+    static char room[256] __attribute__((aligned(16)));
     sr_pool pool = {0};
     sr_window w = {.count = 0};
     static entry want[8192];
     size_t count = 0;
     int64_t clock = 0;
 
+    CHECK(sr_window_room(sizeof(entry)) <= sizeof(room));
+    if (lent)
+        sr_window_lend(&w, room);
     for (uint64_t step = 0; step < 8000; step++) {
         bool last;
         const int64_t time = clock - (int64_t)random_below(disorder);
@@ -249,11 +254,14 @@ static void run_window(size_t most, uint32_t disorder)
 
 static void test_window(void)
 {
-    run_window(3, 20);
-    run_window(50, 20);
-    run_window(4000, 1);
-    run_window(4000, 40);
-    run_window(4000, 100000);
+    for (int lent = 0; lent < 2; lent++) {
+        run_window(1, 20, lent != 0);
+        run_window(3, 20, lent != 0);
+        run_window(50, 20, lent != 0);
+        run_window(4000, 1, lent != 0);
+        run_window(4000, 40, lent != 0);
+        run_window(4000, 100000, lent != 0);
+    }
 }
 
 static void test_sum(void)

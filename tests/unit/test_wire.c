@@ -68,6 +68,29 @@ static bool same(const sr_layout *l, const sr_contribution *a,
     return same;
 }
 
+/* -------- partitions ----------------------------------------------------- */
+
+static uint64_t inside, apart; /* that lie in one piece, or do not */
+
+/* Wherever its values lie, a partition has one hash. */
+static void check_partition(const sr_layout *l, const sr_contribution *c)
+{
+    sg_buf want = {0};
+    sg_str value;
+    sg_str have;
+
+    for (uint32_t i = 0; sr_contribution_part(l, c, i, &value); i++)
+        sr_put_sized(&want, value);
+    if (sr_parts_inside(l, c, &have) == NULL) {
+        apart += want.len != 0;
+    } else {
+        inside++;
+        CHECK_STR(have, sg_buf_str(&want));
+    }
+    CHECK(c->hash == sr_partition_hash(l, c->component, sg_buf_str(&want)));
+    sg_buf_free(&want);
+}
+
 /* -------- damage --------------------------------------------------------- */
 
 static sr_wire_status get(const sr_layout *l, sg_str bytes, sg_buf *out)
@@ -76,11 +99,14 @@ static sr_wire_status get(const sr_layout *l, sg_str bytes, sg_buf *out)
     const size_t beg = out->len;
     const sr_wire_status status = sr_wire_get(l, &r, out);
 
-    if (status == SR_WIRE_DONE)
+    if (status == SR_WIRE_DONE) {
         CHECK(sr_contribution_valid(
             l, sg_str_sub(sg_buf_str(out), beg, out->len)));
-    else
+        check_partition(
+            l, (const sr_contribution *)(const void *)(out->ptr + beg));
+    } else {
         CHECK_INT(out->len, beg);
+    }
     return status;
 }
 
@@ -340,5 +366,6 @@ int main(void)
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         run(seed, &known, &unknown);
     CHECK(known > SEEDS * 10 && unknown > SEEDS);
+    CHECK(inside > SEEDS && apart > SEEDS);
     return TEST_END();
 }
