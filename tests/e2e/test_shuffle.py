@@ -117,8 +117,7 @@ class Shuffle(Case):
 
     def test_threads(self):
         path = self.write("in", streams.lines(self.events[:30000]))
-        # What the prefilter told is counted, and threads find out by themselves what is worth it.
-        mapped = self.sort(self.map("--no-prefilter", path))
+        mapped = self.sort(self.map(path))
         bounds = ([], ["--max-groups", "60"], ["--max-memory", "20K"], ["--max-groups", "1"])[:sized(4, 4, 3)]
         for mode in MODES:
             for form in FORMATS[:sized(2, 3, 1)]:
@@ -131,7 +130,7 @@ class Shuffle(Case):
                         have = self.run_([self.det, "--threads", threads, *args])
                         self.assertEqual((have.stdout, streams.counted(have.stderr), have.returncode), (want.stdout, streams.counted(want.stderr), 0), (threads, args))
         for threads in ("2", "4"):
-            self.assertEqual(self.sort(self.map("--no-prefilter", "--threads", threads, path)), mapped)
+            self.assertEqual(self.sort(self.map("--threads", threads, path)), mapped)
 
     # -------- what is hostile ------------------------------------------------
 
