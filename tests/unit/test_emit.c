@@ -140,6 +140,8 @@ static void add_rule(sc_ir *ir, uint32_t i, uint32_t source)
     r.meta.id = SG_S("6d4b7a1e");
     r.meta.level = SG_S("high");
     r.meta.tag_count = i % 3;
+    r.digest = SG_S("0123456789abcdef0123456789abcdef"
+                    "0123456789abcdef0123456789abcdef");
     r.condition = i % 3 ? hostile(i + 1) : SG_S("1 of port_* and\n not x \\");
     r.condition_at = (sc_span){source, i, i + 1};
     for (uint32_t k = 0; k < r.sel_count; k++) {
