@@ -25,7 +25,8 @@ enum {
     MARKS_SPARSE = 5,  /* log2 of marks for each window */
     MARKS_SPARSER = 7, /* the same where every byte is looked at */
     USES_LEAST = 10,
-    USES_MOST = 17
+    USES_MOST = 17,
+    TAIL = sizeof(uint32_t) - 1 /* bytes that are less than a load */
 };
 
 /* How literals of a length are filed. */
@@ -322,7 +323,24 @@ typedef struct scan {
     uint32_t hide;
     sr_gram_fn *found;
     void *ctx;
+    char tail[2 * TAIL + 1]; /* its last TAIL bytes, zeros behind */
 } scan;
+
+static void set_tail(scan *s)
+{
+    const size_t len = s->text.len < TAIL ? s->text.len : TAIL;
+    char *const end = s->tail + TAIL;
+
+    memset(s->tail, 0, sizeof(s->tail));
+    for (size_t i = 1; i <= len; i++)
+        end[-(ptrdiff_t)i] = s->text.ptr[s->text.len - i];
+}
+
+/* The window at p, behind which `left` bytes of the text are left. */
+static inline uint32_t window_in(const scan *s, const char *p, size_t left)
+{
+    return load(left > TAIL ? p : s->tail + TAIL - left);
+}
 
 /* Whether the literal stands at p. Most do not, which is told without a look at
  * the literal itself: that may be far away. */
@@ -393,7 +411,7 @@ static inline void scan_tier(const tier *t, const scan *s, size_t stride)
             look_up(t, s, w3, p + 3 * stride);
     }
     for (; left != 0; p += stride, left -= stride < left ? stride : left) {
-        const uint32_t w = (window_at(p, left, sizeof(w)) & mask) | hide;
+        const uint32_t w = (window_in(s, p, left) & mask) | hide;
 
         if (marks[hash(w, log2)] != 0)
             look_up(t, s, w, p);
@@ -405,8 +423,9 @@ void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
 {
     if (grams == NULL)
         return;
-    const scan s = {text, grams->hide, found, ctx};
+    scan s = {.text = text, .hide = grams->hide, .found = found, .ctx = ctx};
 
+    set_tail(&s);
     if (grams->tiers[0].shape.stride == 8)
         scan_tier(&grams->tiers[0], &s, 8);
     else if (grams->tiers[0].shape.stride == 6)

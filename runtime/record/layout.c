@@ -30,6 +30,7 @@ enum {
     PLACE = 4, /* layouts in one */
     LINE_MOST = 1 << 20,
     VALUES_MOST = 512,
+    BYTES_MOST = 1 << 22,   /* of all layouts; keys may be long */
     MANY_KEYS = 48,         /* wanted of the outermost object; else it is as
                              * quick to look at the ends of keys */
     ROUND = 256,            /* lines between two looks at what they gained */
@@ -68,12 +69,14 @@ typedef struct layout {
     taken *taken;    /* in the order of the event's values */
     uint32_t *nexts; /* of these values */
     filled *filled;
+    size_t size; /* bytes of all this */
     uint32_t joint_count, taken_count, filled_count;
 } layout;
 
 struct sr_layouts {
     uint64_t seed;                           /* of the plan they are of */
     layout *places[1 << PLACES_LOG2][PLACE]; /* the newest first */
+    size_t bytes;                            /* of these */
     sr_joints joints;                        /* of the line at hand */
     uint64_t hash;                           /* of these */
     bool unknown;          /* they are listed, and to be learned */
@@ -100,6 +103,7 @@ static void forget(sr_layouts *l)
             free(l->places[i][k]);
             l->places[i][k] = NULL;
         }
+    l->bytes = 0;
 }
 
 void sr_layouts_free(sr_layouts *l)
@@ -470,18 +474,20 @@ static void set_event(layout *to, const lesson *from, const sr_event *event)
     }
 }
 
-/* In one piece of memory; NULL when there is none. */
+/* In one piece of memory; NULL when there is none, or not so much for it. */
 static layout *layout_new(const lesson *from, uint32_t joint_count,
                           const sr_event *event)
 {
-    layout *new =
-        malloc(sizeof *new + joint_count * sizeof *new->joints +
-               event->value_count *(sizeof *new->taken + sizeof *new->nexts) +
-               event->filled_count * sizeof *new->filled + from->texts);
+    const size_t size =
+        sizeof(layout) + joint_count * sizeof(joint) +
+        event->value_count * (sizeof(taken) + sizeof(uint32_t)) +
+        event->filled_count * sizeof(filled) + from->texts;
+    layout *new = size > BYTES_MOST ? NULL : malloc(size);
     char *text;
 
     if (new == NULL)
         return NULL;
+    new->size = size;
     new->joints = (joint *)(void *)(new + 1);
     new->taken = (taken *)(void *)(new->joints + joint_count);
     new->nexts = (uint32_t *)(void *)(new->taken + event->value_count);
@@ -496,11 +502,29 @@ static layout *layout_new(const lesson *from, uint32_t joint_count,
     return new;
 }
 
+/* The oldest of its place goes for it; all go where they would be too large. */
+static void keep(sr_layouts *l, layout *new)
+{
+    layout **const place = place_of(l);
+    layout *const oldest = place[PLACE - 1];
+
+    if (oldest != NULL)
+        l->bytes -= oldest->size;
+    free(oldest);
+    memmove(place + 1, place, (PLACE - 1) * sizeof *place);
+    place[0] = NULL;
+    if (l->bytes + new->size > BYTES_MOST)
+        forget(l);
+    l->bytes += new->size;
+    new->hash = l->hash;
+    place[0] = new;
+}
+
 void sr_layout_learn(const sr_scan *s)
 {
     sr_layouts *l = s->work->layouts;
     lesson out;
-    layout *new, **place;
+    layout *new;
 
     if (l == NULL) {
         s->work->layouts = calloc(1, sizeof *l);
@@ -509,11 +533,6 @@ void sr_layout_learn(const sr_scan *s)
     if (!l->unknown || !learn(&out, s, &l->joints))
         return;
     new = layout_new(&out, l->joints.count, s->event);
-    if (new == NULL)
-        return;
-    new->hash = l->hash;
-    place = place_of(l);
-    free(place[PLACE - 1]);
-    memmove(place + 1, place, (PLACE - 1) * sizeof *place);
-    *place = new;
+    if (new != NULL)
+        keep(l, new);
 }

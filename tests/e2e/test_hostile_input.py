@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from harness import Case, main, rule  # noqa: E402
-from streams import ASAN  # noqa: E402
+from streams import ASAN, peak_rss  # noqa: E402
 
 HIT = b'{"a":"x"}\n'
 
@@ -60,6 +61,15 @@ class HostileInput(Case):
         self.assertEqual(self.stats(stdin=giant + HIT)["unreadable"], 1)
         fits = b'{"a":"x","b":"' + b"y" * (15 << 20) + b'"}\n'
         self.assertEqual(self.lines("--no-event", stdin=fits), [1])
+
+    @unittest.skipIf(ASAN, "measures memory")
+    def test_long_keys_of_layouts_are_let_go(self):
+        lines = [b'{"a":"x","%05d%s":1}\n' % (n, b"k" * 200000) for n in range(400)]
+        path = self.write("in", b"".join(lines))
+        with unittest.mock.patch.dict(os.environ, SIGCC_LAYOUTS="1"):
+            p, rss = peak_rss([self.det, "-f", "ndjson", "--no-event", path], self.path("peak"))
+        self.assertEqual(len(p.stdout.splitlines()), len(lines))
+        self.assertLess(rss, 40 << 20)
 
     def test_blank_lines_crlf_and_no_final_newline(self):
         self.assertEqual(self.lines(stdin=b"\n  \n\r\n" + HIT.replace(b"\n", b"\r\n") + HIT.rstrip()), [4, 5])
