@@ -5,12 +5,13 @@
  */
 #include "match/affixes.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { KEY_MOST = 8 };
 
-/* The first or last `len` bytes of a text, zeros behind. */
+/* The first or last `len` bytes of a text, the first of them lowest. */
 typedef struct key {
     uint64_t bytes;
     uint8_t len;
@@ -30,12 +31,30 @@ struct sr_affixes {
     uint32_t lens[2]; /* first, last; bit n: some literal has a key of n */
 };
 
-static key key_of(sg_str text, uint32_t len, bool last)
+/* The bytes at an end of the text that its keys are of: the first ones from the
+ * lowest byte on, or the last ones up to the highest. */
+static uint64_t end_of(sg_str text, bool last)
 {
+    const size_t len = text.len < KEY_MOST ? text.len : KEY_MOST;
+    char bytes[KEY_MOST] = {0};
+    uint64_t word;
+
+    if (len == KEY_MOST)
+        memcpy(bytes, last ? text.ptr + text.len - KEY_MOST : text.ptr,
+               KEY_MOST);
+    else if (len != 0)
+        memcpy(last ? bytes + KEY_MOST - len : bytes, text.ptr, len);
+    memcpy(&word, bytes, sizeof(word));
+    return le64toh(word);
+}
+
+static key key_of(uint64_t end, uint32_t len, bool last)
+{
+    const uint32_t others = 8 * (KEY_MOST - len); /* bits */
     key k = {.len = (uint8_t)len, .last = last};
 
     if (len != 0)
-        memcpy(&k.bytes, last ? text.ptr + (text.len - len) : text.ptr, len);
+        k.bytes = last ? end >> others : end << others >> others;
     return k;
 }
 
@@ -102,7 +121,7 @@ sr_affixes *sr_affixes_new(sg_arena *arena, const sr_affix *lits,
         const uint32_t len =
             text.len < KEY_MOST ? (uint32_t)text.len : KEY_MOST;
 
-        x->entries[i] = (entry){key_of(text, len, last), lits[i]};
+        x->entries[i] = (entry){key_of(end_of(text, last), len, last), lits[i]};
         x->lens[last] |= UINT32_C(1) << len;
     }
     qsort(x->entries, count, sizeof(*x->entries), by_key);
@@ -138,12 +157,14 @@ static void look_up(const sr_affixes *x, sg_str text, key k, sr_gram_fn *found,
 void sr_affixes_find(const sr_affixes *affixes, sg_str text, sr_gram_fn *found,
                      void *ctx)
 {
-    for (int last = 0; affixes != NULL && last < 2; last++)
+    for (int last = 0; affixes != NULL && last < 2; last++) {
+        const uint64_t end = end_of(text, last != 0);
+
         for (uint32_t lens = affixes->lens[last]; lens != 0; lens &= lens - 1) {
             const uint32_t len = (uint32_t)__builtin_ctz(lens);
 
             if (len <= text.len)
-                look_up(affixes, text, key_of(text, len, last != 0), found,
-                        ctx);
+                look_up(affixes, text, key_of(end, len, last != 0), found, ctx);
         }
+    }
 }
