@@ -214,7 +214,7 @@ static void test_random(fixture *f)
 {
     sg_buf line = {0};
     const char *rounds = getenv("TEST_ROUNDS");
-    const long most = rounds != NULL ? strtol(rounds, NULL, 10) : 30000;
+    const long most = rounds != NULL ? strtol(rounds, NULL, 10) : ROUNDS;
 
     for (long i = 0; i < most && test_failures == 0; i++) {
         line.len = 0;
