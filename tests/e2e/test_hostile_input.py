@@ -64,7 +64,7 @@ class HostileInput(Case):
 
     @unittest.skipIf(ASAN, "measures memory")
     def test_long_keys_of_layouts_are_let_go(self):
-        lines = [b'{"a":"x","%05d%s":1}\n' % (n, b"k" * 200000) for n in range(400)]
+        lines = [b'{"a":"x","%s%05d":1}\n' % (b"k" * 200000, n) for n in range(400)]
         path = self.write("in", b"".join(lines))
         with unittest.mock.patch.dict(os.environ, SIGCC_LAYOUTS="1"):
             p, rss = peak_rss([self.det, "-f", "ndjson", "--no-event", path], self.path("peak"))
