@@ -75,38 +75,29 @@ SR_TARGET INLINE_FIND const char *find_with(const sr_needles *n, sg_str text,
     return left == 0 ? NULL : find_rest(n, (sg_str){p, left});
 }
 
-/* Needles that hide no case take fewer steps, and the usual numbers of probes
- * are constants to the compiler. */
-SR_TARGET static const char *find_exact(const sr_needles *n, sg_str text)
+/* The usual numbers of probes are constants to the compiler. */
+SR_TARGET INLINE_FIND const char *find_counted(const sr_needles *n, sg_str text,
+                                               bool folds)
 {
     switch (n->count) {
     case 1:
-        return find_with(n, text, 1, false);
+        return find_with(n, text, 1, folds);
     case 2:
-        return find_with(n, text, 2, false);
+        return find_with(n, text, 2, folds);
     case 3:
-        return find_with(n, text, 3, false);
+        return find_with(n, text, 3, folds);
+    case 6: /* three disguises, three needles */
+        return find_with(n, text, 6, folds);
+    case 7:
+        return find_with(n, text, 7, folds);
     default:
-        return find_with(n, text, n->count, false);
+        return find_with(n, text, n->count, folds);
     }
 }
 
+/* Needles that hide no case take fewer steps. */
 SR_TARGET static const char *find(const sr_needles *n, sg_str text)
 {
-    if (!n->folds)
-        return find_exact(n, text);
-    switch (n->count) {
-    case 1:
-        return find_with(n, text, 1, true);
-    case 2:
-        return find_with(n, text, 2, true);
-    case 3:
-        return find_with(n, text, 3, true);
-    case 6: /* three disguises, three needles */
-        return find_with(n, text, 6, true);
-    case 7:
-        return find_with(n, text, 7, true);
-    default:
-        return find_with(n, text, n->count, true);
-    }
+    return n->folds ? find_counted(n, text, true)
+                    : find_counted(n, text, false);
 }

@@ -276,13 +276,9 @@ static void take_values(const layout *known, const char *line,
         const sg_str raw = text_of(&known->taken[i], line, joints);
         const sr_kind kind = *raw.ptr == '"' ? SR_STRING : kind_of(*raw.ptr);
         sr_value *value = &event->values[i];
-        value->raw = raw;
-        value->text.ptr = value->folded.ptr = NULL;
-        value->text.len = value->folded.len = 0;
-        value->num = kind == SR_NUMBER ? sr_number(raw) : (sg_num){0};
+        /* The joints do not tell of escapes. */
+        sr_fill_value(value, kind, raw, true);
         value->next = known->nexts[i];
-        value->kind = (uint8_t)kind;
-        value->boolean = *raw.ptr == 't';
     }
     event->value_count = known->taken_count;
 }

@@ -54,21 +54,7 @@ static inline uint64_t brackets(const char *p)
     return mask_of(q);
 }
 
-static inline uint64_t spaces(const char *p)
-{
-    const quarters q = load(p);
-
-    return equal(q, ' ') | equal(q, '\t') | equal(q, '\n') | equal(q, '\r');
-}
-
-/* What a backslash may have behind it, but for u, quote and backslash. */
-static inline uint64_t letters(const char *p)
-{
-    const quarters q = load(p);
-
-    return equal(q, 'b') | equal(q, 'f') | equal(q, 'n') | equal(q, 'r') |
-           equal(q, 't') | equal(q, '/');
-}
+#include "record/quarters.h"
 
 /* Those from `low` to 9. */
 static inline uint64_t digits(const char *p, char low)

@@ -48,6 +48,7 @@ struct sr_sieve {
     uint8_t low[PROBED][16], high[PROBED][16]; /* buckets by half of a byte */
     window windows[PIECES_MOST];
     uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
+    sr_needles disguises;        /* what the other two buckets hold */
     uint32_t asked, passed;      /* in this round */
     uint32_t resting;            /* lines until the next one */
 };
@@ -172,6 +173,8 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
         parts[i] = best_part(pieces[i], p);
     sg_arena_free(&scratch);
     deal(s, parts, count);
+    sr_needles_init(&s->disguises);
+    sr_needles_disguises(&s->disguises);
     allow_text(s, FOREIGN, SG_S("\xC5\xBF"));
     allow_text(s, FOREIGN, SG_S("\xE2\x84\xAA"));
     allow_text(s, ESCAPES, SG_S("\\u"));
@@ -225,36 +228,13 @@ TARGET static inline __m256i maybe(const tables *t, const char *p)
         _mm256_and_si256(look_up(t, 2, p + 2), look_up(t, 3, p + 3)));
 }
 
-/* Whether \uXXXX, behind \u, is a character that a piece can have. */
-static bool is_disguise(const char *digits)
-{
-    for (int i = 0; i < 4; i++)
-        if (!sr_is_hex(digits[i]))
-            return false;
-    const uint32_t cp = sr_hex4(digits);
-
-    return (cp >= ' ' && cp <= '~') || cp == 0x17F || cp == 0x212A;
-}
-
-static bool is_foreign(const char *p)
-{
-    return memcmp(p, "\xC5\xBF", 2) == 0 || memcmp(p, "\xE2\x84\xAA", 3) == 0;
-}
-
-static bool is_escape(const char *p)
-{
-    return p[0] == '\\' && (p[1] == '/' || (p[1] == 'u' && is_disguise(p + 2)));
-}
-
 /* Whether something in one of the buckets begins at p. */
 static bool begins(const sr_sieve *s, uint32_t buckets, const char *p)
 {
     const uint64_t word =
         sr_needle_load(p) | SR_HIDE_CASE * UINT64_C(0x0101010101010101);
 
-    if ((buckets >> FOREIGN & 1) != 0 && is_foreign(p))
-        return true;
-    if ((buckets >> ESCAPES & 1) != 0 && is_escape(p))
+    if (buckets >> BUCKETS != 0 && sr_needle_at(&s->disguises, p))
         return true;
     for (uint32_t bits = buckets & ((1u << BUCKETS) - 1); bits != 0;
          bits &= bits - 1) {
