@@ -66,6 +66,28 @@ static void add_words(args *a, sg_str text)
     }
 }
 
+/* The program that a name without slash is, by $PATH. */
+static sg_str find_program(sg_arena *arena, sg_str name)
+{
+    const char *set = getenv("PATH");
+    sg_str path = sg_str_of(set != NULL ? set : "/usr/bin:/bin");
+
+    if (memchr(name.ptr, '/', name.len) != NULL)
+        return name;
+    while (path.len > 0) {
+        const size_t colon = sg_str_find(path, SG_S(":"));
+        const sg_str folder = sg_str_sub(path, 0, colon);
+        const sg_str full = sg_arena_printf(
+            arena, "%.*s/%.*s", folder.len > 0 ? (int)folder.len : 1,
+            folder.len > 0 ? folder.ptr : ".", SG_FMT(name));
+        if (access(full.ptr, X_OK) == 0)
+            return full;
+        path = sg_str_sub(path, colon == SIZE_MAX ? path.len : colon + 1,
+                          path.len);
+    }
+    return SG_S("");
+}
+
 sg_str sc_tool_target(const sc_options *o)
 {
     return sg_str_eq(o->target, SG_S(SIGCC_NATIVE)) ? SG_S("") : o->target;
@@ -174,6 +196,19 @@ char **sc_tool_compile(const sc_cc *cc, const sc_cc_job *job,
     return a.v.items;
 }
 
+/* gold links archives in half the time of the usual linker: its path, where the
+ * system has it, the compiler's name has no options that may choose another,
+ * and it can make what is asked for. Else empty. */
+static sg_str find_gold(const sc_cc *cc)
+{
+    const sg_str name = sc_tool_name(cc);
+
+    if (cc->shared || cc->o->static_link || sc_tool_target(cc->o).len > 0 ||
+        memchr(name.ptr, ' ', name.len) != NULL)
+        return SG_S("");
+    return find_program(&cc->s->arena, SG_S("ld.gold"));
+}
+
 char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
                     sg_str out)
 {
@@ -196,6 +231,10 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
         add_words(&a, SG_S("-s"));
     add_words(&a, SG_S("-Wl,-z,relro,-z,now -Wl,-z,noexecstack "
                        "-Wl,--as-needed -Wl,--build-id=sha1"));
+    if (find_gold(cc).len >
+        0) /* its constants are code unless told otherwise */
+        add_words(&a, SG_S("-fuse-ld=gold -fno-use-linker-plugin "
+                           "-Wl,--rosegment"));
     if (cc->keep_linked)
         add(&a, sg_arena_printf(a.arena, "-Wl,--dependency-file=%.*s/link.d",
                                 SG_FMT(folder)));
@@ -217,28 +256,6 @@ static bool put_stat(sg_buf *out, const char *path)
     sg_put_u64(out, (uint64_t)st.st_mtim.tv_sec);
     sg_put_u32(out, (uint32_t)st.st_mtim.tv_nsec);
     return true;
-}
-
-/* The program that a name without slash is, by $PATH. */
-static sg_str find_program(sg_arena *arena, sg_str name)
-{
-    const char *set = getenv("PATH");
-    sg_str path = sg_str_of(set != NULL ? set : "/usr/bin:/bin");
-
-    if (memchr(name.ptr, '/', name.len) != NULL)
-        return name;
-    while (path.len > 0) {
-        const size_t colon = sg_str_find(path, SG_S(":"));
-        const sg_str folder = sg_str_sub(path, 0, colon);
-        const sg_str full = sg_arena_printf(
-            arena, "%.*s/%.*s", folder.len > 0 ? (int)folder.len : 1,
-            folder.len > 0 ? folder.ptr : ".", SG_FMT(name));
-        if (access(full.ptr, X_OK) == 0)
-            return full;
-        path = sg_str_sub(path, colon == SIZE_MAX ? path.len : colon + 1,
-                          path.len);
-    }
-    return SG_S("");
 }
 
 /* What the compiler says of itself. */
@@ -331,6 +348,7 @@ bool sc_tool_identify(sc_cc *cc)
     const bool ok = put_version(cc, &compiler) && put_headers(cc, &compiler) &&
                     put_file(&runtime, sc_tool_library(cc));
 
+    put_stat(&compiler, find_gold(cc).ptr);
     put_environment(&compiler);
     sr_digest(sg_buf_str(&compiler), cc->compiler_digest);
     sr_digest(sg_buf_str(&runtime), cc->runtime_digest);

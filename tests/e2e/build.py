@@ -6,6 +6,7 @@ usage: build.py SIGCC
 """
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,33 @@ def single(t, d):
         done = subprocess.run([out, *args], capture_output=True, stdin=subprocess.DEVNULL)
         t.want(repr(args), (done.returncode, says in done.stderr), (2, True))
     t.want("nothing else", sorted(os.listdir(d)), ["one", "one.yml"])
+
+
+def linkers(t, d):
+    """gold, where the system has it, and what a compiler's own options say; constants are no code."""
+    put(d, "one.yml", rule("one"))
+    path = os.environ["PATH"]
+    gold = any(os.access(os.path.join(folder, "ld.gold"), os.X_OK) for folder in path.split(":"))
+    for cc, wanted in (("cc", gold), ("cc -fuse-ld=bfd", False)):
+        done = t.run("build", "one.yml", "-o", "one", "--cc", cc, "--no-cache", cwd=d)
+        t.want(cc, (done.returncode, done.stderr[-200:] if done.returncode else b""), (0, b""))
+        out = os.path.join(d, "one")
+        with open(out, "rb") as file:
+            t.want(cc + ": gold", b"gold 1." in file.read(), wanted)
+        t.want(cc + ": alerts", alerts(out, ['{"F":"x"}'])[0], 0)
+        t.holds(cc + ": constants", not any(b"lines read\0" in code for code in executable(out)))
+
+
+def executable(path):
+    """The bytes of an ELF file's executable segments."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, size, count = (int.from_bytes(data[o:o + n], "little") for o, n in ((32, 8), (54, 2), (56, 2)))
+    for i in range(count):
+        kind, flags, begin = struct.unpack_from("<IIQ", data, at + i * size)
+        if kind == 1 and flags & 1:
+            length, = struct.unpack_from("<Q", data, at + i * size + 32)
+            yield data[begin:begin + length]
 
 
 def pipelines(t, d):
@@ -254,7 +282,7 @@ def emits(t, d):
 
 def main():
     t = Test(sys.argv[1])
-    for case in (usage, single, pipelines, spares_inputs, roots, rejected, unreadable, toolchain, same_bytes, emits):
+    for case in (usage, single, linkers, pipelines, spares_inputs, roots, rejected, unreadable, toolchain, same_bytes, emits):
         with tempfile.TemporaryDirectory() as folder:
             case(t, os.path.realpath(folder))
     print("%d checks, %d failed" % (t.checks, t.failures))
