@@ -117,19 +117,26 @@ def inputs(w, rounds):
     runs = in_turn({"ours": (ours, {"feed": ["cat", path]}), "pipe": ([w.peer("peer_pipe.c")], {"feed": ["cat", path]})}, rounds)
     times = medians(runs, "wall")
     yield at_least("standard input", "against a bare pipe reader", times["pipe"] / times["ours"], 0.85, note="by the clock")
-    search = ["rg", "-z", "-c", "-F", "NetworkConnectIP4"]
-    for kind, pack, peers in (("gz", ["gzip", "-1c"], [("rg -z", search, 4), ("gzip -dc", ["gzip", "-dc"], None)]),
-                              ("zst", ["zstd", "-qc"], [("zstd -dc", ["zstd", "-dqc"], 0.85)])):
-        name = "." + kind
-        if not shutil.which(pack[0]):
-            yield absent(name, "against " + peers[0][0], peers[0][2], pack[0] + " is not installed")
+    yield from packed(w, rounds, path, ours)
+
+
+def packed(w, rounds, path, ours):
+    """One large member takes zlib; files of sensors, and logs packed day by day, have smaller ones."""
+    peers = [("rg -z", ["rg", "-z", "-c", "-F", "NetworkConnectIP4"], 4), ("gzip -dc", ["gzip", "-dc"], None)]
+    kinds = ((".gz of one member", ["gzip", "-1c"], "gz", peers),
+             (".gz of members of 48 MiB", ["split", "-C", "48m", "--filter=gzip -1c"], "gz", peers),
+             (".zst", ["zstd", "-qc"], "zst", [("zstd -dc", ["zstd", "-dqc"], 0.85)]))
+    for name, pack, end, peers in kinds:
+        if not shutil.which("gzip" if end == "gz" else "zstd"):
+            yield absent(name, "against " + peers[0][0], peers[0][2], "no program that packs")
             continue
-        with open(path + name, "wb") as f:
+        file = path + "." + end
+        with open(file, "wb") as f:
             subprocess.run([*pack, path], stdout=f, check=True)
-        commands = {peer: [*args, path + name] for peer, args, _ in peers if shutil.which(args[0])}
-        times = medians(in_turn({"ours": ours + [path + name], **commands}, rounds))
+        commands = {peer: [*args, file] for peer, args, _ in peers if shutil.which(args[0])}
+        times = medians(in_turn({"ours": ours + [file], **commands}, rounds))
         yield from speeds(name, times, "ours", [(peer, aim) for peer, _, aim in peers])
-        os.unlink(path + name)
+        os.unlink(file)
 
 
 # -------- start and build --------------------------------------------------
