@@ -101,13 +101,13 @@ static double ordinary_share(sigma_op op, sg_str text)
 /* Of values that a scan finds the predicate by: they are looked at. */
 static double regex_share(sg_str pattern)
 {
-    sg_str texts[SR_REGEX_TEXTS];
     sg_arena scratch = {0};
-    const uint32_t count = sr_regex_texts(&scratch, pattern, texts);
+    sr_need need;
     double share = 0;
 
-    for (uint32_t i = 0; i < count; i++)
-        share += ordinary_share(SIGMA_OP_CONTAINS, texts[i]);
+    sr_regex_need(&scratch, pattern, &need);
+    for (uint32_t i = 0; i < need.count; i++)
+        share += ordinary_share(SIGMA_OP_CONTAINS, need.texts[i]);
     sg_arena_free(&scratch);
     return share;
 }
@@ -151,10 +151,10 @@ static bool is_keywords(const sc_ir *ir, const sc_ir_pred *p)
     return (ir->fields.items[p->field].flags & SIGMA_FIELD_KEYWORDS) != 0;
 }
 
-/* Bytes of a text that is found inside a value. */
+/* Bytes of a text that is found inside a value, or a line. */
 static size_t shortest_found(const sc_ir *ir, const sc_ir_pred *p)
 {
-    return is_keywords(ir, p) ? SR_GRAM_LINE : SR_GRAM;
+    return is_keywords(ir, p) ? SR_GRAM_LINE : 1;
 }
 
 static sc_index_why index_of_lits(const sc_ir *ir, const sc_ir_pred *p)
@@ -176,14 +176,15 @@ static sc_index_why index_of_regexes(const sc_ir *ir, const sc_ir_pred *p)
     sg_arena scratch = {0};
 
     for (uint32_t i = 0; i < p->count && why == SC_INDEX_found; i++) {
-        sg_str texts[SR_REGEX_TEXTS];
-        const uint32_t count =
-            sr_regex_texts(&scratch, sc_pred_text(ir, p, i), texts);
+        sr_need need;
 
-        for (uint32_t k = 0; k < count; k++)
-            if (texts[k].len < shortest_found(ir, p))
+        sr_regex_need(&scratch, sc_pred_text(ir, p, i), &need);
+        for (uint32_t k = 0; k < need.count; k++)
+            if (need.texts[k].len < shortest_found(ir, p))
                 why = SC_INDEX_regex;
-        why = count == 0 ? SC_INDEX_regex : why;
+        if (need.kind == SR_NEED_NOTHING ||
+            (need.kind == SR_NEED_RUN && is_keywords(ir, p)))
+            why = SC_INDEX_regex;
     }
     sg_arena_free(&scratch);
     return why;

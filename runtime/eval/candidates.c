@@ -163,6 +163,17 @@ static bool is_scalar(const sr_value *v)
     return v->kind == SR_STRING || v->kind == SR_NUMBER || v->kind == SR_BOOL;
 }
 
+/* What is looked for one by one: there is little of it. */
+static void find_rest(finding *f, const sr_field_index *x, sg_str text)
+{
+    for (uint32_t i = 0; i < x->byte_count && text.len != 0; i++)
+        if (memchr(text.ptr, (unsigned char)x->bytes[i].byte, text.len) != NULL)
+            add_found(f, x->bytes[i].pred);
+    for (uint32_t i = 0; i < x->run_count; i++)
+        if (sr_run_is_in(&x->runs[i].run, text))
+            add_found(f, x->runs[i].pred);
+}
+
 static void find_value(finding *f, sr_field_index *x, sr_event *event,
                        sr_value *v)
 {
@@ -173,7 +184,7 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
     if (x->number_count != 0 && v->kind != SR_BOOL &&
         whole_number(event, v, &whole))
         find_number(f, x, whole);
-    if (x->end_count + x->lit_count == 0)
+    if (!sr_index_reads_texts(x))
         return;
     if (x->affixes == NULL)
         x->affixes = sr_affixes_new(f->c->arena, x->ends, x->end_count);
@@ -182,6 +193,7 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
         x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, 0, text);
     sr_affixes_find(x->affixes, text, add_found, f);
     sr_grams_scan(x->grams, text, add_found, f);
+    find_rest(f, x, text);
 }
 
 static void add_facts(finding *f, const sr_memory *m)
@@ -224,7 +236,7 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
         return;
     for (uint32_t i = 0; i < x->present_count; i++)
         add_rules(f, x->present[i]);
-    if (x->end_count + x->lit_count + x->number_count == 0)
+    if (!sr_index_reads_texts(x) && x->number_count == 0)
         return;
     if (v->next == SIGMA_NONE && !x->keywords) {
         find_only(f, x, event, v);

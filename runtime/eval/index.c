@@ -3,10 +3,10 @@
  * field, by what any value that satisfies it must be or hold.
  *
  * Those that look for literals go by these, or by parts of them; regular
- * expressions by literals that any match holds; those that look for whole
- * numbers by these; all others by the field itself, since without a value only
- * "null" holds. A rule without a gate, or one with a predicate that cannot be
- * filed, is always a candidate.
+ * expressions by literals or a run of bytes that any match holds; those that
+ * look for whole numbers by these; all others by the field itself, since
+ * without a value only "null" holds. A rule without a gate, or one with a
+ * predicate that cannot be filed, is always a candidate.
  */
 #include "eval/index.h"
 
@@ -27,6 +27,8 @@ typedef struct builder {
     bool *filed;             /* per predicate */
     SG_VEC(sr_affix) * ends; /* per field */
     SG_VEC(sr_gram_lit) * lits, *pieces;
+    SG_VEC(sr_index_byte) * bytes;
+    SG_VEC(sr_index_run) * runs;
     SG_VEC(sr_index_number) * numbers;
     SG_VEC(uint32_t) * present;
 } builder;
@@ -50,12 +52,18 @@ static sg_str folded(sg_arena *arena, sg_str text)
     return (sg_str){out, sg_fold(out, text)};
 }
 
-/* Whether the indexes of the field can find a text. */
-static bool can_find(const builder *b, uint32_t field, sg_str text)
+/* Whether the indexes of the field can find what a folded value must hold. */
+static bool can_find(const builder *b, uint32_t field, const sr_need *need)
 {
-    return is_keywords(b->d, field)
-               ? sr_verbatim_piece(b->arena, text).len >= SR_GRAM_LINE
-               : text.len >= SR_GRAM;
+    const bool keywords = is_keywords(b->d, field);
+
+    for (uint32_t i = 0; i < need->count; i++)
+        if (keywords
+                ? sr_verbatim_piece(b->arena, need->texts[i]).len < SR_GRAM_LINE
+                : need->texts[i].len == 0)
+            return false;
+    return need->kind == SR_NEED_TEXTS ||
+           (need->kind == SR_NEED_RUN && !keywords);
 }
 
 static void file_text(builder *b, uint32_t pred, sg_str text)
@@ -63,6 +71,12 @@ static void file_text(builder *b, uint32_t pred, sg_str text)
     const uint32_t field = b->d->preds[pred].field;
     const sr_gram_lit lit = {text, pred};
 
+    if (text.len < SR_GRAM) {
+        const sr_index_byte byte = {text.ptr[0], pred};
+
+        SG_PUSH(b->arena, &b->bytes[field], byte);
+        return;
+    }
     SG_PUSH(b->arena, &b->lits[field], lit);
     if (!is_keywords(b->d, field))
         return;
@@ -71,37 +85,43 @@ static void file_text(builder *b, uint32_t pred, sg_str text)
     SG_PUSH(b->arena, &b->pieces[field], piece);
 }
 
-/* Texts, one of which a folded value must hold to satisfy operand `i`. */
-static uint32_t needed_texts(builder *b, const sigma_pred *p, uint32_t i,
-                             sg_str out[SR_REGEX_TEXTS])
+static void file_need(builder *b, uint32_t pred, const sr_need *need)
+{
+    const sr_index_run run = {need->run, pred};
+
+    for (uint32_t i = 0; i < need->count; i++)
+        file_text(b, pred, need->texts[i]);
+    if (need->kind == SR_NEED_RUN)
+        SG_PUSH(b->arena, &b->runs[b->d->preds[pred].field], run);
+}
+
+/* What a folded value must hold to satisfy operand `i`. */
+static void find_need(builder *b, const sigma_pred *p, uint32_t i, sr_need *out)
 {
     const sg_str lit = lit_of(b->d, p, i);
 
-    if (p->op == SIGMA_OP_REGEX)
-        return sr_regex_texts(b->arena, lit, out);
-    *out = folded(b->arena, p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit);
-    return 1;
+    if (p->op == SIGMA_OP_REGEX) {
+        sr_regex_need(b->arena, lit, out);
+        return;
+    }
+    out->kind = SR_NEED_TEXTS;
+    out->count = 1;
+    out->texts[0] =
+        folded(b->arena, p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit);
 }
 
 static bool file_lits(builder *b, uint32_t pred)
 {
     const sigma_pred *p = &b->d->preds[pred];
-    SG_VEC(sg_str) texts = {NULL, 0, 0};
+    sr_need *needs = sg_new_n(&b->scratch, sr_need, (size_t)p->count + 1);
 
     for (uint32_t i = 0; i < p->count; i++) {
-        sg_str needed[SR_REGEX_TEXTS];
-        const uint32_t count = needed_texts(b, p, i, needed);
-
-        if (count == 0)
+        find_need(b, p, i, &needs[i]);
+        if (!can_find(b, p->field, &needs[i]))
             return false;
-        for (uint32_t k = 0; k < count; k++) {
-            if (!can_find(b, p->field, needed[k]))
-                return false;
-            SG_PUSH(&b->scratch, &texts, needed[k]);
-        }
     }
-    for (uint32_t i = 0; i < texts.count; i++)
-        file_text(b, pred, texts.items[i]);
+    for (uint32_t i = 0; i < p->count; i++)
+        file_need(b, pred, &needs[i]);
     return true;
 }
 
@@ -279,6 +299,10 @@ static void index_field(builder *b, uint32_t f)
                               .end_count = b->ends[f].count,
                               .lits = b->lits[f].items,
                               .lit_count = b->lits[f].count,
+                              .bytes = b->bytes[f].items,
+                              .byte_count = b->bytes[f].count,
+                              .runs = b->runs[f].items,
+                              .run_count = b->runs[f].count,
                               .pieces = b->pieces[f].items,
                               .piece_count = b->pieces[f].count,
                               .numbers = b->numbers[f].items,
@@ -288,7 +312,7 @@ static void index_field(builder *b, uint32_t f)
 
     if (x.number_count != 0)
         qsort(x.numbers, x.number_count, sizeof(*x.numbers), by_value);
-    if (x.end_count + x.lit_count + x.number_count + x.present_count != 0)
+    if (sr_index_reads_texts(&x) || x.number_count + x.present_count != 0)
         b->index->fields[b->index->field_count++] = x;
 }
 
@@ -329,6 +353,8 @@ sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
     b.ends = vectors(&b, sizeof(*b.ends));
     b.lits = vectors(&b, sizeof(*b.lits));
     b.pieces = vectors(&b, sizeof(*b.pieces));
+    b.bytes = vectors(&b, sizeof(*b.bytes));
+    b.runs = vectors(&b, sizeof(*b.runs));
     b.numbers = vectors(&b, sizeof(*b.numbers));
     b.present = vectors(&b, sizeof(*b.present));
     index->decided =

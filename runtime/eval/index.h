@@ -8,6 +8,7 @@
 
 #include "eval/recall.h"
 #include "match/affixes.h"
+#include "match/match.h"
 #include "record/record.h"
 #include "record/sieve.h"
 
@@ -16,6 +17,17 @@ typedef struct sr_index_number {
     int64_t value;
     uint32_t pred;
 } sr_index_number;
+
+/* A byte, or a run, that folded values must hold. */
+typedef struct sr_index_byte {
+    char byte;
+    uint32_t pred;
+} sr_index_byte;
+
+typedef struct sr_index_run {
+    sr_run run;
+    uint32_t pred;
+} sr_index_run;
 
 /* The predicates of gates that read one field. */
 typedef struct sr_field_index {
@@ -26,7 +38,11 @@ typedef struct sr_field_index {
     sr_affixes *affixes; /* of these; NULL: not yet */
     sr_gram_lit *lits;   /* what folded values must hold; ids are predicates */
     uint32_t lit_count;
-    sr_grams *grams;     /* of these; NULL: not yet */
+    sr_grams *grams;      /* of these; NULL: not yet */
+    sr_index_byte *bytes; /* literals too short for those */
+    uint32_t byte_count;
+    sr_index_run *runs;
+    uint32_t run_count;
     sr_gram_lit *pieces; /* keywords: the same as a line writes it */
     uint32_t piece_count;
     sr_sieve *sieve;           /* of these; NULL: cannot be, or not yet */
@@ -39,6 +55,12 @@ typedef struct sr_field_index {
     uint32_t present_count;
     sr_habit habit; /* of values that come again */
 } sr_field_index;
+
+/* Whether the texts of values tell anything. */
+static inline bool sr_index_reads_texts(const sr_field_index *x)
+{
+    return (x->end_count | x->lit_count | x->byte_count | x->run_count) != 0;
+}
 
 typedef struct sr_index {
     sr_field_index *fields; /* those that gates read, keywords first */

@@ -18,11 +18,14 @@ const sr_regex *sr_lazy_regex_get(sr_lazy_regex *lazy, uint32_t flags)
 
 static void study(sr_lazy_regex *lazy, sg_arena *arena)
 {
-    sg_str texts[SR_REGEX_TEXTS];
-    const uint32_t count = sr_regex_texts(arena, lazy->pattern, texts);
+    sr_need *need = sg_new(arena, sr_need);
 
-    if (count != 0)
-        lazy->needed = sr_litset_new(arena, SR_LIT_CONTAINS, texts, count);
+    sr_regex_need(arena, lazy->pattern, need);
+    if (need->kind == SR_NEED_TEXTS)
+        lazy->texts =
+            sr_litset_new(arena, SR_LIT_CONTAINS, need->texts, need->count);
+    if (need->kind == SR_NEED_RUN)
+        lazy->run = &need->run;
     lazy->studied = true;
 }
 
@@ -30,5 +33,7 @@ bool sr_lazy_regex_denies(sr_lazy_regex *lazy, sg_arena *arena, sg_str folded)
 {
     if (!lazy->studied)
         study(lazy, arena);
-    return lazy->needed != NULL && !sr_litset_match(lazy->needed, folded);
+    if (lazy->run != NULL)
+        return !sr_run_is_in(lazy->run, folded);
+    return lazy->texts != NULL && !sr_litset_match(lazy->texts, folded);
 }

@@ -11,8 +11,9 @@ typedef struct sr_lazy_regex {
     sg_str pattern;
     sr_regex *regex; /* malloc-owned */
     bool refused;
-    bool studied;            /* `needed` is known */
-    const sr_litset *needed; /* has a text of any match; NULL: none known */
+    bool studied;           /* what follows is known */
+    const sr_litset *texts; /* one of which any match holds; NULL: none known */
+    const sr_run *run;      /* that any match holds; NULL: none known */
 } sr_lazy_regex;
 
 /* NULL when refused: only by another PCRE2 than the compiler's. */

@@ -95,13 +95,34 @@ sr_regex_facts sr_regex_describe(const sr_regex *regex);
 /* Accepts NULL. */
 void sr_regex_free(sr_regex *regex);
 
+/* Bytes of a set in a row (run.c). */
+typedef struct sr_run {
+    uint64_t of[4]; /* bit b: byte b is one of them */
+    uint32_t least; /* so many bytes, at least 1 */
+} sr_run;
+
+/* Whether the text holds the run; of one that does not few bytes are read. */
+bool sr_run_is_in(const sr_run *run, sg_str text);
+
 enum { SR_REGEX_TEXTS = 16 };
 
-/* Texts, one of which the folded subject of any match holds, whatever the
- * flags; returns their number, 0 when none is known. For a pattern that
- * compiles; in the arena. */
-uint32_t sr_regex_texts(sg_arena *arena, sg_str pattern,
-                        sg_str out[SR_REGEX_TEXTS]);
+/* What the folded subject of any match holds (required.c). */
+typedef enum sr_need_kind {
+    SR_NEED_NOTHING, /* that is known */
+    SR_NEED_TEXTS,   /* one of some texts, none of them empty */
+    SR_NEED_RUN
+} sr_need_kind;
+
+typedef struct sr_need {
+    sr_need_kind kind;
+    uint32_t count; /* of texts */
+    sg_str texts[SR_REGEX_TEXTS];
+    sr_run run;
+} sr_need;
+
+/* Of a pattern that compiles, whatever the flags; texts are in the arena. Of
+ * what is known that which is rarest in ordinary text. */
+void sr_regex_need(sg_arena *arena, sg_str pattern, sr_need *out);
 
 /* -------- networks (cidr.c) ---------------------------------------------- */
 

@@ -1,14 +1,18 @@
 /*
- * required.c - texts that every match of a regular expression holds.
+ * required.c - what every match of a regular expression holds: texts, or a run
+ * of characters of one class.
  *
- * The pattern is read once. Of each part of it one of two things is known: all
- * texts it can match (`exact`), or some of which each match holds one; or
- * nothing. Parts in a row that are exact are multiplied out while that makes
- * few texts; what they make is one choice of texts, and the best choice wins.
+ * The pattern is read once. Of each part of it is known, if anything, all texts
+ * it can match (`exact`), some texts of which each match holds one (`best`) and
+ * a run that each match holds. Parts in a row that are exact are multiplied out
+ * while that makes few texts; what they make is one choice of texts, and the
+ * best choice wins.
  *
  * Texts are ASCII, folded: what a letter matches, in either case, folds to the
- * same text. Whatever is not surely understood as PCRE2 does gives up: no texts
- * cost time, a wrong one would cost a match.
+ * same text. So does a run: a character that a class matches folds to one of
+ * the class, folded, or is not ASCII (struct chars). Whatever is not surely
+ * understood as PCRE2 does gives up: no texts cost time, a wrong one would cost
+ * a match.
  */
 #include "match/match.h"
 
@@ -16,10 +20,12 @@
 
 enum {
     TEXT_MOST = 64,  /* bytes of a text */
-    CLASS_MOST = 4,  /* characters of a class that is multiplied out */
+    CLASS_MOST = 10, /* characters of a class that is multiplied out */
     LONG_ENOUGH = 8, /* bytes; longer texts are hardly rarer */
     PATTERN_MOST = 4096,
-    DEPTH_MOST = 32
+    DEPTH_MOST = 32,
+    RUN_LEAST = 8, /* bytes; shorter runs are everywhere */
+    RUN_MOST = UINT16_MAX
 };
 
 typedef struct texts {
@@ -27,10 +33,25 @@ typedef struct texts {
     uint32_t count; /* 0: nothing is known */
 } texts;
 
+/* Characters, of any case when folded. */
+typedef struct chars {
+    uint64_t ascii[2]; /* bit c: this one */
+    bool others;       /* some that are not ASCII, and what they fold to */
+} chars;
+
+/* Characters of a class in a row. */
+typedef struct run {
+    chars of;
+    uint32_t least; /* bytes; 0: nothing is known */
+} run;
+
 /* What is known of a part. */
 typedef struct part {
-    bool exact; /* it matches these texts and no others */
+    bool exact;  /* it matches `texts` and no others */
+    bool single; /* it is one character, one of run.of */
     texts texts;
+    texts best; /* each match holds one of these */
+    run run;    /* each match holds it */
 } part;
 
 typedef struct parser {
@@ -76,7 +97,7 @@ static bool is_letter(int c)
 
 /* -------- texts ---------------------------------------------------------- */
 
-static const part anything = {.exact = false, .texts = {.count = 0}};
+static const part anything = {.exact = false};
 
 /* What matches without a character: also what only looks at the subject. */
 static part nothing(void)
@@ -84,6 +105,7 @@ static part nothing(void)
     part one = {.exact = true, .texts = {.count = 1}};
 
     one.texts.items[0] = SG_S("");
+    one.best = one.texts;
     return one;
 }
 
@@ -120,11 +142,11 @@ static size_t shortest(const texts *t)
 /* Texts serve by the shortest of them, then by being few. */
 static bool is_better(const texts *a, const texts *b)
 {
-    size_t x = shortest(a), y = shortest(b);
+    const size_t x = shortest(a), y = shortest(b);
 
-    x = x > LONG_ENOUGH ? LONG_ENOUGH : x;
-    y = y > LONG_ENOUGH ? LONG_ENOUGH : y;
-    return x != y ? x > y : x != 0 && a->count < b->count;
+    if (x != y && (x < LONG_ENOUGH || y < LONG_ENOUGH))
+        return x > y;
+    return a->count != b->count ? a->count < b->count : x > y;
 }
 
 static void offer(texts *best, const texts *other)
@@ -161,14 +183,92 @@ static bool multiply(sg_arena *arena, texts *a, const texts *b)
 
 /* -------- characters ----------------------------------------------------- */
 
+static void add_char(chars *set, int c)
+{
+    set->ascii[c / 64] |= UINT64_C(1) << (c % 64);
+}
+
+static bool has_char(const chars *set, int c)
+{
+    return (set->ascii[c / 64] >> (c % 64) & 1) != 0;
+}
+
+static void add_range(chars *set, int first, int last)
+{
+    for (int c = first; c <= last; c++)
+        add_char(set, c);
+}
+
+static void add_chars(chars *set, const chars *more)
+{
+    set->ascii[0] |= more->ascii[0];
+    set->ascii[1] |= more->ascii[1];
+    set->others = set->others || more->others;
+}
+
+/* Those of ASCII are exactly the others; what is negated may be any character
+ * beyond. */
+static chars inverted(const chars *set)
+{
+    return (chars){{~set->ascii[0], ~set->ascii[1]}, true};
+}
+
+static chars folded(const chars *set)
+{
+    chars out = *set;
+
+    for (int c = 'A'; c <= 'Z'; c++)
+        if (has_char(set, c)) {
+            out.ascii[1] &= ~(UINT64_C(1) << (c - 64));
+            add_char(&out, c | 0x20);
+        }
+    return out;
+}
+
+static uint32_t count_chars(const chars *set)
+{
+    return (uint32_t)(__builtin_popcountll(set->ascii[0]) +
+                      __builtin_popcountll(set->ascii[1]));
+}
+
+static sg_str text_of(sg_arena *arena, int c)
+{
+    char *text = sg_arena_alloc(arena, 1, 1);
+
+    *text = (char)c;
+    return (sg_str){text, 1};
+}
+
+/* One character of these; not folded yet. */
+static part one_of(parser *p, const chars *set)
+{
+    part one = {.single = true, .run = {folded(set), 1}};
+    const chars *of = &one.run.of;
+
+    if (of->others || count_chars(of) > CLASS_MOST)
+        return one;
+    one.exact = true;
+    for (int c = 0; c < 0x80; c++)
+        if (has_char(of, c))
+            (void)add_text(&one.texts, text_of(p->arena, c));
+    one.best = one.texts;
+    return one;
+}
+
 static part one_character(parser *p, int c)
 {
-    part one = {.exact = true, .texts = {.count = 1}};
-    char *text = sg_arena_alloc(p->arena, 1, 1);
+    chars set = {{0}, false};
 
-    *text = (char)(is_letter(c) ? c | 0x20 : c);
-    one.texts.items[0] = (sg_str){text, 1};
-    return one;
+    add_char(&set, c);
+    return one_of(p, &set);
+}
+
+/* Some character, whichever. */
+static part any_character(parser *p)
+{
+    const chars none = {{0}, false}, all = inverted(&none);
+
+    return one_of(p, &all);
 }
 
 /* \xHH, at HH; -1 for what is not ASCII or not written so. */
@@ -200,14 +300,44 @@ static int escaped_character(parser *p, int c)
     return c > 0 && c < 0x80 && !is_letter(c) && !is_digit(c) ? c : -1;
 }
 
+/* What \c stands for: several characters. False: something else. */
+static bool escaped_class(int c, chars *set)
+{
+    chars some = {{0}, false};
+
+    if (c <= 0 || strchr("dDsSwWhHvV", c) == NULL)
+        return false;
+    if ((c | 0x20) == 'w') {
+        add_range(&some, 'a', 'z');
+        add_range(&some, 'A', 'Z');
+        add_char(&some, '_');
+    }
+    if ((c | 0x20) == 'w' || (c | 0x20) == 'd')
+        add_range(&some, '0', '9');
+    if ((c | 0x20) == 's')
+        add_range(&some, '\t', '\r');
+    if ((c | 0x20) == 'v')
+        add_range(&some, '\n', '\r');
+    if ((c | 0x20) == 'h')
+        add_char(&some, '\t');
+    if ((c | 0x20) == 's' || (c | 0x20) == 'h')
+        add_char(&some, ' ');
+    some.others = c == 'h' || c == 'v';
+    if (c < 'a')
+        some = inverted(&some);
+    add_chars(set, &some);
+    return true;
+}
+
 /* Behind a backslash, outside of classes. */
 static part parse_escape(parser *p)
 {
     const int c = peek(p, 0);
+    chars set = {{0}, false};
 
     p->at += c >= 0;
-    if (c > 0 && strchr("dDsSwWhHvV", c) != NULL)
-        return anything;
+    if (escaped_class(c, &set))
+        return one_of(p, &set);
     if (c > 0 && strchr("bBAzZ", c) != NULL)
         return nothing();
     const int literal = escaped_character(p, c);
@@ -217,17 +347,21 @@ static part parse_escape(parser *p)
     return anything;
 }
 
-/* One character of a class, which is read: -1 for what stands for more, or is
- * not ASCII. */
-static int class_character(parser *p)
+/* What class_character reads that is no single ASCII character; it is added to
+ * the set. */
+enum { SEVERAL = -1, BEYOND_ASCII = -2 };
+
+/* One character of a class. */
+static int class_character(parser *p, chars *set)
 {
     const int c = peek(p, 0);
 
     if (c >= 0x80) {
         (void)sg_utf8_next(p->text, &p->at);
-        return -1;
+        set->others = true;
+        return BEYOND_ASCII;
     }
-    p->at++;
+    p->at += c >= 0;
     if (c == '[' &&
         (peek(p, 0) == ':' || peek(p, 0) == '.' || peek(p, 0) == '='))
         give_up(p);
@@ -235,35 +369,51 @@ static int class_character(parser *p)
         return c;
     const int escaped = peek(p, 0);
     p->at += escaped >= 0;
-    if (escaped > 0 && strchr("dDsSwWhHvVb", escaped) != NULL)
-        return -1;
+    if (escaped_class(escaped, set))
+        return SEVERAL;
+    if (escaped == 'b')
+        return '\b';
     const int literal = escaped_character(p, escaped);
     if (literal < 0)
         give_up(p);
     return literal;
 }
 
+/* Add a character of a class, or a range of them. */
+static void parse_class_item(parser *p, chars *set)
+{
+    const int first = class_character(p, set);
+
+    if (first >= 0)
+        add_char(set, first);
+    if (peek(p, 0) != '-' || peek(p, 1) < 0 || peek(p, 1) == ']' ||
+        first == SEVERAL)
+        return; /* behind several characters - is one itself */
+    p->at++;
+    const int last = class_character(p, set);
+    if (last == SEVERAL)
+        give_up(p); /* refused, or no range: that differs between versions */
+    else if (first >= 0)
+        add_range(set, first, last == BEYOND_ASCII ? 0x7F : last);
+}
+
 /* Behind [ to behind ]. */
 static part parse_class(parser *p)
 {
-    part all = {.exact = !take(p, SG_S("^")), .texts = {.count = 0}};
+    const bool negated = take(p, SG_S("^"));
+    chars set = {{0}, false};
 
     for (bool any = false; any ? peek(p, 0) != ']' : true; any = true) {
         if (peek(p, 0) < 0) {
             give_up(p);
             return anything;
         }
-        const int c = class_character(p);
-        /* A range, or a - at the end: not told apart, so neither is exact. */
-        if (c < 0 || peek(p, 0) == '-' || all.texts.count > CLASS_MOST)
-            all.exact = false;
-        if (!all.exact)
-            continue;
-        const part one = one_character(p, c);
-        (void)add_text(&all.texts, one.texts.items[0]);
+        parse_class_item(p, &set);
     }
     p->at++;
-    return all.exact && all.texts.count <= CLASS_MOST ? all : anything;
+    if (negated)
+        set = inverted(&set);
+    return one_of(p, &set);
 }
 
 /* -------- parts ---------------------------------------------------------- */
@@ -328,7 +478,7 @@ static part parse_atom(parser *p)
     case '(':
         return parse_group(p);
     case '.':
-        return anything;
+        return any_character(p);
     case '^':
     case '$':
         return nothing();
@@ -348,73 +498,153 @@ static part parse_atom(parser *p)
     return one_character(p, c);
 }
 
-/* {n}, {n,} or {n,m}, behind {: whether n is 0, or gives up. */
-static bool parse_count(parser *p)
-{
-    bool zero = true;
+/* How often an item may stand. */
+typedef struct repeat {
+    uint32_t least;
+    bool exactly; /* and no more */
+} repeat;
 
-    if (!is_digit(peek(p, 0)))
-        give_up(p);
+/* What may stand behind a repeat. */
+static void take_greed(parser *p)
+{
+    if (!take(p, SG_S("?")))
+        (void)take(p, SG_S("+"));
+}
+
+/* {n}, {n,} or {n,m}; gives up on others. */
+static repeat parse_count(parser *p)
+{
+    repeat r = {0, true};
+
+    p->at++;
     for (; is_digit(peek(p, 0)); p->at++)
-        zero = zero && peek(p, 0) == '0';
-    if (take(p, SG_S(",")))
+        if (r.least <= RUN_MOST)
+            r.least = r.least * 10 + (uint32_t)(peek(p, 0) - '0');
+    if (take(p, SG_S(","))) {
+        r.exactly = false;
         while (is_digit(peek(p, 0)))
             p->at++;
+    }
     if (!take(p, SG_S("}")))
         give_up(p);
-    return zero;
+    return r;
+}
+
+static repeat parse_repeat(parser *p)
+{
+    repeat r = {1, true};
+
+    if (take(p, SG_S("*")))
+        r = (repeat){0, false};
+    else if (take(p, SG_S("+")))
+        r.exactly = false;
+    else if (peek(p, 0) == '{' && is_digit(peek(p, 1)))
+        r = parse_count(p);
+    else
+        return r;
+    take_greed(p);
+    return r;
+}
+
+/* A part so often in a row. */
+static part repeated(parser *p, const part *once, repeat r)
+{
+    part all = *once;
+
+    if (r.least == 0 || (r.least == 1 && r.exactly))
+        return r.least == 0 ? anything : all;
+    for (uint32_t i = 1; i < r.least && all.exact; i++)
+        all.exact =
+            i < TEXT_MOST && multiply(p->arena, &all.texts, &once->texts);
+    if (once->exact)
+        offer(&all.best, &all.texts);
+    if (once->single)
+        all.run.least = r.least < RUN_MOST ? r.least : RUN_MOST;
+    all.exact = all.exact && r.exactly;
+    all.single = false;
+    return all;
+}
+
+/* The part or nothing: that stays exact. */
+static part optional(const part *item)
+{
+    part out = {.exact = item->exact, .texts = item->texts};
+
+    out.exact = out.exact && add_text(&out.texts, SG_S(""));
+    return out;
 }
 
 /* An atom and how often it may stand. */
 static part parse_item(parser *p)
 {
-    part item = parse_atom(p);
-    bool once = true, optional = false;
+    const part item = parse_atom(p);
 
     if (take(p, SG_S("?"))) {
-        /* Or nothing: that stays exact. */
-        if (!item.exact || !add_text(&item.texts, SG_S("")))
-            item = anything;
-    } else if (take(p, SG_S("*"))) {
-        optional = true;
-    } else if (take(p, SG_S("+"))) {
-        once = false;
-    } else if (peek(p, 0) == '{' && is_digit(peek(p, 1))) {
-        p->at++;
-        once = false;
-        optional = parse_count(p);
-    } else {
-        return item;
+        take_greed(p);
+        return optional(&item);
     }
-    if (!take(p, SG_S("?")))
-        (void)take(p, SG_S("+"));
-    if (optional)
-        return anything;
-    item.exact = item.exact && once;
-    return item;
+    const repeat r = parse_repeat(p);
+
+    return repeated(p, &item, r);
+}
+
+/* Runs serve by being long; of characters that are easily met they must be
+ * longer. */
+static uint32_t worth(const run *r)
+{
+    return r->of.others ? r->least : 4 * r->least;
+}
+
+static void offer_run(run *best, const run *other)
+{
+    if (worth(other) > worth(best))
+        *best = *other;
+}
+
+/* Put an item behind those of a row, whose texts are those since the last
+ * gap. */
+static void add_item(parser *p, part *row, const part *item)
+{
+    offer_run(&row->run, &item->run);
+    /* More texts may be worse ones. */
+    offer(&row->best, &row->texts);
+    if (item->exact && multiply(p->arena, &row->texts, &item->texts))
+        return;
+    row->exact = false;
+    offer(&row->best, &item->best);
+    row->texts = item->exact ? item->texts : nothing().texts;
 }
 
 /* Items in a row. */
 static part parse_row(parser *p)
 {
-    part row = nothing(); /* texts: those of the items since the last gap */
-    texts best = {.count = 0};
+    part row = nothing();
+    uint32_t count = 0;
 
-    while (peek(p, 0) >= 0 && peek(p, 0) != '|' && peek(p, 0) != ')') {
+    for (; peek(p, 0) >= 0 && peek(p, 0) != '|' && peek(p, 0) != ')'; count++) {
         const part item = parse_item(p);
 
-        if (item.exact && multiply(p->arena, &row.texts, &item.texts))
-            continue;
-        row.exact = false;
-        offer(&best, &row.texts);
-        offer(&best, &item.texts);
-        row.texts = item.exact ? item.texts : nothing().texts;
+        add_item(p, &row, &item);
+        row.single = count == 0 && item.single;
     }
-    if (row.exact)
-        return row;
-    offer(&best, &row.texts);
-    row.texts = best;
+    offer(&row.best, &row.texts);
     return row;
+}
+
+/* One of two, for both of which something is known. */
+static part either(const part *a, const part *b)
+{
+    part all = *a;
+
+    all.single = a->single && b->single;
+    all.exact = a->exact && b->exact && add_texts(&all.texts, &b->texts);
+    if (a->best.count == 0 || b->best.count == 0 ||
+        !add_texts(&all.best, &b->best))
+        all.best.count = 0;
+    add_chars(&all.run.of, &b->run.of);
+    if (b->run.least < all.run.least)
+        all.run.least = b->run.least;
+    return all;
 }
 
 /* Rows with | between them. */
@@ -425,27 +655,66 @@ static part parse_choice(parser *p)
     while (take(p, SG_S("|"))) {
         const part row = parse_row(p);
 
-        all.exact = all.exact && row.exact;
-        if (all.texts.count == 0 || row.texts.count == 0 ||
-            !add_texts(&all.texts, &row.texts))
-            all = anything;
+        all = either(&all, &row);
     }
     return all;
 }
 
-uint32_t sr_regex_texts(sg_arena *arena, sg_str pattern,
-                        sg_str out[SR_REGEX_TEXTS])
+/* What is known of a pattern; nothing when it is not understood. */
+static part parse_pattern(sg_arena *arena, sg_str pattern)
 {
-    sg_arena scratch = {0};
-    parser p = {.arena = &scratch, .text = pattern};
-    uint32_t count = 0;
+    parser p = {.arena = arena, .text = pattern};
 
     if (pattern.len > PATTERN_MOST)
-        return 0;
+        return anything;
     const part all = parse_choice(&p);
-    if (!p.failed && p.at == pattern.len && shortest(&all.texts) != 0)
-        for (; count < all.texts.count; count++)
-            out[count] = sg_arena_dup(arena, all.texts.items[count]);
+    return p.failed || p.at != pattern.len ? anything : all;
+}
+
+/* The bytes of folded texts that these characters are written with. Two letters
+ * of ASCII are what others fold to: the signs of Kelvin and the long s. */
+static void set_bytes(uint64_t to[4], const chars *of)
+{
+    to[0] = of->ascii[0];
+    to[1] = of->ascii[1];
+    to[2] = to[3] = of->others ? UINT64_MAX : 0;
+    if (of->others)
+        to[1] |= UINT64_C(1) << ('k' - 64) | UINT64_C(1) << ('s' - 64);
+}
+
+/* Whether texts of one byte may be rare: that a value has some letter or blank
+ * says nothing. */
+static bool are_rare(const texts *t)
+{
+    enum { SELDOM = 2 }; /* sr_byte_weight */
+
+    for (uint32_t i = 0; i < t->count; i++)
+        if (sr_byte_weight(t->items[i].ptr[0]) > SELDOM)
+            return false;
+    return true;
+}
+
+static sr_need_kind kind_of(const part *all)
+{
+    const size_t len = shortest(&all->best);
+
+    if (len > 1)
+        return SR_NEED_TEXTS;
+    if (all->run.least >= RUN_LEAST)
+        return SR_NEED_RUN;
+    return len == 1 && are_rare(&all->best) ? SR_NEED_TEXTS : SR_NEED_NOTHING;
+}
+
+void sr_regex_need(sg_arena *arena, sg_str pattern, sr_need *out)
+{
+    sg_arena scratch = {0};
+    const part all = parse_pattern(&scratch, pattern);
+
+    out->kind = kind_of(&all);
+    out->count = out->kind == SR_NEED_TEXTS ? all.best.count : 0;
+    for (uint32_t i = 0; i < out->count; i++)
+        out->texts[i] = sg_arena_dup(arena, all.best.items[i]);
+    set_bytes(out->run.of, &all.run.of);
+    out->run.least = all.run.least;
     sg_arena_free(&scratch);
-    return count;
 }
