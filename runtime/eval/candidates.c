@@ -220,7 +220,7 @@ static void find_only(finding *f, sr_field_index *x, sr_event *event,
 
     if (f->recall != NULL && is_scalar(v))
         f->memory =
-            sr_recall_value(f->recall, &x->habit, x->field, v->raw, &old);
+            sr_recall_value(f->recall, &x->recalled, x->field, v->raw, &old);
     if (old)
         add_facts(f, f->memory);
     else

@@ -53,7 +53,7 @@ typedef struct sr_field_index {
     uint32_t number_count;
     uint32_t *present; /* predicates that any value may satisfy */
     uint32_t present_count;
-    sr_habit habit; /* of values that come again */
+    sr_recall_index recalled; /* its values that come again */
 } sr_field_index;
 
 /* Whether the texts of values tell anything. */

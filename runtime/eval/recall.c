@@ -20,16 +20,17 @@ enum {
     KEY_MOST = 1024,       /* bytes of a value, */
     LONG_KEY_MOST = 16384, /* ... of a long one; others are not kept */
     FACTS_LEAST = 16,
-    FACTS_MOST = 256,
-    ROUND = 512,      /* values between two looks at what they gained */
-    PAYS = ROUND / 6, /* so many of them must be known */
-    REST = 16 * ROUND /* else so many pass */
+    FACTS_MOST = 256
 };
 
+/* One value of six must be known. */
+static const sr_habit_rule habit_rule = {
+    .round = 512, .pays = 512 / 6, .rest = 1 << 13, .rest_most = 1 << 13};
+
 struct sr_memory {
-    const sr_habit *owner; /* NULL: void */
-    uint64_t birth;        /* when it was made, by count of memories */
-    uint32_t *facts;       /* predicate and sr_fact */
+    const sr_recall_index *owner; /* NULL: void */
+    uint64_t birth;               /* when it was made, by count of memories */
+    uint32_t *facts;              /* predicate and sr_fact */
     uint32_t count, cap;
     uint32_t len, key_cap;
     char key[]; /* the value's raw text */
@@ -85,21 +86,6 @@ void sr_recall_begin(sr_recall *r)
 
 /* -------- looking -------------------------------------------------------- */
 
-/* Whether to look; from time to time this is decided anew. */
-static bool is_due(sr_habit *habit)
-{
-    if (habit->resting != 0) {
-        habit->resting--;
-        return false;
-    }
-    if (habit->asked == ROUND) {
-        habit->resting = habit->known < PAYS ? REST : 0;
-        habit->asked = habit->known = 0;
-    }
-    habit->asked++;
-    return true;
-}
-
 static void make_tables(sr_recall *r)
 {
     r->sets = sg_new_n(r->arena, set, (size_t)1 << SETS_LOG2);
@@ -107,7 +93,7 @@ static void make_tables(sr_recall *r)
     r->fields = sg_new_n(r->arena, current, (size_t)r->d->field_count + 1);
 }
 
-static set *set_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+static set *set_of(sr_recall *r, const sr_recall_index *owner, sg_str raw,
                    uint64_t *hash)
 {
     *hash = sg_str_hash(raw) ^
@@ -116,7 +102,7 @@ static set *set_of(sr_recall *r, const sr_habit *owner, sg_str raw,
                               : &r->sets[*hash >> (64 - SETS_LOG2)];
 }
 
-static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
+static bool is_of(const sr_memory *m, const sr_recall_index *owner, sg_str raw)
 {
     if (m->owner != owner || m->len != raw.len)
         return false;
@@ -125,7 +111,7 @@ static bool is_of(const sr_memory *m, const sr_habit *owner, sg_str raw)
 }
 
 /* The place that the value has, or is to have. */
-static place *place_of(sr_recall *r, const sr_habit *owner, sg_str raw,
+static place *place_of(sr_recall *r, const sr_recall_index *owner, sg_str raw,
                        bool *old)
 {
     uint64_t hash;
@@ -166,7 +152,8 @@ static sr_memory *roomy(sr_recall *r, sr_memory *old, size_t len)
     return m;
 }
 
-static void renew(sr_recall *r, place *p, const sr_habit *owner, sg_str raw)
+static void renew(sr_recall *r, place *p, const sr_recall_index *owner,
+                  sg_str raw)
 {
     sr_memory *m = p->memory = roomy(r, p->memory, raw.len);
 
@@ -178,24 +165,24 @@ static void renew(sr_recall *r, place *p, const sr_habit *owner, sg_str raw)
         memcpy(m->key, raw.ptr, raw.len);
 }
 
-sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
+sr_memory *sr_recall_value(sr_recall *r, sr_recall_index *index, uint32_t field,
                            sg_str raw, bool *old)
 {
-    if (raw.len > LONG_KEY_MOST || !is_due(habit))
+    if (raw.len > LONG_KEY_MOST || !sr_habit_is_due(&index->habit, &habit_rule))
         return NULL;
     if (r->sets == NULL)
         make_tables(r);
-    place *p = habit->last;
+    place *p = index->last;
 
-    *old = p != NULL && is_of(p->memory, habit, raw);
+    *old = p != NULL && is_of(p->memory, index, raw);
     if (!*old)
-        p = place_of(r, habit, raw, old);
+        p = place_of(r, index, raw, old);
     p->event = (uint32_t)r->events;
-    habit->last = p;
+    index->last = p;
     if (*old)
-        habit->known++;
+        sr_habit_paid(&index->habit);
     else
-        renew(r, p, habit, raw);
+        renew(r, p, index, raw);
     r->fields[field] = (current){p->memory, p->memory->birth, r->events};
     return p->memory;
 }

@@ -9,6 +9,7 @@
 #ifndef SR_RECALL_H
 #define SR_RECALL_H
 
+#include "record/habit.h"
 #include "record/record.h"
 
 typedef struct sr_recall sr_recall;
@@ -22,14 +23,12 @@ typedef enum sr_fact {
     SR_FACT_FOUND /* the index of the field leads to it; may be false */
 } sr_fact;
 
-/* How often the values of one index were known: where hardly any is, looking
- * for them rests. All 0 to begin with; its address stands for the index. */
-typedef struct sr_habit {
-    uint32_t asked, known; /* in this round */
-    uint32_t resting;      /* values that pass until the next one */
+/* One whose values are kept; its address stands for it. All 0 to begin with. */
+typedef struct sr_recall_index {
+    sr_habit habit; /* pays for known values; where hardly any is, it rests */
     struct sr_place *last; /* where the last one is kept, which often comes
                             * again at once */
-} sr_habit;
+} sr_recall_index;
 
 /* In the arena, in which it grows to 26 MB at most. NULL where nothing can be
  * kept (enrichment makes values that no line holds), or SIGCC_RECALL=0. */
@@ -41,7 +40,7 @@ void sr_recall_begin(sr_recall *r);
  * text. *old: all that the index leads to is in it; else nothing is, and what
  * the caller finds is to be added at once. Good until the next call. NULL: not
  * kept. */
-sr_memory *sr_recall_value(sr_recall *r, sr_habit *habit, uint32_t field,
+sr_memory *sr_recall_value(sr_recall *r, sr_recall_index *index, uint32_t field,
                            sg_str raw, bool *old);
 /* The index leads to the predicate; several times is as good as once. */
 void sr_recall_found(sr_recall *r, sr_memory *m, uint32_t pred);

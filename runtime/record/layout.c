@@ -20,6 +20,7 @@
  * goes for a new one. Where hardly any line has a known layout, looking for one
  * rests; so lines made for the purpose cost little more than they do without.
  */
+#include "record/habit.h"
 #include "record/scan.h"
 
 #include <assert.h>
@@ -30,15 +31,15 @@ enum {
     PLACE = 4, /* layouts in one */
     LINE_MOST = 1 << 20,
     VALUES_MOST = 512,
-    BYTES_MOST = 1 << 22,   /* of all layouts; keys may be long */
-    MANY_KEYS = 48,         /* wanted of the outermost object; else it is as
-                             * quick to look at the ends of keys */
-    ROUND = 256,            /* lines between two looks at what they gained */
-    PAYS = ROUND / 2,       /* so many of them must be known */
-    REST = 8 * ROUND,       /* else so many pass, and each time twice as many */
-    REST_MOST = 64 * ROUND, /* up to these */
-    TAIL = 32 /* bytes compared without asking how long a key is */
+    BYTES_MOST = 1 << 22, /* of all layouts; keys may be long */
+    MANY_KEYS = 48,       /* wanted of the outermost object; else it is as
+                           * quick to look at the ends of keys */
+    TAIL = 32             /* bytes compared without asking how long a key is */
 };
+
+/* Half of the lines must have a known layout. */
+static const sr_habit_rule habit_rule = {
+    .round = 256, .pays = 256 / 2, .rest = 8 * 256, .rest_most = 64 * 256};
 
 /* Bytes that are compared at once, half of a TAIL. */
 typedef uint64_t half __attribute__((vector_size(TAIL / 2), aligned(8)));
@@ -79,10 +80,8 @@ struct sr_layouts {
     size_t bytes;                            /* of these */
     sr_joints joints;                        /* of the line at hand */
     uint64_t hash;                           /* of these */
-    bool unknown;          /* they are listed, and to be learned */
-    uint32_t asked, known; /* lines in this round */
-    uint32_t resting;      /* lines that pass until the next one */
-    uint32_t rest;         /* so many the last time; 0: the round had paid */
+    bool unknown;   /* they are listed, and to be learned */
+    sr_habit habit; /* pays for lines with a known layout */
 };
 
 sr_layout_set sr_layouts_choose(const sr_plan *plan, uint32_t keys)
@@ -113,32 +112,10 @@ void sr_layouts_free(sr_layouts *l)
     free(l);
 }
 
-/* A round is over. */
-static void end_round(sr_layouts *l)
-{
-    if (l->known >= PAYS)
-        l->rest = 0;
-    else if (l->rest < REST_MOST)
-        l->rest = l->rest == 0 ? REST : 2 * l->rest;
-    l->resting = l->rest;
-    l->asked = l->known = 0;
-}
-
-/* Whether to look. */
 static bool is_due(sr_layouts *l, const sr_plan *plan)
 {
-    if (plan->layouts == SR_LAYOUTS_ALWAYS)
-        return true;
-    if (l->resting != 0) {
-        l->resting--;
-        return false;
-    }
-    if (l->asked == ROUND) {
-        end_round(l);
-        return l->resting == 0;
-    }
-    l->asked++;
-    return true;
+    return plan->layouts == SR_LAYOUTS_ALWAYS ||
+           sr_habit_is_due(&l->habit, &habit_rule);
 }
 
 /* -------- joints --------------------------------------------------------- */
@@ -321,7 +298,7 @@ static bool fill(sr_layouts *l, const sr_scan *s)
         return false;
     take_values(known, s->line, &l->joints, s->event);
     fill_slots(known, s->event);
-    l->known++;
+    sr_habit_paid(&l->habit);
     return true;
 }
 

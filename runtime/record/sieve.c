@@ -17,6 +17,7 @@
  */
 #include "record/sieve.h"
 
+#include "record/habit.h"
 #include "record/level.h"
 #include "record/needles.h"
 
@@ -34,10 +35,12 @@ enum {
     PIECES_MOST = 96,
     SPAN = 32,               /* places looked at in one go */
     READ = SPAN + SR_NEEDLE, /* bytes that these reach over */
-    SAMPLE_MOST = 1 << 14,
-    ROUND = 512,        /* lines that decide ... */
-    RESTING = 32 * 1024 /* ... to let so many pass unseen */
+    SAMPLE_MOST = 1 << 14
 };
+
+/* Where three lines of four pass it is not worth it. */
+static const sr_habit_rule habit_rule = {
+    .round = 512, .pays = 512 / 4 + 1, .rest = 1 << 15, .rest_most = 1 << 15};
 
 /* Up to eight bytes that stand where a piece may begin, bit 5 set. */
 typedef struct window {
@@ -49,8 +52,7 @@ struct sr_sieve {
     window windows[PIECES_MOST];
     uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
     sr_needles disguises;        /* what the other two buckets hold */
-    uint32_t asked, passed;      /* in this round */
-    uint32_t resting;            /* lines until the next one */
+    sr_habit habit;              /* pays for lines that it keeps out */
 };
 
 /* -------- building ------------------------------------------------------- */
@@ -292,26 +294,12 @@ static bool passes(const sr_sieve *s, sg_str line)
     return finds(s, (sg_str){rest, sizeof(rest)}, &done);
 }
 
-/* Where three lines of four pass it is not worth it. */
-static void note(sr_sieve *s, bool passed)
-{
-    s->passed += passed;
-    if (++s->asked < ROUND)
-        return;
-    s->resting = s->passed >= ROUND / 4 * 3 ? RESTING : 0;
-    s->asked = s->passed = 0;
-}
-
 bool sr_sieve_keeps_out(sr_sieve *s, sg_str line)
 {
-    if (s->resting != 0) {
-        s->resting--;
+    if (!sr_habit_is_due(&s->habit, &habit_rule) || passes(s, line))
         return false;
-    }
-    const bool passed = passes(s, line);
-
-    note(s, passed);
-    return !passed;
+    sr_habit_paid(&s->habit);
+    return true;
 }
 
 #else

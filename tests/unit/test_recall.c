@@ -15,7 +15,7 @@ static const sigma_detector detector = {.field_count = FIELDS,
 typedef struct fixture {
     sg_arena arena;
     sr_recall *recall;
-    sr_habit habits[2];
+    sr_recall_index indexes[2];
 } fixture;
 
 static void open_fixture(fixture *f)
@@ -31,17 +31,17 @@ static void close_fixture(fixture *f)
 }
 
 /* The memory of a value in an event of its own. */
-static sr_memory *see(fixture *f, unsigned habit, sg_str raw, bool *old)
+static sr_memory *see(fixture *f, unsigned index, sg_str raw, bool *old)
 {
     sr_recall_begin(f->recall);
-    return sr_recall_value(f->recall, &f->habits[habit], habit, raw, old);
+    return sr_recall_value(f->recall, &f->indexes[index], index, raw, old);
 }
 
-static bool is_old(fixture *f, unsigned habit, sg_str raw)
+static bool is_old(fixture *f, unsigned index, sg_str raw)
 {
     bool old = false;
 
-    CHECK(see(f, habit, raw, &old) != NULL);
+    CHECK(see(f, index, raw, &old) != NULL);
     return old;
 }
 
@@ -136,10 +136,10 @@ static void test_places_taken(void)
     for (int i = 0; i < VALUES; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
 
-        f.habits[0] = f.habits[1] = (sr_habit){.asked = 0};
+        f.indexes[0] = f.indexes[1] = (sr_recall_index){.last = NULL};
         sr_memory *m = see(&f, 0, mine, &old);
         sr_memory *other =
-            sr_recall_value(f.recall, &f.habits[1], 1, SG_S("x"), &old);
+            sr_recall_value(f.recall, &f.indexes[1], 1, SG_S("x"), &old);
         const uint32_t count = count_of(other);
         sr_recall_verdict(f.recall, 0, 1, true);
         CHECK(m != other || count_of(other) == count);
@@ -147,7 +147,7 @@ static void test_places_taken(void)
     for (int i = 0; i < VALUES; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
 
-        f.habits[0] = (sr_habit){.asked = 0};
+        f.indexes[0] = (sr_recall_index){.last = NULL};
         kept += is_old(&f, 0, mine);
     }
     CHECK(kept < VALUES / 2);
@@ -167,7 +167,7 @@ static void test_crowded(void)
     for (int i = 0; i < 2 * SOME; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i % SOME)};
 
-        f.habits[0] = (sr_habit){.asked = 0};
+        f.indexes[0] = (sr_recall_index){.last = NULL};
         kept += is_old(&f, 0, mine);
     }
     CHECK(kept > SOME * 95 / 100);
@@ -175,7 +175,7 @@ static void test_crowded(void)
     for (int i = 0; i < MANY; i++) {
         const sg_str mine = {text, (size_t)snprintf(text, 16, "%d", i)};
 
-        f.habits[0] = (sr_habit){.asked = 0};
+        f.indexes[0] = (sr_recall_index){.last = NULL};
         (void)is_old(&f, 0, mine);
         CHECK(is_old(&f, 1, SG_S("again")));
     }
@@ -225,13 +225,13 @@ static void test_long_values(void)
     for (int i = 0; i < VALUES; i++) {
         text[0] = (char)(i & 127);
         text[1] = (char)(i >> 7);
-        f.habits[0] = (sr_habit){.asked = 0};
+        f.indexes[0] = (sr_recall_index){.last = NULL};
         (void)is_old(&f, 0, large);
     }
     for (int i = 0; i < VALUES; i++) {
         text[0] = (char)(i & 127);
         text[1] = (char)(i >> 7);
-        f.habits[0] = (sr_habit){.asked = 0};
+        f.indexes[0] = (sr_recall_index){.last = NULL};
         kept += is_old(&f, 0, large);
     }
     CHECK(kept < VALUES / 2);
