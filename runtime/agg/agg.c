@@ -293,6 +293,7 @@ static bool evict(sr_shard *s, const sr_group *keep)
         if (group == NULL)
             continue;
         if (is_dead(agg, group)) {
+            sr_group_fetch_next(here, group);
             sr_group_free(here, group);
             s->stats.expired++;
             return true;
@@ -304,6 +305,7 @@ static bool evict(sr_shard *s, const sr_group *keep)
     }
     if (best == NULL)
         return false;
+    sr_group_fetch_next(where, best);
     s->runs[best->correlation].losses.evicted++;
     s->stats.evicted++;
     sr_group_free(where, best);
@@ -369,7 +371,7 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
 /* What a contribution will need from memory is fetched while those before it
  * run: its place in the table, then the group, then the group's neighbours. A
  * shard of FEW groups has them in a cache. */
-enum { TABLE_AHEAD = 12, GROUP_AHEAD = 8, BEHIND_AHEAD = 4, FEW = 1024 };
+enum { TABLE_AHEAD = 18, GROUP_AHEAD = 12, BEHIND_AHEAD = 6, FEW = 1024 };
 
 /* Contribution n of `list`, if it is one of the shard's and its group can be
  * told from its hash; or NULL. */

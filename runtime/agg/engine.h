@@ -247,6 +247,9 @@ sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 void sr_group_fetch_slot(const sr_shard *s, uint64_t hash);
 void sr_group_fetch(const sr_shard *s, uint64_t hash);
 void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
+/* The same: this one is being let go, those behind it in the order of use will
+ * be soon. */
+void sr_group_fetch_next(const sr_shard *s, const sr_group *group);
 /* A new group of this key, which must not be there; the caller fills it, and
  * charges the shard. NULL for want of memory. */
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,

@@ -419,6 +419,21 @@ void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
         __builtin_prefetch(&group->prev->next, 1);
     if (group->next != NULL)
         __builtin_prefetch(&group->next->prev, 1);
-    if (group->window.only != NULL)
+    if (group->window.only != NULL) { /* small ones end in the next line */
         __builtin_prefetch(group->window.only, 1);
+        __builtin_prefetch((const char *)group->window.only + LINE, 1);
+    }
+}
+
+void sr_group_fetch_next(const sr_shard *s, const sr_group *group)
+{
+    const sr_group *next = group->next;
+
+    if (next == NULL)
+        return;
+    sr_group_fetch_slot(s, next->item.hash);
+    if (next->next != NULL) {
+        __builtin_prefetch(next->next, 1);
+        __builtin_prefetch((const char *)next->next + LINE, 1);
+    }
 }
