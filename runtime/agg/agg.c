@@ -40,16 +40,6 @@ static bool has_twins(const sigma_corr_ref *refs, uint32_t count)
     return false;
 }
 
-/* Whether groups and partitions are the same thing: one correlation that groups
- * by nothing but what all its events share. */
-static bool is_whole(const sr_layout *l, uint32_t c)
-{
-    const sr_component *k = &l->components[l->component_of[c]];
-
-    return k->corr_count == 1 &&
-           k->part_count == l->detector->correlations[c].key_count;
-}
-
 /* Which key holds each field of the partition. */
 static const uint32_t *part_keys(sr_agg *agg, uint32_t c)
 {
@@ -79,7 +69,7 @@ static void open_corr(sr_agg *agg, uint32_t c)
     corr->windowed =
         !agg->options.search || def->type == SIGMA_CORR_TEMPORAL_ORDERED;
     corr->ends = agg->options.search && sr_shows_times(d, def);
-    corr->whole = is_whole(agg->layout, c);
+    corr->whole = agg->layout->components[agg->layout->component_of[c]].whole;
     corr->ready = corr->whole;
     for (uint32_t i = 0; i < def->key_count && corr->ready; i++)
         corr->ready = corr->part_keys[i] == i;
@@ -303,6 +293,7 @@ static bool evict(sr_shard *s, const sr_group *keep)
         if (group == NULL)
             continue;
         if (is_dead(agg, group)) {
+            sr_group_fetch_next(here, group);
             sr_group_free(here, group);
             s->stats.expired++;
             return true;
@@ -314,6 +305,7 @@ static bool evict(sr_shard *s, const sr_group *keep)
     }
     if (best == NULL)
         return false;
+    sr_group_fetch_next(where, best);
     s->runs[best->correlation].losses.evicted++;
     s->stats.evicted++;
     sr_group_free(where, best);
@@ -335,7 +327,7 @@ bool sr_make_room(sr_shard *s, const sr_group *keep, uint64_t bytes)
     const sr_agg *agg = s->agg;
     const uint64_t most = agg->options.max_memory;
 
-    if (s->defer || fits(agg, keep, bytes)) /* deferred: no bound is near */
+    if (s->roomy || fits(agg, keep, bytes))
         return true;
     const uint64_t own = keep == NULL ? 0 : sr_charge(s, keep);
 
@@ -372,12 +364,14 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
     if (c->newest > agg->watermark)
         agg->watermark = c->newest;
     run(s, c, ++agg->turn);
-    sr_compact(agg);
+    if (!s->roomy)
+        sr_compact(agg);
 }
 
 /* What a contribution will need from memory is fetched while those before it
- * run: its place in the table, then the group, then the group's neighbours. */
-enum { TABLE_AHEAD = 12, GROUP_AHEAD = 8, BEHIND_AHEAD = 4 };
+ * run: its place in the table, then the group, then the group's neighbours. A
+ * shard of FEW groups has them in a cache. */
+enum { TABLE_AHEAD = 18, GROUP_AHEAD = 12, BEHIND_AHEAD = 6, FEW = 1024 };
 
 /* Contribution n of `list`, if it is one of the shard's and its group can be
  * told from its hash; or NULL. */
@@ -387,10 +381,8 @@ static const sr_contribution *ahead(const sr_shard *s,
 {
     if (n >= count || sr_shard_of(s->agg, list[n]->hash) != s)
         return NULL;
-    const sr_component *k = &s->agg->layout->components[list[n]->component];
-
-    return s->agg->corrs[s->agg->layout->corrs[k->corr_first]].whole ? list[n]
-                                                                     : NULL;
+    return s->agg->layout->components[list[n]->component].whole ? list[n]
+                                                                : NULL;
 }
 
 static void fetch_ahead(const sr_shard *s, const sr_contribution *const *list,
@@ -398,6 +390,8 @@ static void fetch_ahead(const sr_shard *s, const sr_contribution *const *list,
 {
     const sr_contribution *c;
 
+    if (s->stats.groups < FEW)
+        return;
     if ((c = ahead(s, list, n + TABLE_AHEAD, count)) != NULL)
         sr_group_fetch_slot(s, c->hash);
     if ((c = ahead(s, list, n + GROUP_AHEAD, count)) != NULL)
@@ -426,17 +420,18 @@ static void run_shard(void *ctx, uint32_t i)
     }
 }
 
-/* Whether the batch cannot reach a bound, whatever it holds: tables at most
- * double, and what else an event adds is bounded. */
-static bool is_safe(const sr_agg *agg, const batch *b)
+/* Whether so many contributions cannot reach a bound, whatever they hold:
+ * tables at most double, and what else an event adds is bounded. */
+static bool is_safe(const sr_agg *agg, const sr_contribution *const *list,
+                    size_t count)
 {
     enum { COPIES = 8 };
     const uint64_t quarter = agg->options.max_memory / 4;
     uint64_t bytes = 0;
     uint64_t touches = 0;
 
-    for (size_t i = 0; i < b->count; i++) {
-        const sr_contribution *c = b->contributions[i];
+    for (size_t i = 0; i < count; i++) {
+        const sr_contribution *c = list[i];
         const sr_component *k = &agg->layout->components[c->component];
         const uint64_t most = (uint64_t)k->corr_count * c->hit_count;
 
@@ -477,14 +472,29 @@ static void fire_all(sr_agg *agg)
     free(at);
 }
 
+static void set_roomy(sr_agg *agg, bool roomy)
+{
+    for (uint32_t i = 0; i < agg->shard_count; i++)
+        agg->shards[i].roomy = roomy;
+}
+
+/* Whether a bound is near is decided for a few contributions at a time. */
 static void feed_in_turn(sr_agg *agg, const sr_contribution *const *list,
                          size_t count)
 {
+    enum { PIECE = 64 };
+
     for (size_t n = 0; n < count; n++) {
+        if (n % PIECE == 0) {
+            const size_t rest = count - n;
+
+            set_roomy(agg, is_safe(agg, list + n, rest < PIECE ? rest : PIECE));
+        }
         if (agg->shard_count == 1)
             fetch_ahead(&agg->shards[0], list, n, count);
         sr_agg_feed(agg, list[n]);
     }
+    set_roomy(agg, false);
 }
 
 void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
@@ -494,19 +504,21 @@ void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
     batch b = {agg, contributions, count};
 
     if (agg->shard_count == 1 || parallel == NULL || count < WORTH ||
-        !is_safe(agg, &b)) {
+        !is_safe(agg, contributions, count)) {
         feed_in_turn(agg, contributions, count);
         return;
     }
     for (size_t i = 0; i < count; i++)
         if (contributions[i]->newest > agg->watermark)
             agg->watermark = contributions[i]->newest;
+    set_roomy(agg, true);
     for (uint32_t i = 0; i < agg->shard_count; i++)
         agg->shards[i].defer = true;
     parallel(pool, run_shard, &b, agg->shard_count);
     agg->turn += count;
     for (uint32_t i = 0; i < agg->shard_count; i++)
         agg->shards[i].defer = false;
+    set_roomy(agg, false);
     fire_all(agg);
 }
 

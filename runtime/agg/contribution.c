@@ -81,24 +81,18 @@ static bool is_part(const sr_contribution *c, const sr_part_cell *cell)
 const sr_part_cell *sr_parts_inside(const sr_layout *layout,
                                     const sr_contribution *c, sg_str *parts)
 {
-    const sr_component *k = &layout->components[c->component];
-    const uint32_t *want = layout->parts + k->part_first;
-    const sr_need *need = &layout->needs[sr_hits_of(c)->need];
-    const uint32_t *have = layout->fields + need->field_first;
-    uint32_t first = 0;
+    const sr_part_hit *hit = sr_hits_of(c);
+    const uint32_t first = layout->needs[hit->need].part_at;
+    const uint32_t count = layout->components[c->component].part_count;
 
-    if (k->part_count == 0)
+    if (first == SIGMA_NONE)
         return NULL;
-    while (first < need->field_count && have[first] != want[0])
-        first++;
-    if (k->part_count > need->field_count - first)
-        return NULL;
-    const sr_part_cell *cells = sr_cells_of(c) + sr_hits_of(c)->cell + first;
+    const sr_part_cell *cells = sr_cells_of(c) + hit->cell + first;
     const uint32_t beg = cells[0].at - (uint32_t)sizeof(uint32_t);
     uint32_t end = beg;
 
-    for (uint32_t i = 0; i < k->part_count; i++) {
-        if (have[first + i] != want[i] || cells[i].kind == SR_NO_VALUE ||
+    for (uint32_t i = 0; i < count; i++) {
+        if (cells[i].kind == SR_NO_VALUE ||
             cells[i].at != end + sizeof(uint32_t) || !is_part(c, &cells[i]))
             return NULL;
         end = cells[i].at + cells[i].len;
@@ -189,41 +183,56 @@ static uint32_t count_hits(const maker *m, uint32_t component, uint32_t *cells)
     return hits;
 }
 
+/* Bytes of the last contribution, until more is put behind it. What is put
+ * there goes straight to its place: a copy made in pieces and then moved as a
+ * whole would have to wait for the pieces. */
+static void *inside_last(const maker *m, size_t beg, size_t at)
+{
+    return m->out->ptr + beg + at;
+}
+
 static void put_hit(const maker *m, size_t beg, uint32_t at, const sr_hit *hit,
                     uint32_t need, uint32_t cell)
 {
-    sr_part_hit h = {
-        .rule = hit->rule,
-        .need = need,
-        .cell = cell,
-        .timed = hit->timed,
-        .time = hit->timed ? hit->time : 0,
-    };
+    const bool ends = m->l->components[m->l->needs[need].component].ends;
+    const bool raw = ends && hit->timed;
+    const uint32_t raw_at = raw ? put_bytes(m->out, beg, hit->raw) : 0;
+    sr_part_hit *h = inside_last(m, beg, at);
 
-    if (m->l->components[m->l->needs[need].component].ends && hit->timed) {
-        h.raw_kind = hit->raw_kind;
-        h.raw_len = (uint32_t)hit->raw.len;
-        h.raw_at = put_bytes(m->out, beg, hit->raw);
+    h->rule = hit->rule;
+    h->need = need;
+    h->cell = cell;
+    h->timed = hit->timed;
+    h->time = hit->timed ? hit->time : 0;
+    if (raw) {
+        h->raw_kind = hit->raw_kind;
+        h->raw_at = raw_at;
+        h->raw_len = (uint32_t)hit->raw.len;
     }
-    memcpy(m->out->ptr + beg + at, &h, sizeof(h));
 }
 
-static void put_cells(const maker *m, size_t beg, uint32_t at, uint32_t rule,
+static void put_cells(const maker *m, size_t beg, size_t at, uint32_t rule,
                       const sr_need *need)
 {
+    const uint32_t *fields = m->l->fields + need->field_first;
+
     for (uint32_t f = 0; f < need->field_count; f++) {
-        const uint32_t field = m->l->fields[need->field_first + f];
-        sr_part_cell cell = {.kind = SR_NO_VALUE};
+        const size_t cell_at = at + f * sizeof(sr_part_cell);
+        sr_part_cell *cell = inside_last(m, beg, cell_at);
         sr_cell have;
 
-        if (m->event->read(m->event->ctx, rule, field, &have) &&
-            have.text.len <= UINT32_MAX / 4) {
-            cell.kind = have.kind;
-            cell.num = have.kind == SR_NUMBER ? have.num : cell.num;
-            cell.len = (uint32_t)have.text.len;
-            cell.at = put_bytes(m->out, beg, have.text);
-        }
-        memcpy(m->out->ptr + beg + at + f * sizeof(cell), &cell, sizeof(cell));
+        cell->kind = SR_NO_VALUE;
+        if (!m->event->read(m->event->ctx, rule, fields[f], &have) ||
+            have.text.len > UINT32_MAX / 4)
+            continue;
+        const uint32_t text_at = put_bytes(m->out, beg, have.text);
+
+        cell = inside_last(m, beg, cell_at); /* it may have moved */
+        cell->kind = have.kind;
+        cell->at = text_at;
+        cell->len = (uint32_t)have.text.len;
+        if (have.kind == SR_NUMBER)
+            cell->num = have.num;
     }
 }
 
@@ -234,7 +243,7 @@ static bool hash_partition(const maker *m, size_t beg)
 {
     sg_buf *out = m->out;
     const size_t end = out->len;
-    sr_contribution *c = (sr_contribution *)(void *)(out->ptr + beg);
+    sr_contribution *c = inside_last(m, beg, 0);
     const uint32_t component = c->component;
     sg_str parts;
 
@@ -249,13 +258,34 @@ static bool hash_partition(const maker *m, size_t beg)
 
             sg_buf_reserve(out, sizeof(len) + len);
             sr_put_sized(out, (sg_str){out->ptr + at, len});
-            c = (sr_contribution *)(void *)(out->ptr + beg);
+            c = inside_last(m, beg, 0);
         }
         parts = (sg_str){out->ptr + end, out->len - end};
         out->len = end;
     }
     c->hash = sr_partition_hash(m->l, component, parts);
     return true;
+}
+
+/* Put the hits that concern the component and their cells where there is room
+ * for them, their texts behind; the time is that of the first. */
+static void put_hits(const maker *m, size_t beg, const sr_contribution *c)
+{
+    uint32_t cell = 0;
+    uint32_t done = 0;
+
+    for (size_t i = 0; i < m->event->count; i++) {
+        const sr_hit *hit = &m->event->hits[i];
+        const uint32_t need = sr_need_for(m->l, hit->rule, c->component);
+
+        if (need == SIGMA_NONE || !in_time(m, hit))
+            continue;
+        put_hit(m, beg, c->hit_at + done++ * (uint32_t)sizeof(sr_part_hit), hit,
+                need, cell);
+        put_cells(m, beg, c->cells_at + cell * sizeof(sr_part_cell), hit->rule,
+                  &m->l->needs[need]);
+        cell += m->l->needs[need].field_count;
+    }
 }
 
 /* Append the contribution of one component; false when there is none. */
@@ -278,28 +308,15 @@ static bool put_component(const maker *m, uint32_t component)
 
     memset(sg_buf_reserve(m->out, fixed), 0, fixed);
     m->out->len += fixed;
-    uint32_t cell = 0;
-    uint32_t done = 0;
-
-    for (size_t i = 0; i < m->event->count; i++) {
-        const sr_hit *hit = &m->event->hits[i];
-        const uint32_t need = sr_need_for(m->l, hit->rule, component);
-
-        if (need == SIGMA_NONE || !in_time(m, hit))
-            continue;
-        if (done == 0) {
-            c.timed = hit->timed;
-            c.time = hit->timed ? hit->time : 0;
-        }
-        put_hit(m, beg, c.hit_at + done++ * (uint32_t)sizeof(sr_part_hit), hit,
-                need, cell);
-        put_cells(m, beg, c.cells_at + cell * (uint32_t)sizeof(sr_part_cell),
-                  hit->rule, &m->l->needs[need]);
-        cell += m->l->needs[need].field_count;
-    }
+    put_hits(m, beg, &c);
     sg_buf_put(m->out, (sg_str){"\0\0\0\0\0\0\0", (8 - m->out->len % 8) % 8});
-    c.size = (uint32_t)(m->out->len - beg);
-    memcpy(m->out->ptr + beg, &c, sizeof(c));
+    const sr_part_hit *first = inside_last(m, beg, c.hit_at);
+    sr_contribution *made = inside_last(m, beg, 0);
+
+    *made = c;
+    made->size = (uint32_t)(m->out->len - beg);
+    made->timed = first->timed;
+    made->time = first->time;
     if (hash_partition(m, beg))
         return true;
     m->out->len = beg;
@@ -393,7 +410,8 @@ static bool cells_valid(const sr_contribution *c, uint32_t first,
 
         if (cell->kind == SR_NO_VALUE)
             continue;
-        if (!inside(c, cell->at, cell->len) || cell->num.kind > SIGMA_FLOAT ||
+        if (cell->at < sizeof(*c) || !inside(c, cell->at, cell->len) ||
+            cell->num.kind > SIGMA_FLOAT ||
             !sr_cell_valid(cell->kind, sr_bytes_of(c, cell->at, cell->len)))
             return false;
         if (cell->kind == SR_NUMBER && cell->num.kind == SIGMA_FLOAT &&

@@ -156,9 +156,10 @@ static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
         s->stats.late++;
         return NULL;
     }
-    if (moves)
+    if (moves && !s->roomy)
         recharge(s, corr, group, &charge);
-    if (!sr_make_room(s, group, sr_charge_growth(s, corr, group, when)))
+    if (!s->roomy &&
+        !sr_make_room(s, group, sr_charge_growth(s, corr, group, when)))
         return group == NULL ? lose(s, corr) : lose_in(s, corr, group);
     if (group == NULL)
         group = new_group(s, corr);
@@ -184,13 +185,10 @@ static sr_group *contribute(sr_shard *s, const sr_corr *corr, uint32_t ref,
     if (corr->type->values &&
         !sr_read_values(s, corr, hit, fields + def->key_count))
         return NULL;
-    if (!sr_encode_key(s, corr, hit, fields))
+    sr_group *group;
+
+    if (!sr_group_seek(s, corr, hit, fields, &group))
         return NULL;
-    const sg_str text = sg_buf_str(&s->key);
-
-    s->hash = sr_group_hash(s->agg, corr, s->c->hash, text);
-    sr_group *group = sr_group_find(s, s->hash, text);
-
     if (group != NULL && group->turn == s->turn && !corr->type->rules)
         return NULL; /* one event counts once */
     return join(s, corr, group, ref, when);

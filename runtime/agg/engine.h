@@ -146,6 +146,7 @@ typedef struct sr_shard {
     sr_touched *touched; /* within one correlation */
     bool *stack;         /* of boolean conditions */
     uint32_t *chains;    /* scratch of ordered correlations: refs and one */
+    bool roomy;          /* no bound can be reached by what is at hand */
     bool defer;          /* firings wait in `fired` */
     sg_buf fired;
     sr_agg_stats stats;
@@ -234,10 +235,11 @@ typedef struct sr_encoding {
  * With `kinds`, note the kind of each. False when some field has no value. */
 bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
                uint8_t *kinds);
-/* Encode the key of the group that a hit adds to into s->key, the kinds of its
- * parts into s->kinds: the values of `fields`. False when some has none. */
-bool sr_encode_key(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
-                   const uint32_t *fields);
+/* The group that a hit adds to by its values of `fields`; with NULL for *group
+ * a new one, whose key lies in s->key, the kinds of its parts in s->kinds and
+ * its hash in s->hash. False when some field has no value. */
+bool sr_group_seek(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
+                   const uint32_t *fields, sr_group **group);
 sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 /* Hints, of no other effect: a group of this hash is soon to be found. First
  * its place in the table, when that is there the group, then what lies behind
@@ -245,6 +247,9 @@ sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key);
 void sr_group_fetch_slot(const sr_shard *s, uint64_t hash);
 void sr_group_fetch(const sr_shard *s, uint64_t hash);
 void sr_group_fetch_behind(const sr_shard *s, uint64_t hash);
+/* The same: this one is being let go, those behind it in the order of use will
+ * be soon. */
+void sr_group_fetch_next(const sr_shard *s, const sr_group *group);
 /* A new group of this key, which must not be there; the caller fills it, and
  * charges the shard. NULL for want of memory. */
 sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
@@ -279,7 +284,10 @@ const sr_cell *sr_group_cells(sr_shard *s, const sr_group *group);
 /* The part of an encoded key at *at; moves on. */
 sg_str sr_next_part(sg_str parts, size_t *at);
 /* t - span without overflow, never SR_NEVER. */
-int64_t sr_cutoff(int64_t t, int64_t span);
+static inline int64_t sr_cutoff(int64_t t, int64_t span)
+{
+    return t < SR_NEVER + 1 + span ? SR_NEVER + 1 : t - span;
+}
 
 /* -------- what a type remembers (state.c, sketch.c) ----------------------- */
 
@@ -314,7 +322,11 @@ typedef struct sr_mark_entry {
 } sr_mark_entry;
 
 const sr_type *sr_type_of(uint32_t corr_type);
-const sr_corr *sr_corr_of(const sr_shard *s, const sr_group *group);
+static inline const sr_corr *sr_corr_of(const sr_shard *s,
+                                        const sr_group *group)
+{
+    return &s->agg->corrs[group->correlation];
+}
 /* int64_t marks a group of this correlation needs. */
 uint32_t sr_mark_count(const sr_corr *corr);
 /* Read the value fields of a ref into s->tuple (value_count) or s->cells[0]

@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t sr_cutoff(int64_t t, int64_t span)
-{
-    return t < SR_NEVER + 1 + span ? SR_NEVER + 1 : t - span;
-}
-
 /* -------- keys ----------------------------------------------------------- */
 
 static char *put_u32(char *at, uint32_t n)
@@ -39,29 +34,6 @@ bool sr_encode(const sr_shard *s, const sr_encoding *what, sg_buf *buf,
         if (kinds != NULL)
             kinds[i] = (uint8_t)cell->kind;
     }
-    return true;
-}
-
-bool sr_encode_key(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
-                   const uint32_t *fields)
-{
-    const uint32_t number = (uint32_t)(corr - s->agg->corrs);
-    const uint32_t count = corr->def->key_count;
-    sg_str parts;
-    const sr_part_cell *cells =
-        corr->ready ? sr_parts_inside(s->agg->layout, s->c, &parts) : NULL;
-
-    if (cells == NULL) {
-        const sr_encoding key = {hit, number, fields, count};
-
-        return sr_encode(s, &key, &s->key, s->kinds);
-    }
-    s->key.len = 0;
-    memcpy(put_u32(sg_buf_reserve(&s->key, sizeof(number) + parts.len), number),
-           parts.ptr, parts.len);
-    s->key.len = sizeof(number) + parts.len;
-    for (uint32_t i = 0; i < count; i++)
-        s->kinds[i] = (uint8_t)cells[i].kind;
     return true;
 }
 
@@ -102,6 +74,69 @@ const sr_cell *sr_group_cells(sr_shard *s, const sr_group *group)
             cell->kind = SR_STRING;
     }
     return s->cells;
+}
+
+/* -------- finding -------------------------------------------------------- */
+
+static uint32_t table_at(uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * SR_TABLES >> 32);
+}
+
+static sr_table *table_of(sr_shard *s, uint64_t hash)
+{
+    return &s->tables[table_at(hash)];
+}
+
+sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
+{
+    return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);
+}
+
+/* The group whose parts are those of the contribution at hand, unless another
+ * one has the same hash. */
+static sr_group *peek(sr_shard *s, uint32_t number, sg_str parts)
+{
+    sr_group *group =
+        (sr_group *)(void *)sr_table_peek(table_of(s, s->c->hash), s->c->hash);
+
+    return group != NULL && group->correlation == number &&
+                   sg_str_eq(sr_group_parts(group), parts)
+               ? group
+               : NULL;
+}
+
+static void put_key(sr_shard *s, uint32_t number, sg_str parts)
+{
+    s->key.len = 0;
+    sg_buf_put(&s->key, (sg_str){(const char *)&number, sizeof(number)});
+    sg_buf_put(&s->key, parts);
+}
+
+bool sr_group_seek(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
+                   const uint32_t *fields, sr_group **group)
+{
+    const uint32_t number = (uint32_t)(corr - s->agg->corrs);
+    const uint32_t count = corr->def->key_count;
+    const sr_encoding key = {hit, number, fields, count};
+    sg_str parts;
+    const sr_part_cell *cells =
+        corr->ready ? sr_parts_inside(s->agg->layout, s->c, &parts) : NULL;
+
+    *group = cells == NULL ? NULL : peek(s, number, parts);
+    if (*group != NULL)
+        return true;
+    if (cells == NULL && !sr_encode(s, &key, &s->key, s->kinds))
+        return false;
+    if (cells != NULL)
+        put_key(s, number, parts);
+    for (uint32_t i = 0; cells != NULL && i < count; i++)
+        s->kinds[i] = (uint8_t)cells[i].kind;
+    const sg_str text = sg_buf_str(&s->key);
+
+    s->hash = sr_group_hash(s->agg, corr, s->c->hash, text);
+    *group = sr_group_find(s, s->hash, text);
+    return true;
 }
 
 /* -------- in the order of use -------------------------------------------- */
@@ -163,16 +198,6 @@ size_t sr_group_size(const sr_corr *corr, size_t key_len)
     return room_at(corr) +
            (corr->windowed ? sr_window_room(corr->type->stride) : 0) + key_len +
            corr->def->key_count;
-}
-
-static uint32_t table_at(uint64_t hash)
-{
-    return (uint32_t)((hash >> 32) * SR_TABLES >> 32);
-}
-
-static sr_table *table_of(sr_shard *s, uint64_t hash)
-{
-    return &s->tables[table_at(hash)];
 }
 
 static void free_copy(sr_pool *pool, sr_copy *copy)
@@ -361,11 +386,6 @@ void sr_groups_cap(sr_shard *s, uint64_t turn)
             g->turn = turn;
 }
 
-sr_group *sr_group_find(sr_shard *s, uint64_t hash, sg_str key)
-{
-    return (sr_group *)(void *)sr_table_find(table_of(s, hash), hash, key);
-}
-
 /* -------- fetching ahead ------------------------------------------------- */
 
 enum { LINE = 64 }; /* bytes of a cache line */
@@ -399,6 +419,21 @@ void sr_group_fetch_behind(const sr_shard *s, uint64_t hash)
         __builtin_prefetch(&group->prev->next, 1);
     if (group->next != NULL)
         __builtin_prefetch(&group->next->prev, 1);
-    if (group->window.only != NULL)
+    if (group->window.only != NULL) { /* small ones end in the next line */
         __builtin_prefetch(group->window.only, 1);
+        __builtin_prefetch((const char *)group->window.only + LINE, 1);
+    }
+}
+
+void sr_group_fetch_next(const sr_shard *s, const sr_group *group)
+{
+    const sr_group *next = group->next;
+
+    if (next == NULL)
+        return;
+    sr_group_fetch_slot(s, next->item.hash);
+    if (next->next != NULL) {
+        __builtin_prefetch(next->next, 1);
+        __builtin_prefetch((const char *)next->next + LINE, 1);
+    }
 }

@@ -138,7 +138,7 @@ static bool need_of(draft *b, uint32_t component, uint32_t rule, sr_need *need)
     const sr_component *k = &b->l->components[component];
     bool heard = false;
 
-    *need = (sr_need){component, b->fields.count, 0};
+    *need = (sr_need){component, b->fields.count, 0, SIGMA_NONE};
     for (uint32_t i = 0; i < k->corr_count; i++) {
         const uint32_t c = b->l->corrs[k->corr_first + i];
         const sigma_correlation *def = &b->d->correlations[c];
@@ -267,6 +267,25 @@ static void find_parts(draft *b, sr_component *k)
             SG_PUSH(b->arena, &b->parts, field);
     }
     k->part_count = b->parts.count - k->part_first;
+}
+
+/* Where in the fields of a need those of the partition stand together. */
+static uint32_t part_at(const draft *b, const sr_need *need)
+{
+    const sr_component *k = &b->l->components[need->component];
+    const uint32_t *want = b->l->parts + k->part_first;
+    const uint32_t *have = b->l->fields + need->field_first;
+    uint32_t first = 0;
+
+    if (k->part_count == 0)
+        return SIGMA_NONE;
+    while (first < need->field_count && have[first] != want[0])
+        first++;
+    return k->part_count <= need->field_count - first &&
+                   memcmp(have + first, want, k->part_count * sizeof(*want)) ==
+                       0
+               ? first
+               : SIGMA_NONE;
 }
 
 /* -------- times ---------------------------------------------------------- */
@@ -414,10 +433,18 @@ sr_layout *sr_layout_new(sg_arena *arena, const sigma_detector *detector,
     find_rules(&b);
     find_needs(&b);
     for (uint32_t i = 0; i < l->component_count; i++) {
-        find_parts(&b, &l->components[i]);
-        l->components[i].ends = shows_times(&b, &l->components[i]);
+        sr_component *k = &l->components[i];
+
+        find_parts(&b, k);
+        k->ends = shows_times(&b, k);
+        k->whole =
+            k->corr_count == 1 &&
+            k->part_count ==
+                detector->correlations[l->corrs[k->corr_first]].key_count;
     }
     l->parts = b.parts.items;
+    for (uint32_t i = 0; i < b.needs.count; i++)
+        l->needs[i].part_at = part_at(&b, &l->needs[i]);
     name_all(&b);
     sg_arena_free(&b.tmp);
     return l;

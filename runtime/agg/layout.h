@@ -11,12 +11,16 @@
 typedef struct sr_need {
     uint32_t component;
     uint32_t field_first, field_count; /* into fields; ascending */
+    uint32_t part_at; /* of these, the first of the partition's, where those
+                       * follow each other in its order; else SIGMA_NONE */
 } sr_need;
 
 typedef struct sr_component {
     uint32_t corr_first, corr_count; /* into corrs; inner ones first */
     uint32_t part_first, part_count; /* into parts: fields of the partition */
-    bool ends; /* reports show times as events write them */
+    bool ends;  /* reports show times as events write them */
+    bool whole; /* groups and partitions are the same thing: one correlation
+                 * that groups by nothing but what all its events share */
 } sr_component;
 
 /* A name that is the same in every build, and what it names in this one. */

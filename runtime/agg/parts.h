@@ -13,6 +13,8 @@
 
 #include "base/sg_base.h"
 
+#include <string.h>
+
 /* -------- pool (pool.c) ------------------------------------------------ */
 
 enum { SR_POOL_CLASSES = 48 };
@@ -69,7 +71,7 @@ sr_item *sr_table_find(const sr_table *table, uint64_t hash, sg_str key);
 /* Where a search for the hash begins, and the first item of that hash without a
  * look at its key; both may be NULL. For fetching ahead. */
 const sr_table_slot *sr_table_home(const sr_table *table, uint64_t hash);
-const sr_item *sr_table_peek(const sr_table *table, uint64_t hash);
+sr_item *sr_table_peek(const sr_table *table, uint64_t hash);
 /* The key must not be there yet. */
 bool sr_table_add(sr_pool *pool, sr_table *table, sr_item *item);
 void sr_table_remove(sr_table *table, const sr_item *item);
@@ -110,7 +112,13 @@ void sr_window_pop(sr_pool *pool, sr_window *window, size_t stride);
 /* Take one entry out again. */
 void sr_window_remove(sr_pool *pool, sr_window *window, size_t stride,
                       void *entry);
-int64_t sr_window_time(const void *entry);
+static inline int64_t sr_window_time(const void *entry)
+{
+    int64_t time;
+
+    memcpy(&time, entry, sizeof(time));
+    return time;
+}
 
 /* All entries, oldest first: begin with a zeroed place, until NULL. */
 typedef struct sr_window_at {

@@ -9,11 +9,6 @@
 
 #include <string.h>
 
-const sr_corr *sr_corr_of(const sr_shard *s, const sr_group *group)
-{
-    return &s->agg->corrs[group->correlation];
-}
-
 static sg_num count_num(uint64_t n)
 {
     return (sg_num){.kind = SIGMA_INT, .v = {.i = (int64_t)n}};

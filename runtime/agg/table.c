@@ -38,7 +38,7 @@ const sr_table_slot *sr_table_home(const sr_table *table, uint64_t hash)
     return table->cap == 0 ? NULL : &table->slots[home_of(table, hash)];
 }
 
-const sr_item *sr_table_peek(const sr_table *table, uint64_t hash)
+sr_item *sr_table_peek(const sr_table *table, uint64_t hash)
 {
     if (table->cap == 0)
         return NULL;

@@ -25,14 +25,6 @@ struct sr_chunk {
 
 typedef struct sr_chunk chunk;
 
-int64_t sr_window_time(const void *entry)
-{
-    int64_t time;
-
-    memcpy(&time, entry, sizeof(time));
-    return time;
-}
-
 static size_t chunk_size(size_t stride, uint32_t cap)
 {
     return sizeof(chunk) + cap * stride;

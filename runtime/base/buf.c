@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *sg_buf_reserve(sg_buf *buf, size_t extra)
+char *sg_buf_grow(sg_buf *buf, size_t extra)
 {
     size_t need, cap;
     char *grown;
 
-    if (extra <= buf->cap - buf->len && buf->ptr != NULL)
-        return buf->ptr + buf->len;
     if (extra > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4)
         sg_fatal("out of memory (%zu bytes)", extra);
     need = buf->len + extra;

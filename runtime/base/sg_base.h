@@ -129,8 +129,15 @@ void sg_buf_printf(sg_buf *buf, const char *fmt, ...);
 __attribute__((format(printf, 2, 0)))
 #endif
 void sg_buf_vprintf(sg_buf *buf, const char *fmt, va_list ap);
+/* The same when there is no room for them. */
+char *sg_buf_grow(sg_buf *buf, size_t extra);
 /* Make room for `extra` more bytes; returns where they go. */
-char *sg_buf_reserve(sg_buf *buf, size_t extra);
+static inline char *sg_buf_reserve(sg_buf *buf, size_t extra)
+{
+    return extra <= buf->cap - buf->len && buf->ptr != NULL
+               ? buf->ptr + buf->len
+               : sg_buf_grow(buf, extra);
+}
 sg_str sg_buf_str(const sg_buf *buf);
 /* Empty it, to be filled again. Memory goes back when it is more than `kept`
  * bytes: what one huge text needed is not held for ever. */

@@ -739,31 +739,41 @@ static void run_batches(sr_agg *agg, size_t batch)
 }
 
 /* Any number of shards, and batches of any size, fire the same in the same
- * order, also when bounds are reached. */
+ * order and hold the same, also when bounds are reached. */
 static void test_shards(void)
 {
+    static const struct {
+        uint32_t shards;
+        size_t batch;
+    } ways[] = {{1, 1}, {1, 150}, {4, 400}, {7, 700}};
     sg_buf want = {0};
+    sr_agg_stats held = {0};
 
     for (unsigned bound = 0; bound < 2; bound++)
-        for (uint32_t shard = 1; shard < 8; shard += 3) {
+        for (size_t w = 0; w < sizeof(ways) / sizeof(*ways); w++) {
             reset_kit();
             add_corr(SIGMA_CORR_EVENT_COUNT, 60, 1, 1, 0);
             add_cond(SIGMA_CMP_GTE, 5);
             add_corr(SIGMA_CORR_VALUE_COUNT, 30, 2, 1, 1);
             add_cond(SIGMA_CMP_GTE, 3);
             add_corr(SIGMA_CORR_TEMPORAL, 10, 3, 1, 0);
-            shards = shard;
+            shards = ways[w].shards;
             sr_agg *agg = open_kit(false, true, bound == 0 ? 100000 : 40);
 
-            run_batches(agg, shard == 1 ? 1 : shard * 100);
-            if (shard == 1) {
+            run_batches(agg, ways[w].batch);
+            const sr_agg_stats stats = sr_agg_totals(agg);
+
+            if (w == 0) {
                 want.len = 0;
                 sg_buf_put(&want, sg_buf_str(&fired));
-                CHECK(want.len > 10000);
+                held = stats;
+                CHECK(want.len > 10000 && held.bytes != 0);
             } else {
                 CHECK(sg_str_eq(sg_buf_str(&fired), sg_buf_str(&want)));
+                CHECK(stats.groups == held.groups && stats.bytes == held.bytes);
+                CHECK(stats.evicted == held.evicted);
             }
-            CHECK((sr_agg_totals(agg).evicted != 0) == (bound != 0));
+            CHECK((stats.evicted != 0) == (bound != 0));
             sr_agg_close(agg);
         }
     shards = 1;
