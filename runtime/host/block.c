@@ -17,6 +17,9 @@ struct sr_blocks {
     size_t flight;        /* bytes of text handed over */
     size_t goal;          /* bytes of text to put into a block */
     sg_buf spare;         /* the last long line's, for the next */
+    sr_fetches *fetches;
+    sr_input *lender; /* does not know yet what became of ranges; or NULL */
+    size_t range;     /* bytes to ask for; 0: this thread reads all there is */
 };
 
 /* -------- in a thread ---------------------------------------------------- */
@@ -112,11 +115,26 @@ static bool is_done(const sr_block *b)
     return b->next == b->stretch_count && b->piece.len == 0;
 }
 
+/* What cannot be fetched is left to the input. */
+static void fetch(sr_block *b, sr_worker *w)
+{
+    const int64_t begin = sr_profile_cpu(w->profile);
+    const char *text =
+        sr_fetch(b->fetches, b->turn, &b->range, b->room, &b->piece.place.line);
+
+    b->piece.len = text == NULL ? 0 : b->range.len;
+    b->piece.at = text == NULL ? 0 : (size_t)(text - b->room);
+    b->range.len = 0;
+    sr_profile_spent(w->profile, SR_PHASE_read, begin);
+}
+
 static void run_block(void *ctx, uint32_t thread)
 {
     sr_block *b = ctx;
     sr_worker *w = b->workers[thread];
 
+    if (b->range.len != 0)
+        fetch(b, w);
     w->contributions = b->contributions;
     w->contributions.len = 0;
     w->alerts = b->alerts;
@@ -263,18 +281,6 @@ void sr_blocks_line(sr_blocks *blocks, const sr_item *item)
     put_stretch(blocks, item, item->line, SG_S("\r\n"));
 }
 
-/* How many lines end in a text. */
-static uint64_t count_lines(sg_str text)
-{
-    const char *const end = text.ptr + text.len;
-    const char *p = text.ptr;
-    uint64_t lines = 0;
-
-    for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-        lines++;
-    return lines;
-}
-
 size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
                        uint64_t *lines)
 {
@@ -286,7 +292,7 @@ size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
     if (end == NULL)
         return 0;
     text.len = (size_t)(end - text.ptr) + 1;
-    *lines = count_lines(text);
+    *lines = sr_count_lines(text);
     put_stretch(blocks, first, text, SG_S(""));
     return text.len;
 }
@@ -295,7 +301,7 @@ bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
                      const sr_item *first, uint64_t *lines)
 {
     sr_block *b = at_hand(blocks);
-    const uint64_t count = text.len < SR_BLOCK_PIECE ? 0 : count_lines(text);
+    const uint64_t count = text.len < SR_BLOCK_PIECE ? 0 : sr_count_lines(text);
 
     if (count == 0 || blocks->goal < SR_BLOCK_BYTES ||
         !sr_input_give(input, text.len, count, &b->room))
@@ -305,6 +311,42 @@ bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
                             first->place, first->offset};
     hand_over(blocks);
     return true;
+}
+
+bool sr_blocks_range(sr_blocks *blocks, sr_input *input, const sr_item *first)
+{
+    sr_block *b = at_hand(blocks);
+    uint64_t line = 0, offset;
+    size_t size = blocks->range;
+
+    if (blocks->goal < SR_BLOCK_BYTES && blocks->goal < size)
+        size = blocks->goal;
+    if (size != 0 && b->room == NULL)
+        b->room = malloc(SR_INPUT_ROOM);
+    if (size == 0 || b->room == NULL)
+        return false;
+    if (blocks->lender == NULL)
+        (void)sr_input_ahead(input, &line, &offset);
+    if (!sr_input_lend(input, size, &b->range))
+        return false;
+    if (blocks->lender == NULL)
+        sr_fetches_begin(blocks->fetches, b->range.offset, line - 1);
+    blocks->lender = input;
+    b->turn = sr_fetches_next(blocks->fetches);
+    b->piece = (sr_stretch){0, b->range.len, first->place, b->range.offset};
+    hand_over(blocks);
+    return true;
+}
+
+void sr_blocks_catch_up(sr_blocks *blocks)
+{
+    uint64_t offset, lines;
+
+    if (blocks->lender == NULL)
+        return;
+    sr_fetches_end(blocks->fetches, &offset, &lines);
+    sr_input_lent(blocks->lender, offset, lines);
+    blocks->lender = NULL;
 }
 
 void sr_blocks_drain(sr_blocks *blocks)
@@ -328,6 +370,14 @@ void sr_blocks_profile(const sr_blocks *blocks, sr_profile *sum)
 
 /* -------- opening and closing -------------------------------------------- */
 
+/* Bytes of a range: $SIGCC_RANGES, or as many as there can be. */
+static size_t range_wanted(void)
+{
+    const char *set = getenv("SIGCC_RANGES");
+
+    return set == NULL ? SR_RANGE_MOST : (size_t)strtoul(set, NULL, 10);
+}
+
 sr_blocks *sr_blocks_open(sr_session *s)
 {
     const uint32_t threads = s->options->threads;
@@ -340,11 +390,14 @@ sr_blocks *sr_blocks_open(sr_session *s)
     blocks->workers = sg_new_n(&s->arena, sr_worker *, threads);
     blocks->count = threads * 2 + 2;
     blocks->goal = SR_BLOCK_BYTES;
+    blocks->range = range_wanted();
+    blocks->fetches = sr_fetches_open();
     blocks->ring = sg_new_n(&s->arena, sr_block, blocks->count);
     for (uint32_t i = 0; i < blocks->count; i++) {
         blocks->ring[i].job =
             (sr_job){.fn = run_block, .ctx = &blocks->ring[i]};
         blocks->ring[i].workers = blocks->workers;
+        blocks->ring[i].fetches = blocks->fetches;
     }
     while (done && blocks->thread_count < threads) {
         sr_worker *w = sr_worker_open(s);
@@ -374,6 +427,7 @@ void sr_blocks_close(sr_blocks *blocks)
         free(b->items);
     }
     sg_buf_free(&blocks->spare);
+    sr_fetches_close(blocks->fetches);
     for (uint32_t i = 0; i < blocks->thread_count; i++)
         sr_worker_close(blocks->workers[i]);
     free(blocks);

@@ -5,6 +5,7 @@
 #ifndef SR_HOST_BLOCK_H
 #define SR_HOST_BLOCK_H
 
+#include "host/fetch.h"
 #include "host/host.h"
 
 /*
@@ -28,10 +29,13 @@ typedef struct sr_block {
     sg_buf text;
     sr_stretch *stretches; /* in `text` */
     size_t stretch_count, stretch_cap;
-    char *room;       /* a buffer that an input gave, or NULL */
+    char *room;       /* of SR_INPUT_ROOM bytes, or NULL */
     sr_stretch piece; /* in `room`, behind the others; len 0: none */
-    size_t bytes;     /* of text, when it was handed over */
-    size_t next;      /* the stretch to go on with; behind the last: `piece` */
+    sr_range range;   /* what is to be read to be `piece`; len 0: nothing */
+    uint64_t turn;    /* number of the range */
+    sr_fetches *fetches;
+    size_t bytes; /* of text, when it was handed over */
+    size_t next;  /* the stretch to go on with; behind the last: `piece` */
     /* Found: lines that match or cannot be read, and the bytes they speak of.
      */
     sr_item *items;
@@ -66,6 +70,12 @@ size_t sr_blocks_lines(sr_blocks *blocks, sg_str text, const sr_item *first,
  * are given out and not copied. False: they are few, or cannot be had. */
 bool sr_blocks_piece(sr_blocks *blocks, sr_input *input, sg_str text,
                      const sr_item *first, uint64_t *lines);
+/* The same for the next lines of a file, which a thread then reads. `first`
+ * says which source and generation it is. False: they cannot be had so. If
+ * true, only this may be asked of the input until sr_blocks_catch_up. */
+bool sr_blocks_range(sr_blocks *blocks, sr_input *input, const sr_item *first);
+/* Have the input know how many lines the threads have read, if they did. */
+void sr_blocks_catch_up(sr_blocks *blocks);
 /* Settle all that was handed over or is at hand. */
 void sr_blocks_drain(sr_blocks *blocks);
 /* What the workers counted. */

@@ -37,6 +37,12 @@ static void drain(sr_session *s)
         sr_blocks_drain(s->blocks);
 }
 
+static void catch_up(sr_session *s)
+{
+    if (s->blocks != NULL)
+        sr_blocks_catch_up(s->blocks);
+}
+
 /* All lines so far are settled; where reading stands is noted. */
 static void note(feed *f)
 {
@@ -46,6 +52,7 @@ static void note(feed *f)
     if (s->resume != NULL && f->input != NULL) {
         sr_cursor cursor;
 
+        catch_up(s);
         sr_input_cursor(f->input, &cursor);
         sr_resume_reading(s, f->source, &cursor);
     }
@@ -152,12 +159,19 @@ static uint64_t pass_over(feed *f, sr_item *item)
     return out.lines;
 }
 
+/* Whether lines may go to the threads unseen: with slices, some of them may be
+ * another's. */
+static bool may_pass_on(const sr_session *s)
+{
+    return s->blocks != NULL && s->options->slices == 0;
+}
+
 /* Pass lines at hand on to the threads as they are; returns how many. */
 static uint64_t pass_on(feed *f, sr_item *item)
 {
     uint64_t lines;
 
-    if (f->s->options->slices != 0) /* some of them may be another's */
+    if (!may_pass_on(f->s))
         return 0;
     const sg_str text =
         sr_input_ahead(f->input, &item->place.line, &item->offset);
@@ -178,6 +192,11 @@ static bool take_next(feed *f, uint64_t *lines)
     sr_item item = {.place = {.source = f->source}};
 
     item.place.generation = (uint32_t)sr_input_generation(f->input);
+    if (may_pass_on(s) && sr_blocks_range(s->blocks, f->input, &item)) {
+        *lines += LOOK; /* about; nobody has counted them */
+        return !s->stop;
+    }
+    catch_up(s);
     *lines += 1 + (s->blocks == NULL ? pass_over(f, &item) : pass_on(f, &item));
     const sr_line_status status =
         sr_input_next(f->input, &item.line, &item.place.line, &item.offset);

@@ -1,12 +1,12 @@
 /*
  * host.h - one run of a detector, private to this folder. session.c drives it:
  * feed.c brings lines (events.c: a program does), worker.c finds out what one
- * means (block.c and threads.c: many at once), times.c reads its event times,
- * alerts.c says what goes out, enriching.c sees to lookups and added fields,
- * sequence.c puts contributions to correlations in order of time, resume.c
- * keeps a state (kept.c, moves.c, lessons.c: its rows), map.c and reduce.c
- * split a run over machines, sink.c writes files, losses.c keeps account of
- * what was not read, profile.c of what it took.
+ * means (block.c, fetch.c and threads.c: many at once), times.c reads its event
+ * times, alerts.c says what goes out, enriching.c sees to lookups and added
+ * fields, sequence.c puts contributions to correlations in order of time,
+ * resume.c keeps a state (kept.c, moves.c, lessons.c: its rows), map.c and
+ * reduce.c split a run over machines, sink.c writes files, losses.c keeps
+ * account of what was not read, profile.c of what it took.
  */
 #ifndef SR_HOST_HOST_H
 #define SR_HOST_HOST_H

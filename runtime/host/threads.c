@@ -47,7 +47,8 @@ static void *serve(void *arg)
         job->fn(job->ctx, number);
         pthread_mutex_lock(&t->lock);
         job->done = true;
-        pthread_cond_broadcast(&t->done);
+        if (job->awaited)
+            pthread_cond_signal(&t->done);
     }
     pthread_mutex_unlock(&t->lock);
     return NULL;
@@ -100,7 +101,7 @@ void sr_threads_close(sr_threads *threads)
 void sr_threads_submit(sr_threads *threads, sr_job *job)
 {
     job->next = NULL;
-    job->started = job->done = false;
+    job->started = job->done = job->awaited = false;
     pthread_mutex_lock(&threads->lock);
     if (threads->last != NULL)
         threads->last->next = job;
@@ -111,11 +112,18 @@ void sr_threads_submit(sr_threads *threads, sr_job *job)
     pthread_mutex_unlock(&threads->lock);
 }
 
-void sr_threads_wait(sr_threads *threads, const sr_job *job)
+/* With the lock. */
+static void wait_for(sr_threads *t, sr_job *job)
+{
+    job->awaited = true;
+    while (!job->done)
+        pthread_cond_wait(&t->done, &t->lock);
+}
+
+void sr_threads_wait(sr_threads *threads, sr_job *job)
 {
     pthread_mutex_lock(&threads->lock);
-    while (!job->done)
-        pthread_cond_wait(&threads->done, &threads->lock);
+    wait_for(threads, job);
     pthread_mutex_unlock(&threads->lock);
 }
 
@@ -189,7 +197,7 @@ void sr_threads_run(void *threads, sr_run_fn *fn, void *ctx, uint32_t count)
     pthread_mutex_lock(&t->lock);
     withdraw(t, jobs, helpers);
     for (uint32_t i = 0; i < helpers; i++)
-        while (jobs[i].started && !jobs[i].done)
-            pthread_cond_wait(&t->done, &t->lock);
+        if (jobs[i].started)
+            wait_for(t, &jobs[i]);
     pthread_mutex_unlock(&t->lock);
 }

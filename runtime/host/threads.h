@@ -16,6 +16,7 @@ typedef struct sr_job {
     void *ctx;
     struct sr_job *next;
     bool started, done;
+    bool awaited; /* somebody is to be woken when it is done */
 } sr_job;
 
 /* NULL when not all of them can be started. */
@@ -25,7 +26,7 @@ void sr_threads_close(sr_threads *threads);
 
 /* Put a job behind the others; sr_threads_wait returns once it is done. */
 void sr_threads_submit(sr_threads *threads, sr_job *job);
-void sr_threads_wait(sr_threads *threads, const sr_job *job);
+void sr_threads_wait(sr_threads *threads, sr_job *job);
 /* sr_parallel_fn; `threads` is a sr_threads. The calling thread helps. */
 void sr_threads_run(void *threads, sr_run_fn *fn, void *ctx, uint32_t count);
 

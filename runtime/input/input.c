@@ -194,6 +194,17 @@ bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room)
     return len != 0 && sr_stream_give(input->stream, len, lines, room);
 }
 
+bool sr_input_lend(sr_input *input, size_t size, sr_range *out)
+{
+    return input->stream != NULL && !input->resuming && !input->ended &&
+           sr_stream_lend(input->stream, size, out);
+}
+
+void sr_input_lent(sr_input *input, uint64_t offset, uint64_t lines)
+{
+    sr_stream_lent(input->stream, offset, lines);
+}
+
 uint64_t sr_input_generation(const sr_input *input)
 {
     return input->generation;

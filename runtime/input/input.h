@@ -26,7 +26,8 @@
 #define SR_INPUT_MAX_LINE ((size_t)16 << 20) /* the usual limit */
 #define SR_INPUT_TOO_LONG "line longer than 16 MiB"
 #define SR_INPUT_REASON 256
-#define SR_INPUT_PRINT 1024 /* bytes of a file's beginning that tell it */
+#define SR_INPUT_ROOM (1 << 20) /* bytes of the buffers that are given away */
+#define SR_INPUT_PRINT 1024     /* bytes of a file's beginning that tell it */
 
 typedef struct sr_input sr_input; /* one open stream, or one followed path */
 
@@ -118,11 +119,37 @@ sg_str sr_input_ahead(const sr_input *input, uint64_t *number,
                       uint64_t *offset);
 /* Count so many of them, from the first on, as given out: `len` bytes. */
 void sr_input_pass(sr_input *input, size_t len, uint64_t lines);
-/* The same, and the buffer that they are in becomes *room, which the caller
- * frees; the input goes on with what *room was, NULL or such a buffer. False,
+/* The same, and the buffer that they are in becomes *room, of SR_INPUT_ROOM
+ * bytes, which the caller frees; the input goes on with what *room was, NULL or
+ * such a buffer. False,
  * and nothing has happened, when the buffer is larger than is usual, for a long
  * line, or memory is short. */
 bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room);
+
+/* Whole lines of a file, for whoever reads them. */
+typedef struct sr_range {
+    int fd; /* open as long as the input */
+    uint64_t offset;
+    size_t len; /* SR_INPUT_ROOM at most */
+} sr_range;
+
+#define SR_RANGE_MOST (SR_INPUT_ROOM - (128 << 10)) /* to ask for */
+
+/* Leave the lines behind the last one given out to the caller: `size` bytes or
+ * a little more. False, and nothing has happened, where lines have to be read
+ * here: the input is no plain regular file or is followed, it is the first line
+ * of all, lines are very long, or the end is near. More can be lent at once;
+ * before anything else is asked of the input, sr_input_lent has to tell what
+ * became of it. `before` of sr_input_before_read is not asked. */
+bool sr_input_lend(sr_input *input, size_t size, sr_range *out);
+/* All that was lent up to `offset`, where a range begins or the last one ends,
+ * was read; `lines` lines of the file are before that. Reading goes on there:
+ * if some ranges were not read, the input finds out why, and lends no more. */
+void sr_input_lent(sr_input *input, uint64_t offset, uint64_t lines);
+/* Read a range into `room`, of SR_INPUT_ROOM bytes, in any thread; returns
+ * where in there it begins. NULL when it cannot be read, or ends no line any
+ * more. */
+const char *sr_range_read(const sr_range *range, char *room);
 
 /* Where reading stands. What sr_input_next gave out is behind the cursor,
  * whether or not the caller has used it. */

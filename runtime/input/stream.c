@@ -17,7 +17,7 @@
 #define BOM "\xEF\xBB\xBF"
 
 enum {
-    LINE_SIZE = 1 << 20,
+    LINE_SIZE = SR_INPUT_ROOM,
     MOST_KEPT = 4 << 20, /* of a buffer, once long lines are over: ... */
     CALM = 16,           /* ... after so many reads */
     PIPE_SIZE = 1 << 20,
@@ -486,6 +486,17 @@ bool sr_stream_begins(const sr_stream *s, const sr_cursor *cursor)
            sg_str_hash((sg_str){s->head, len}) == cursor->print_hash;
 }
 
+bool sr_stream_jump(sr_stream *s, uint64_t offset)
+{
+    if (lseek(s->raw.fd, (off_t)offset, SEEK_SET) < 0)
+        return false;
+    s->raw.pos = s->raw.len = 0;
+    s->raw.total = s->base = offset;
+    s->raw.end = false;
+    s->pos = s->len = s->scanned = 0;
+    return true;
+}
+
 /* Plain bytes need not be read to be skipped. */
 static sr_match seek_plain(sr_stream *s, uint64_t offset)
 {
@@ -494,13 +505,7 @@ static sr_match seek_plain(sr_stream *s, uint64_t offset)
     if (fstat(s->raw.fd, &st) != 0 || st.st_size < 0 ||
         (uint64_t)st.st_size < offset)
         return SR_SHORT;
-    if (lseek(s->raw.fd, (off_t)offset, SEEK_SET) < 0)
-        return SR_OTHER;
-    s->raw.pos = s->raw.len = 0;
-    s->raw.total = s->base = offset;
-    s->raw.end = false;
-    s->pos = s->len = s->scanned = 0;
-    return SR_FOUND;
+    return sr_stream_jump(s, offset) ? SR_FOUND : SR_OTHER;
 }
 
 static sr_match seek_decoding(sr_stream *s, uint64_t offset)

@@ -21,6 +21,7 @@ typedef struct sr_stream {
     uint64_t base;      /* offset of buf[0] in the decoded stream */
     uint64_t lines;     /* given out */
     uint64_t skip_from; /* where the line being skipped began */
+    uint64_t lend_from; /* nothing before it is lent */
     bool skipping;      /* it is too long */
     bool ended;
     bool bad;      /* damage or a failure was told */
@@ -49,10 +50,16 @@ void sr_stream_close(sr_stream *s);
 /* As sr_input_next; SR_WAIT only while `follow`. */
 sr_line_status sr_stream_next(sr_stream *s, sg_str *line, uint64_t *number,
                               uint64_t *offset);
-/* As sr_input_ahead, sr_input_pass and sr_input_give. */
+/* As sr_input_ahead, sr_input_pass, sr_input_give, sr_input_lend and
+ * sr_input_lent. */
 sg_str sr_stream_ahead(const sr_stream *s, uint64_t *number, uint64_t *offset);
 void sr_stream_pass(sr_stream *s, size_t len, uint64_t lines);
 bool sr_stream_give(sr_stream *s, size_t len, uint64_t lines, char **room);
+bool sr_stream_lend(sr_stream *s, size_t size, sr_range *out);
+void sr_stream_lent(sr_stream *s, uint64_t offset, uint64_t lines);
+/* Go to where a line begins in a plain regular file; what is at hand is
+ * dropped. False, with errno, and nothing has happened, when that fails. */
+bool sr_stream_jump(sr_stream *s, uint64_t offset);
 /* Decode more, give nothing out: SR_LINE if there is more, else as above. */
 sr_line_status sr_stream_more(sr_stream *s);
 

@@ -162,6 +162,7 @@ class Scenario:
         if self.strict:
             self.lines.insert(len(self.lines) - len(self.lines) // 10, b"the end\n")
         self.threads = r.choice([1, 1, 2, 3])
+        os.environ["SIGCC_RANGES"] = r.choice(["0", "500", "20000"])  # bytes that each reads at a time
         self.enrich = r.random() < 0.3
         self.name = "seed %d: %s, %s, %d lines, lateness %d, threads %d%s%s%s" % (
             seed, self.kind, "+".join(self.types), len(self.lines), self.late, self.threads, ", enriched" if self.enrich else "",

@@ -487,6 +487,135 @@ static void test_give_after_long(void)
     free(room);
 }
 
+/* Line i of the file of numbered lines; each is as long as the others. */
+enum { NUMBERED = 10, NUMBERED_LINES = 1000 };
+
+static sr_input *open_numbered(bool follow)
+{
+    const sr_input_options options = {.max_line = 64, .follow = follow};
+    char reason[SR_INPUT_REASON];
+    sg_buf text = {0};
+
+    for (unsigned i = 1; i <= NUMBERED_LINES; i++)
+        sg_buf_printf(&text, "%*u\n", NUMBERED - 1, i);
+    sg_buf_put(&text, SG_S("rest"));
+    write_file(sg_buf_str(&text));
+    sg_buf_free(&text);
+    return sr_input_open_with(path, &options, reason);
+}
+
+/* The next line of the file of numbered ones is `want`. */
+static bool next_is(sr_input *input, uint64_t want)
+{
+    uint64_t number, offset;
+    sg_str line;
+
+    return sr_input_next(input, &line, &number, &offset) == SR_LINE &&
+           strtoull(line.ptr, NULL, 10) == want && number == want &&
+           offset == (want - 1) * NUMBERED;
+}
+
+/* Ranges follow one another, are whole lines, and lie in a room as in a page.
+ */
+static void test_lend(void)
+{
+    static char room[SR_INPUT_ROOM];
+    sr_input *input = open_numbered(false);
+    uint64_t at = NUMBERED, lines = 1, number, offset;
+    sr_range range;
+    sg_str line;
+
+    CHECK(!sr_input_lend(input, 1, &range)); /* not the first line */
+    CHECK(next_is(input, 1));
+    for (size_t size = 0; sr_input_lend(input, size, &range); size++) {
+        const char *text = sr_range_read(&range, room);
+
+        CHECK(range.offset == at);
+        CHECK(range.len >= size && range.len <= size + NUMBERED);
+        CHECK(range.len % NUMBERED == 0);
+        CHECK(text != NULL && text >= room);
+        CHECK(((uintptr_t)text - range.offset) % 4096 == 0);
+        CHECK(strtoull(text, NULL, 10) == at / NUMBERED + 1);
+        at += range.len;
+        lines += range.len / NUMBERED;
+    }
+    CHECK(lines > NUMBERED_LINES / 2);
+    sr_input_lent(input, at, lines);
+    while (lines < NUMBERED_LINES)
+        CHECK(next_is(input, ++lines));
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK_STR(line, SG_S("rest"));
+    CHECK_INT(number, NUMBERED_LINES + 1);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+}
+
+/* What cannot be read as it was lent is read by the input. */
+static void test_lend_of_cut_file(void)
+{
+    static char room[SR_INPUT_ROOM];
+    sr_input *input = open_numbered(false);
+    uint64_t number, offset;
+    sr_range ranges[3];
+    sg_str line;
+
+    CHECK(next_is(input, 1));
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(sr_input_lend(input, 200, &ranges[i]));
+    CHECK(truncate(path, (off_t)ranges[2].offset - 15) == 0);
+    CHECK(sr_range_read(&ranges[0], room) != NULL);
+    CHECK(sr_range_read(&ranges[1], room) == NULL);
+    CHECK(sr_range_read(&ranges[2], room) == NULL);
+    number = ranges[1].offset / NUMBERED;
+    sr_input_lent(input, ranges[1].offset, number);
+    CHECK(!sr_input_lend(input, 200, &ranges[2]));
+    while ((number + 1) * NUMBERED <= ranges[2].offset - 15)
+        CHECK(next_is(input, ++number));
+    CHECK(!sr_input_lend(input, 1, &ranges[2]));
+    CHECK(sr_input_next(input, &line, &offset, &offset) == SR_LINE);
+    CHECK_INT(line.len, NUMBERED - 5);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_END);
+    sr_input_close(input);
+}
+
+/* Files that are followed are not lent, nor very long lines, nor what has to be
+ * decompressed. */
+static void test_lend_nothing(void)
+{
+    enum { LONG = 200000 };
+    char reason[SR_INPUT_REASON];
+    uint64_t number, offset;
+    sr_input *input = open_numbered(true);
+    sg_buf text = {0}, packed = {0};
+    sr_range range;
+    sg_str line;
+
+    CHECK(next_is(input, 1));
+    CHECK(!sr_input_lend(input, 200, &range));
+    sr_input_close(input);
+    for (unsigned i = 0; i < 4; i++)
+        sg_buf_printf(&text, "x\n%*u\n", LONG, i);
+    write_file(sg_buf_str(&text));
+    input = sr_input_open(path, SR_INPUT_MAX_LINE, reason);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK(!sr_input_lend(input, 10, &range));
+    for (unsigned i = 0; i < 7; i++)
+        CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK(line.len == LONG && number == 8);
+    sr_input_close(input);
+    text.len = 0;
+    for (unsigned i = 0; i < 4000; i++)
+        sg_buf_printf(&text, "%u\n", i);
+    put_gzip(&packed, sg_buf_str(&text));
+    write_file(sg_buf_str(&packed));
+    input = sr_input_open(path, 8, reason);
+    CHECK(sr_input_next(input, &line, &number, &offset) == SR_LINE);
+    CHECK(!sr_input_lend(input, 1, &range));
+    sr_input_close(input);
+    sg_buf_free(&packed);
+    sg_buf_free(&text);
+}
+
 int main(void)
 {
     const int fd = mkstemp(path);
@@ -507,6 +636,9 @@ int main(void)
     test_ahead();
     test_give();
     test_give_after_long();
+    test_lend();
+    test_lend_of_cut_file();
+    test_lend_nothing();
     unlink(path);
     test_slow_pipe(SG_S(GZIP_1 GZIP_2), SG_S(THREE));
     test_slow_pipe(SG_S(ZSTD_1 ZSTD_2), SG_S(THREE));
