@@ -573,9 +573,10 @@ void sr_options_help(sg_buf *buf, const char *program)
         "SIGCC_RECALL=0 keeps\nnothing of values that come again, "
         "SIGCC_LAYOUTS=0 looks up the keys of each event,\n1 keeps layouts in "
         "small detectors too, SIGCC_CASCADE=0 does not look for\nsingle fields "
-        "in the bytes of lines, SIGCC_RANGES=0 has one thread read for all "
-        "others, another\nnumber says how many bytes each reads at a time. "
-        "Verdicts do not depend on them.\n";
+        "in the bytes of lines, SIGCC_LINES=0 checks those that cannot\nmatch "
+        "one by one, SIGCC_RANGES=0 has one thread read for all others, "
+        "another\nnumber says how many bytes each reads at a time. Verdicts do "
+        "not depend on them.\n";
 
     sg_buf_printf(buf,
                   "Usage: %s [OPTION...] [FILE...]\n"

@@ -168,6 +168,12 @@ bool sr_is_good(const sr_plan *plan, sg_str line, bool *flat)
     return good;
 }
 
+sr_good sr_good_lines(const sr_plan *plan, sg_str text)
+{
+    return plan->level->lines == NULL ? (sr_good){.flat = true}
+                                      : plan->level->lines(plan, text);
+}
+
 bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault)
 {
     const char *const line = event->line.len == 0 ? "" : event->line.ptr;

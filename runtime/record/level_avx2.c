@@ -217,7 +217,7 @@ static bool usable(void)
            SR_CPU_HAS(BMI1, "bmi") && SR_CPU_HAS(BMI2, "bmi2");
 }
 
-const sr_level sr_level_avx2 = {"avx2", usable, walk_line, find};
+const sr_level sr_level_avx2 = {"avx2", usable, walk_line, walk_lines, find};
 
 #else
 typedef int sr_level_avx2_not_here;

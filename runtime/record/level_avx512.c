@@ -145,7 +145,8 @@ static bool usable(void)
            SR_CPU_HAS(BMI2, "bmi2");
 }
 
-const sr_level sr_level_avx512 = {"avx512", usable, walk_line, find};
+const sr_level sr_level_avx512 = {"avx512", usable, walk_line, walk_lines,
+                                  find};
 
 #else
 typedef int sr_level_avx512_not_here;

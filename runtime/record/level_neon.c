@@ -174,7 +174,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_neon = {"neon", usable, walk_line, find};
+const sr_level sr_level_neon = {"neon", usable, walk_line, walk_lines, find};
 
 #else
 typedef int sr_level_neon_not_here;

@@ -159,7 +159,7 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_sse2 = {"sse2", usable, walk_line, find};
+const sr_level sr_level_sse2 = {"sse2", usable, walk_line, walk_lines, find};
 
 #else
 typedef int sr_level_sse2_not_here;

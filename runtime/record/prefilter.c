@@ -38,6 +38,7 @@
 #include "record/scan.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum {
     ROUND = 512,      /* lines of a trial, at least, which decides ... */
@@ -62,13 +63,19 @@ struct sr_prefilter {
     uint32_t active_count;      /* 0: it rests */
     uint64_t left;              /* lines until the next trial; 0: it is on */
     uint64_t asked, passed;     /* lines of this round */
+    bool by_line;        /* what does not pass is checked line by line ... */
+    bool always_by_line; /* ... also where it need not be */
 };
 
 /* -------- stages ------------------------------------------------------- */
 
 sr_prefilter *sr_prefilter_new(sg_arena *arena)
 {
-    return sg_new(arena, sr_prefilter);
+    sr_prefilter *f = sg_new(arena, sr_prefilter);
+    const char *set = getenv("SIGCC_LINES");
+
+    f->always_by_line = set != NULL && strcmp(set, "0") == 0;
+    return f;
 }
 
 void sr_prefilter_free(sr_prefilter *f)
@@ -313,16 +320,22 @@ static size_t find_clear(sr_prefilter *f, sg_str text, sr_look *next)
     return (size_t)(hit - text.ptr);
 }
 
-/* Whether a line that was kept out may have a field under a key with blanks: by
- * the first stage, the others have looked for them. When that was in an earlier
- * call it may have been any. */
-static bool may_have_blanks(const sr_prefilter *f, sg_str line, bool earlier)
+/* Whether lines that were kept out may have a field under a key with blanks:
+ * by the first stage, the others have looked for them. When that was in an
+ * earlier call it may have been any. */
+static bool may_have_blanks(const sr_prefilter *f, sg_str lines, bool earlier)
 {
-    bool may = f->active_count != 0 && has_blanks(f->active[0], line);
+    bool may = f->active_count != 0 && has_blanks(f->active[0], lines);
 
     for (uint32_t i = 0; earlier && !may && i < f->count; i++)
-        may = has_blanks(&f->stages[i], line);
+        may = has_blanks(&f->stages[i], lines);
     return may;
+}
+
+/* False: nothing is to be looked for. */
+static bool looks_for_blanks(const sr_prefilter *f, bool earlier)
+{
+    return earlier || (f->active_count != 0 && f->active[0]->field != NULL);
 }
 
 /* What is known of a line that no stage found anything in. UNKNOWN: it can be
@@ -340,34 +353,75 @@ static sr_look look_again(const sr_prefilter *f, sg_str line,
     return good ? SR_UNKNOWN : SR_KEPT_OUT;
 }
 
+/* Lines of that kind, one by one, up to the first of which something else is
+ * known. */
+static void pass_each(const sr_prefilter *f, sg_str text, const sr_plan *check,
+                      bool earlier, sr_kept_out *out)
+{
+    const char *p = text.ptr, *end;
+
+    for (; (end = memchr(p, '\n', text.len - out->len)) != NULL; p = end + 1) {
+        const sr_look look =
+            look_again(f, (sg_str){p, (size_t)(end - p)}, check, earlier);
+
+        if (look != SR_UNKNOWN) {
+            out->next = look;
+            break;
+        }
+        out->ends += end > p && end[-1] == '\r' ? 2 : 1;
+        out->lines++;
+        out->len = (size_t)(end - text.ptr) + 1;
+    }
+}
+
+/* The same in one go. Then only lines that may have keys with blanks are looked
+ * at again; once one has, the rest is left to pass_each, lest much be checked
+ * many times. */
+static void pass_all(sr_prefilter *f, sg_str text, const sr_plan *check,
+                     bool earlier, sr_kept_out *out)
+{
+    const sr_good good = sr_good_lines(check, text);
+    const sg_str rest = sg_str_sub(text, good.len, text.len);
+
+    out->len = good.len;
+    out->ends = good.ends;
+    out->lines = good.lines;
+    if (good.lines != 0 && !good.flat && looks_for_blanks(f, earlier)) {
+        *out = (sr_kept_out){.next = SR_UNKNOWN};
+        pass_each(f, sg_str_sub(text, 0, good.len), NULL, earlier, out);
+        f->by_line = out->next != SR_UNKNOWN;
+    }
+    if (rest.len != 0 && out->next == SR_UNKNOWN)
+        out->next = may_have_blanks(f, line_around(rest, rest.ptr), earlier)
+                        ? SR_PASSES
+                        : SR_KEPT_OUT;
+}
+
 sr_kept_out sr_prefilter_lines(sr_prefilter *f, sg_str text,
                                const sr_plan *check, size_t *clear)
 {
     sr_kept_out out = {.next = SR_UNKNOWN};
-    const char *p = text.ptr, *end;
-    size_t left = *clear;
-    const bool earlier = left != 0;
+    const bool earlier = *clear != 0;
 
-    if (left == 0 && rests(f)) {
+    if (!earlier && rests(f)) {
         out.next = SR_PASSES;
         return out;
     }
-    if (left == 0)
-        left = find_clear(f, text, &out.next);
-    for (; left != 0 && (end = memchr(p, '\n', left)) != NULL; p = end + 1) {
-        const sr_look look =
-            look_again(f, (sg_str){p, (size_t)(end - p)}, check, earlier);
+    if (!earlier)
+        f->by_line = f->always_by_line;
+    sr_look behind = SR_UNKNOWN;
+    const size_t left = earlier ? *clear : find_clear(f, text, &behind);
+    const sg_str lines = sg_str_sub(text, 0, left);
 
-        left -= (size_t)(end - p) + 1;
-        if (look != SR_UNKNOWN) {
-            out.next = look;
-            break;
-        }
-        out.ends += end > p && end[-1] == '\r' ? 2 : 1;
-        out.lines++;
-    }
-    *clear = left;
-    out.len = (size_t)(p - text.ptr);
+    if (left != 0 && check != NULL && !f->by_line)
+        pass_all(f, lines, check, earlier, &out);
+    else if (left != 0)
+        pass_each(f, lines, check, earlier, &out);
+    *clear = left - out.len;
+    if (*clear != 0) /* the next line is one of these */
+        *clear -= line_around(lines, text.ptr + out.len).len;
+    else
+        out.next = behind;
     note(f, out.lines + (out.next != SR_UNKNOWN), out.next == SR_PASSES);
     return out;
 }

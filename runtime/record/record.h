@@ -88,6 +88,18 @@ bool sr_project(const sr_plan *plan, sr_event *event, sr_fault *fault);
  * a closer look is needed, and is not flat. */
 bool sr_is_good(const sr_plan *plan, sg_str line, bool *flat);
 
+/* Lines of which sr_is_good is true. */
+typedef struct sr_good {
+    size_t len;     /* bytes, line ends included */
+    size_t ends;    /* bytes of line ends, LF or CR LF */
+    uint64_t lines; /* each with its end */
+    bool flat;      /* none of them has an object but the outermost */
+} sr_good;
+
+/* Those at the beginning of a text, which ends with a line end, up to the first
+ * that is none. */
+sr_good sr_good_lines(const sr_plan *plan, sg_str text);
+
 /* Let a slot hold this one value and no other; the value's texts must live as
  * long as the event. False for want of memory. Pointers to values of the event
  * are void afterwards. */

@@ -44,6 +44,9 @@ typedef struct sr_scan {
  * forgotten; the fault is not filled. */
 typedef bool sr_scan_fn(sr_scan *s);
 
+/* A fast scanner of many lines: sr_good_lines. */
+typedef sr_good sr_lines_fn(const sr_plan *plan, sg_str text);
+
 /* The scan of a prefilter: sr_needles_find. */
 typedef struct sr_needles sr_needles;
 typedef const char *sr_find_fn(const sr_needles *n, sg_str text);
@@ -56,6 +59,7 @@ struct sr_level {
     const char *name;
     bool (*usable)(void); /* has this processor what it takes? */
     sr_scan_fn *scan;     /* NULL: the careful one alone */
+    sr_lines_fn *lines;   /* NULL as well */
     sr_find_fn *find;
 };
 

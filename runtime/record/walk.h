@@ -156,7 +156,7 @@ static bool check_odd(walk *w, const char *base, uint64_t odd, uint64_t high,
 }
 
 SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
-                                   block *b, const char *bytes)
+                                   block *b, const char *bytes, purpose aim)
 {
     uint64_t quote = m->quote;
 
@@ -165,7 +165,8 @@ SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
         const uint64_t others =
             escaped & ~(m->quote | m->slash | letters(bytes) >> b->shift);
         quote &= ~escaped;
-        b->slash = m->slash;
+        if (aim != CHECK) /* else keys may have escapes */
+            b->slash = m->slash;
         if (others != 0 && !check_escapes(w, b->base, others))
             return false;
     }
@@ -383,7 +384,7 @@ flat_block(walk *w, carry *c, const char *p, purpose aim)
     block b = {.base = p};
     uint64_t starts;
 
-    if (!find_strings(w, &next, &m, &b, p))
+    if (!find_strings(w, &next, &m, &b, p, aim))
         return BAD;
     b.colon = m.colon & ~b.inside;
     b.comma = m.comma & ~b.inside;
@@ -408,57 +409,62 @@ flat_block(walk *w, carry *c, const char *p, purpose aim)
 
 /* Most of those blocks are strings, colons and commas alone, all ASCII. Outside
  * strings they have single bytes, a colon and a comma in turn: that is all
- * there is to check, in fewer steps than the grammar takes. What the last byte
- * of a block was: */
+ * there is to check, in fewer steps than the grammar takes. One of the first
+ * three is always set: what the last byte of a block was. */
 typedef struct run {
-    uint64_t in_string;  /* all ones: inside */
-    uint64_t colon_next; /* all ones: the next byte outside is a colon */
-    uint64_t closed;     /* 1: it closes a string */
-    uint64_t between;    /* 1: it is a colon or comma */
+    uint64_t in_string; /* all ones: inside */
+    uint64_t closed;    /* 1: it closes a string */
+    uint64_t between;   /* 1: it is a colon or comma */
+    uint64_t value;     /* 1: of these two, a colon came last */
 } run;
 
-INLINE run run_enter(const carry *c)
+/* Behind brackets, and where a number or word may go on, there is no run. */
+INLINE bool run_enter(run *r, const carry *c)
 {
-    return (run){.in_string = c->in_string,
-                 .colon_next = 0 - (c->key | c->in_key | c->colon),
-                 .closed = c->colon | c->after,
-                 .between = c->key | c->value};
+    *r = (run){.in_string = c->in_string,
+               .closed = c->colon | c->after,
+               .between = c->key | c->value,
+               .value = 1 & ~(c->key | c->in_key | c->colon)};
+    return (r->in_string | r->closed | r->between) != 0;
 }
 
 INLINE void run_leave(const run *r, carry *c)
 {
     c->in_string = r->in_string;
-    c->in_key = r->in_string & r->colon_next & 1;
-    c->colon = r->closed & r->colon_next;
-    c->after = r->closed & ~r->colon_next;
-    c->key = r->between & r->colon_next;
-    c->value = r->between & ~r->colon_next;
+    c->in_key = r->in_string & ~r->value & 1;
+    c->colon = r->closed & ~r->value;
+    c->after = r->closed & r->value;
+    c->key = r->between & ~r->value;
+    c->value = r->between & r->value;
 }
 
-/* What a block is made of, when it goes on as the run does. */
+/* What a block is made of, when it goes on as the run does; of its bytes only
+ * those in `valid`, from the first one on, are looked at. */
 SR_TARGET INLINE bool run_parts(run *r, const sr_masks *m, uint64_t quote,
-                                block *b)
+                                uint64_t valid, block *b)
 {
     const uint64_t inside = prefix_xor(quote) ^ r->in_string;
-    const uint64_t close = quote & ~inside;
-    const uint64_t between = ~(inside | close);
-    const uint64_t odd_ones = prefix_xor(between);
-    const uint64_t colon = between & ~(odd_ones ^ r->colon_next);
-    const uint64_t comma = between ^ colon;
+    const uint64_t close = quote & ~inside, open = quote & inside;
+    const uint64_t between = (close << 1) + r->closed;
+    const uint64_t colon = m->colon & between, comma = m->comma & between;
+    /* What lies from each colon up to the next comma, where they take turns.
+     * Elsewhere it has some comma, or not all colons. */
+    const uint64_t values = comma - colon - r->value;
 
     b->inside = inside;
-    b->quote_open = quote & inside;
+    b->quote_open = open;
     b->quote_close = close;
     b->colon = colon;
-    b->key_open = (comma << 1 | (r->between & r->colon_next)) & b->quote_open;
-    if ((((close << 1 | r->closed) ^ between) |
-         ((between << 1 | r->between) ^ b->quote_open) |
-         ((m->colon & between) ^ colon) | ((m->comma & between) ^ comma)) != 0)
+    b->comma = comma;
+    b->key_open = (comma << 1 | (r->between & ~r->value)) & open;
+    if ((((between ^ (colon | comma)) | ((values ^ colon) & between) |
+          (((between << 1) + r->between) ^ open)) &
+         valid) != 0)
         return false;
     r->in_string = 0 - (inside >> 63);
-    r->colon_next ^= 0 - (odd_ones >> 63);
     r->closed = close >> 63;
     r->between = between >> 63;
+    r->value = values >> 63;
     return true;
 }
 
@@ -478,11 +484,12 @@ SR_TARGET INLINE bool run_reap(walk *w, carry *c, block *b, uint64_t in_key,
 SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
                                         const char *end, purpose aim)
 {
-    run r = run_enter(c);
+    run r;
+    bool runs = run_enter(&r, c);
 
     for (; end - p >= SR_BLOCK; p += SR_BLOCK) {
         const sr_masks m = classify(p); /* two of them seldom computed */
-        const uint64_t in_key = r.in_string & r.colon_next & 1;
+        const uint64_t in_key = r.in_string & ~r.value & 1;
         uint64_t quote = m.quote, odd = 0;
         block b = {.base = p};
         carry next = {.escaped = c->escaped};
@@ -496,15 +503,15 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
             quote &= ~escaped;
             b.slash = m.slash;
         }
-        if ((quote | odd) == 0 && (r.in_string & ~r.colon_next) != 0) {
+        if ((quote | odd) == 0 && (r.in_string & (0 - r.value)) != 0) {
             /* It is the inside of a value: half of the blocks of some logs. */
             c->escaped = next.escaped;
             w->slashed = w->slashed || b.slash != 0;
             continue;
         }
-        if (odd == 0 && run_parts(&r, &m, quote, &b)) {
+        if (odd == 0 && runs && run_parts(&r, &m, quote, ALL, &b)) {
             c->escaped = next.escaped;
-            if (aim != CHECK && !run_reap(w, c, &b, in_key, aim))
+            if (!run_reap(w, c, &b, in_key, aim))
                 return NULL;
             continue;
         }
@@ -512,7 +519,7 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
         const fit how = flat_block(w, c, p, aim);
         if (how != FITS)
             return how == OTHER ? p : NULL;
-        r = run_enter(c);
+        runs = run_enter(&r, c);
     }
     run_leave(&r, c);
     return p;
@@ -531,10 +538,12 @@ run_listing(walk *w, carry *c, const char *p, const char *end)
     return run_blocks(w, c, p, end, LIST);
 }
 
+#include "record/check.h"
+
 SR_TARGET static __attribute__((noinline)) const char *
 run_checking(walk *w, carry *c, const char *p, const char *end)
 {
-    return run_blocks(w, c, p, end, CHECK);
+    return check_run(w, c, p, end, NULL);
 }
 
 SR_TARGET INLINE const char *run_on(walk *w, carry *c, const char *p,
@@ -545,18 +554,34 @@ SR_TARGET INLINE const char *run_on(walk *w, carry *c, const char *p,
     return aim == LIST ? run_listing(w, c, p, end) : run_checking(w, c, p, end);
 }
 
+/* Nothing yet. One by one: a short memset costs more than all of these. */
+INLINE void start_carry(carry *c)
+{
+    c->in_string = c->escaped = c->in_key = 0;
+    c->key = c->colon = c->value = c->after = c->primitive = 0;
+    c->object = c->likely = c->last = 0;
+    c->dense = false;
+}
+
+/* Behind the line's first bracket, before a key. */
+INLINE void begin_object(walk *w, carry *c)
+{
+    c->key = 1;
+    c->object = ALL;
+    w->kinds[0] = true;
+    w->depth = 1;
+}
+
 /* From the line's first byte on, as far as it goes. */
 SR_TARGET INLINE const char *run_start(walk *w, carry *c, const char *p,
                                        const char *end, purpose aim)
 {
     if (p[1] != '"')
         return p;
-    w->kinds[w->depth++] = true;
+    begin_object(w, c);
     w->s->p = p;
     if ((aim == TAKE && !take_opening(w)) || (aim == LIST && !list(w->s, p, 1)))
         return NULL;
-    c->object = ALL;
-    c->key = 1;
     return run_on(w, c, p + 1, end, aim);
 }
 
@@ -611,7 +636,7 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
         m.comma >>= shift;
         m.odd >>= shift;
     }
-    if (!find_strings(w, c, &m, &b, bytes))
+    if (!find_strings(w, c, &m, &b, bytes, aim))
         return false;
     b.colon = m.colon & ~b.inside;
     b.comma = m.comma & ~b.inside;
@@ -621,20 +646,18 @@ SR_TARGET INLINE bool walk_block(walk *w, carry *c, const char *base,
     return walk_any(w, c, &b, bytes, aim);
 }
 
-SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
-                                  purpose aim)
+/* A line from p on, where *c says how it goes on. */
+SR_TARGET INLINE bool walk_on(walk *w, carry *c, const char *p, const char *end,
+                              purpose aim)
 {
-    carry c = {.in_string = 0};
+    const char *bytes = p;
     char rest[SR_BLOCK];
     unsigned shift = 0;
 
-    p = run_start(w, &c, p, end, aim);
-    if (p == NULL)
-        return false;
-    const char *bytes = p;
-
     for (;;) {
         const size_t left = (size_t)(end - p);
+        if (left == 0) /* a string has the last brace, and does not end */
+            return false;
         if (left < SR_BLOCK) { /* the last ones of the line */
             shift = SR_BLOCK - (unsigned)left;
             bytes = end - SR_BLOCK;
@@ -644,17 +667,40 @@ SR_TARGET INLINE bool walk_blocks(walk *w, const char *p, const char *end,
                 bytes = rest;
             }
         }
-        if (!walk_block(w, &c, p, bytes, shift, aim))
+        if (!walk_block(w, c, p, bytes, shift, aim))
             return false;
         if (left <= SR_BLOCK)
-            return c.in_string == 0 && w->depth == 0;
+            return c->in_string == 0 && w->depth == 0;
         p += SR_BLOCK;
-        if (c.dense && c.object != 0)
-            p = run_on(w, &c, p, end, aim);
+        if (c->dense && c->object != 0)
+            p = run_on(w, c, p, end, aim);
         if (p == NULL)
             return false;
         bytes = p;
     }
+}
+
+SR_TARGET INLINE bool walk_whole(walk *w, const char *p, const char *end,
+                                 purpose aim)
+{
+    carry c;
+
+    start_carry(&c);
+    p = run_start(w, &c, p, end, aim);
+    return p != NULL && walk_on(w, &c, p, end, aim);
+}
+
+/* As start_carry has it. */
+static inline void start_walk(walk *w, sr_scan *s, const char *p)
+{
+    w->s = s;
+    w->utf8 = p;
+    w->node = NULL;
+    w->ends = &sr_any_ends;
+    w->takes_keys = w->takes_values = 0;
+    w->depth = w->dead = 0;
+    w->every_key = w->slashed = false;
+    w->open = NULL;
 }
 
 SR_TARGET static bool walk_line(sr_scan *s)
@@ -668,17 +714,11 @@ SR_TARGET static bool walk_line(sr_scan *s)
         s->end--;
     if (s->end - p < 2 || *p != '{' || s->end[-1] != '}')
         return false;
-    /* One by one: a short memset costs more than all of these. */
-    w.s = s;
-    w.utf8 = p;
-    w.node = NULL;
-    w.ends = &sr_any_ends;
-    w.takes_keys = w.takes_values = 0;
-    w.depth = w.dead = 0;
-    w.every_key = w.slashed = false;
-    w.open = NULL;
+    start_walk(&w, s, p);
     if (s->joints != NULL)
-        return walk_blocks(&w, p, s->end, LIST);
-    return s->plan->want_count == 0 ? walk_blocks(&w, p, s->end, CHECK)
-                                    : walk_blocks(&w, p, s->end, TAKE);
+        return walk_whole(&w, p, s->end, LIST);
+    return s->plan->want_count == 0 ? walk_whole(&w, p, s->end, CHECK)
+                                    : walk_whole(&w, p, s->end, TAKE);
 }
+
+#include "record/lines.h"

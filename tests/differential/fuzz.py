@@ -42,8 +42,8 @@ def oracle(sigcc, rules, events, extra):
 
 # Looking for rules, asking each, and keeping nothing of values and keys.
 WAYS = {"SIGCC_INDEX": "1", "SIGCC_LAYOUTS": "1"}, {"SIGCC_INDEX": "0"}, {"SIGCC_INDEX": "1", "SIGCC_RECALL": "0", "SIGCC_LAYOUTS": "0"}
-# With and without looking for fields in the bytes of lines.
-ALONE = {}, {"SIGCC_CASCADE": "0"}, {"SIGCC_SIMD": "scalar"}
+# With and without looking for fields in the bytes of lines and checking many of these at once.
+ALONE = {}, {"SIGCC_CASCADE": "0", "SIGCC_LINES": "0"}, {"SIGCC_SIMD": "scalar"}
 
 
 def verdicts(det, events, env):

@@ -111,10 +111,10 @@ class Lines:
 
 
 class Prefilter(Case):
-    def go(self, det, *args, level=None):
+    def go(self, det, *args, level=None, **more):
         """Output, messages, rejects and counters of a run."""
         rejects = self.path("rejects")
-        env = dict(os.environ, **({"SIGCC_SIMD": level} if level else {}))
+        env = dict(os.environ, **({"SIGCC_SIMD": level} if level else {}), **more)
         p = self.run_([det, "-f", "ndjson", "--rejects", rejects, "--stats=json", *args, self.path("events")], env=env)
         said = p.stderr.splitlines()
         counters = json.loads(said[-1])
@@ -137,6 +137,8 @@ class Prefilter(Case):
                     kept_out, have = self.go(d, *args, level=level)
                     self.assertEqual(have, want, (text, args, level))
                     self.assertEqual(kept_out > 500, served, (text, kept_out))
+                # What is kept out is checked line by line.
+                self.assertEqual(self.go(d, *args, SIGCC_LINES="0")[1], want, (text, args))
         # Where --strict stops.
         stop = [self.run_([det, "-f", "ndjson", "--strict", *args, self.path("events")]) for args in ((), ("--no-prefilter",))]
         self.assertEqual(stop[0].returncode, 4)

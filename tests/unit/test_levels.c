@@ -5,17 +5,12 @@
  * their exact size, so that reading past them is found.
  */
 #include "record/scan.h"
+#include "support/json_lines.h"
 #include "support/test.h"
 
 #include <stdlib.h>
 
-enum {
-    SLOTS = 9,
-    PLANS = 7,
-    MANY = 80,
-    FLAT = 6, /* values at this depth are no containers */
-    ROUNDS = 30000
-};
+enum { SLOTS = 9, PLANS = 7, MANY = 80, ROUNDS = 30000 };
 
 typedef struct fixture {
     sg_arena arena;
@@ -24,113 +19,6 @@ typedef struct fixture {
     sr_plan *plans[PLANS];
     uint64_t random;
 } fixture;
-
-static uint32_t draw(fixture *f, uint32_t count)
-{
-    f->random = f->random * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (uint32_t)(f->random >> 33) % count;
-}
-
-/* -------- lines -------------------------------------------------------- */
-
-static const char *const keys[] = {
-    "a",
-    "b",
-    "Image",
-    "",
-    "Event",
-    "EventData",
-    "k\xC3\xA9",
-    "user name",
-    "UserData",
-    "winlog",
-    "event_data",
-    "#text",
-    "\\u0061",
-    "a long key that goes on from one block of bytes to the next one"};
-static const char *const pieces[] = {
-    "x",
-    "plain text ",
-    "\\\\",
-    "\\\"",
-    "\\n",
-    "\\u00e9",
-    "\xC3\xA9",
-    "\xE2\x82\xAC",
-    "\xF0\x9F\x98\x80",
-    "{[,:]}",
-    "\\\\\\\\\\\"",
-    "/",
-    "0123456789012345678901234567890123456789"};
-static const char *const scalars[] = {"0",    "-1.5e+3", "true", "false",
-                                      "null", "1234567", "12E5", "-0"};
-static const char *const blanks[] = {" ", "", "\t", "", "   \r\n ", ""};
-
-static void put_blank(fixture *f, sg_buf *out, uint32_t spaced)
-{
-    if (spaced != 0 && draw(f, 3) == 0)
-        sg_buf_putz(out, blanks[draw(f, 6)]);
-}
-
-static void put_text(fixture *f, sg_buf *out)
-{
-    sg_buf_putc(out, '"');
-    for (uint32_t i = draw(f, 6); i-- > 0;)
-        sg_buf_putz(out, pieces[draw(f, sizeof pieces / sizeof *pieces)]);
-    sg_buf_putc(out, '"');
-}
-
-static void put_value(fixture *f, sg_buf *out, uint32_t spaced, int depth);
-
-static void put_members(fixture *f, sg_buf *out, uint32_t spaced, int depth)
-{
-    const bool object = depth == 0 || draw(f, 3) != 0;
-
-    sg_buf_putc(out, object ? '{' : '[');
-    put_blank(f, out, spaced);
-    for (uint32_t i = 0, n = draw(f, depth == 0 ? 24 : 5); i < n; i++) {
-        if (i != 0)
-            sg_buf_putc(out, ',');
-        put_blank(f, out, spaced);
-        if (object) {
-            sg_buf_printf(out, "\"%s\"",
-                          keys[draw(f, sizeof keys / sizeof *keys -
-                                           (draw(f, 9) != 0 ? 2 : 0))]);
-            put_blank(f, out, spaced);
-            sg_buf_putc(out, ':');
-        }
-        put_blank(f, out, spaced);
-        put_value(f, out, spaced, depth + 1);
-        put_blank(f, out, spaced);
-    }
-    sg_buf_putc(out, object ? '}' : ']');
-}
-
-static void put_value(fixture *f, sg_buf *out, uint32_t spaced, int depth)
-{
-    const uint32_t what = draw(f, 8);
-
-    if (what == 0 && depth < FLAT)
-        put_members(f, out, spaced, depth);
-    else if (what == 1)
-        sg_buf_putz(out, scalars[draw(f, sizeof scalars / sizeof *scalars)]);
-    else
-        put_text(f, out);
-}
-
-/* Bytes that matter, put anywhere. */
-static void damage(fixture *f, sg_buf *line)
-{
-    static const char bytes[] = "\"\\{}[]:,0ex \t\x01\x1f\x80\xC3\xFF\x7f";
-
-    for (uint32_t i = draw(f, 3); i-- > 0 && line->len > 0;) {
-        const uint32_t at = draw(f, (uint32_t)line->len);
-        if (draw(f, 8) == 0)
-            line->len = at;
-        else
-            line->ptr[at] = bytes[draw(f, sizeof bytes - 1)];
-    }
-}
 
 /* -------- comparing ---------------------------------------------------- */
 
@@ -218,11 +106,11 @@ static void test_random(fixture *f)
 
     for (long i = 0; i < most && test_failures == 0; i++) {
         line.len = 0;
-        put_blank(f, &line, draw(f, 2));
-        put_members(f, &line, draw(f, 2), 0);
-        put_blank(f, &line, draw(f, 2));
-        if (draw(f, 2) != 0)
-            damage(f, &line);
+        put_blank(&f->random, &line, draw(&f->random, 2));
+        put_members(&f->random, &line, draw(&f->random, 2), 0);
+        put_blank(&f->random, &line, draw(&f->random, 2));
+        if (draw(&f->random, 2) != 0)
+            damage(&f->random, &line);
         compare_all(f, sg_buf_str(&line));
     }
     sg_buf_free(&line);
@@ -287,26 +175,27 @@ static void test_layouts(fixture *f)
     sg_buf line = {0};
 
     for (int i = 0; i < LISTS; i++) {
-        counts[i] = (uint8_t)draw(f, KEYS_MOST + 1);
+        counts[i] = (uint8_t)draw(&f->random, KEYS_MOST + 1);
         for (int k = 0; k < KEYS_MOST; k++)
-            lists[i][k] = (uint8_t)draw(f, sizeof keys / sizeof *keys);
+            lists[i][k] = (uint8_t)draw(&f->random, sizeof keys / sizeof *keys);
     }
     for (int n = 0; n < 4000 && test_failures == 0; n++) {
-        const uint32_t list = draw(f, LISTS);
-        const uint32_t spaced = draw(f, CHANCES) == 0;
+        const uint32_t list = draw(&f->random, LISTS);
+        const uint32_t spaced = draw(&f->random, CHANCES) == 0;
         line.len = 0;
         sg_buf_putz(&line, "{");
         for (int k = 0; k < counts[list]; k++) {
-            put_blank(f, &line, spaced);
+            put_blank(&f->random, &line, spaced);
             sg_buf_printf(&line, "%s\"%s\":", k == 0 ? "" : ",",
                           keys[lists[list][k]]);
-            put_blank(f, &line, spaced);
-            put_value(f, &line, spaced, draw(f, CHANCES) == 0 ? 1 : FLAT);
+            put_blank(&f->random, &line, spaced);
+            put_value(&f->random, &line, spaced,
+                      draw(&f->random, CHANCES) == 0 ? 1 : FLAT);
         }
-        put_blank(f, &line, spaced);
+        put_blank(&f->random, &line, spaced);
         sg_buf_putz(&line, "}");
-        if (draw(f, CHANCES) == 0)
-            damage(f, &line);
+        if (draw(&f->random, CHANCES) == 0)
+            damage(&f->random, &line);
         compare_all(f, sg_buf_str(&line));
     }
     sg_buf_free(&line);
