@@ -231,8 +231,8 @@ char **sc_tool_link(const sc_cc *cc, const sc_cc_job *job, sg_str folder,
         add_words(&a, SG_S("-s"));
     add_words(&a, SG_S("-Wl,-z,relro,-z,now -Wl,-z,noexecstack "
                        "-Wl,--as-needed -Wl,--build-id=sha1"));
-    if (find_gold(cc).len >
-        0) /* its constants are code unless told otherwise */
+    /* To gold constants are code unless it is told otherwise. */
+    if (find_gold(cc).len > 0)
         add_words(&a, SG_S("-fuse-ld=gold -fno-use-linker-plugin "
                            "-Wl,--rosegment"));
     if (cc->keep_linked)

@@ -327,7 +327,7 @@ bool sr_make_room(sr_shard *s, const sr_group *keep, uint64_t bytes)
     const sr_agg *agg = s->agg;
     const uint64_t most = agg->options.max_memory;
 
-    if (s->roomy || fits(agg, keep, bytes))
+    if (agg->roomy || fits(agg, keep, bytes))
         return true;
     const uint64_t own = keep == NULL ? 0 : sr_charge(s, keep);
 
@@ -364,7 +364,7 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
     if (c->newest > agg->watermark)
         agg->watermark = c->newest;
     run(s, c, ++agg->turn);
-    if (!s->roomy)
+    if (!agg->roomy)
         sr_compact(agg);
 }
 
@@ -472,12 +472,6 @@ static void fire_all(sr_agg *agg)
     free(at);
 }
 
-static void set_roomy(sr_agg *agg, bool roomy)
-{
-    for (uint32_t i = 0; i < agg->shard_count; i++)
-        agg->shards[i].roomy = roomy;
-}
-
 /* Whether a bound is near is decided for a few contributions at a time. */
 static void feed_in_turn(sr_agg *agg, const sr_contribution *const *list,
                          size_t count)
@@ -488,13 +482,13 @@ static void feed_in_turn(sr_agg *agg, const sr_contribution *const *list,
         if (n % PIECE == 0) {
             const size_t rest = count - n;
 
-            set_roomy(agg, is_safe(agg, list + n, rest < PIECE ? rest : PIECE));
+            agg->roomy = is_safe(agg, list + n, rest < PIECE ? rest : PIECE);
         }
         if (agg->shard_count == 1)
             fetch_ahead(&agg->shards[0], list, n, count);
         sr_agg_feed(agg, list[n]);
     }
-    set_roomy(agg, false);
+    agg->roomy = false;
 }
 
 void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
@@ -511,14 +505,14 @@ void sr_agg_feed_all(sr_agg *agg, const sr_contribution *const *contributions,
     for (size_t i = 0; i < count; i++)
         if (contributions[i]->newest > agg->watermark)
             agg->watermark = contributions[i]->newest;
-    set_roomy(agg, true);
+    agg->roomy = true;
     for (uint32_t i = 0; i < agg->shard_count; i++)
         agg->shards[i].defer = true;
     parallel(pool, run_shard, &b, agg->shard_count);
     agg->turn += count;
     for (uint32_t i = 0; i < agg->shard_count; i++)
         agg->shards[i].defer = false;
-    set_roomy(agg, false);
+    agg->roomy = false;
     fire_all(agg);
 }
 

@@ -156,9 +156,9 @@ static sr_group *join(sr_shard *s, const sr_corr *corr, sr_group *group,
         s->stats.late++;
         return NULL;
     }
-    if (moves && !s->roomy)
+    if (moves && !s->agg->roomy)
         recharge(s, corr, group, &charge);
-    if (!s->roomy &&
+    if (!s->agg->roomy &&
         !sr_make_room(s, group, sr_charge_growth(s, corr, group, when)))
         return group == NULL ? lose(s, corr) : lose_in(s, corr, group);
     if (group == NULL)

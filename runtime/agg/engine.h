@@ -146,7 +146,6 @@ typedef struct sr_shard {
     sr_touched *touched; /* within one correlation */
     bool *stack;         /* of boolean conditions */
     uint32_t *chains;    /* scratch of ordered correlations: refs and one */
-    bool roomy;          /* no bound can be reached by what is at hand */
     bool defer;          /* firings wait in `fired` */
     sg_buf fired;
     sr_agg_stats stats;
@@ -169,6 +168,7 @@ struct sr_agg {
     uint64_t turn;         /* contributions fed */
     uint64_t step;         /* the largest sr_charge_step */
     const uint32_t *ranks; /* of sources; or NULL */
+    bool roomy;            /* no bound can be reached by what is at hand */
 };
 
 /* -------- agg.c ---------------------------------------------------------- */

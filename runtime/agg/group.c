@@ -106,11 +106,15 @@ static sr_group *peek(sr_shard *s, uint32_t number, sg_str parts)
                : NULL;
 }
 
-static void put_key(sr_shard *s, uint32_t number, sg_str parts)
+/* What sr_encode does, of parts that lie in one piece. */
+static void copy_key(sr_shard *s, uint32_t number, sg_str parts,
+                     const sr_part_cell *cells, uint32_t count)
 {
     s->key.len = 0;
     sg_buf_put(&s->key, (sg_str){(const char *)&number, sizeof(number)});
     sg_buf_put(&s->key, parts);
+    for (uint32_t i = 0; i < count; i++)
+        s->kinds[i] = (uint8_t)cells[i].kind;
 }
 
 bool sr_group_seek(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
@@ -123,15 +127,13 @@ bool sr_group_seek(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
     const sr_part_cell *cells =
         corr->ready ? sr_parts_inside(s->agg->layout, s->c, &parts) : NULL;
 
-    *group = cells == NULL ? NULL : peek(s, number, parts);
-    if (*group != NULL)
-        return true;
-    if (cells == NULL && !sr_encode(s, &key, &s->key, s->kinds))
+    if (cells != NULL) {
+        if ((*group = peek(s, number, parts)) != NULL)
+            return true;
+        copy_key(s, number, parts, cells, count);
+    } else if (!sr_encode(s, &key, &s->key, s->kinds)) {
         return false;
-    if (cells != NULL)
-        put_key(s, number, parts);
-    for (uint32_t i = 0; cells != NULL && i < count; i++)
-        s->kinds[i] = (uint8_t)cells[i].kind;
+    }
     const sg_str text = sg_buf_str(&s->key);
 
     s->hash = sr_group_hash(s->agg, corr, s->c->hash, text);

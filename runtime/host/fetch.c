@@ -35,6 +35,7 @@ void sr_fetches_close(sr_fetches *fetches)
 {
     if (fetches == NULL)
         return;
+    pthread_cond_destroy(&fetches->turn);
     pthread_mutex_destroy(&fetches->lock);
     free(fetches);
 }

@@ -121,9 +121,8 @@ sg_str sr_input_ahead(const sr_input *input, uint64_t *number,
 void sr_input_pass(sr_input *input, size_t len, uint64_t lines);
 /* The same, and the buffer that they are in becomes *room, of SR_INPUT_ROOM
  * bytes, which the caller frees; the input goes on with what *room was, NULL or
- * such a buffer. False,
- * and nothing has happened, when the buffer is larger than is usual, for a long
- * line, or memory is short. */
+ * such a buffer. False, and nothing has happened, when the buffer is larger
+ * than is usual, for a long line, or memory is short. */
 bool sr_input_give(sr_input *input, size_t len, uint64_t lines, char **room);
 
 /* Whole lines of a file, for whoever reads them. */

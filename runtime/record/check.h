@@ -50,17 +50,15 @@ run_to_end(const walk *w, run r, uint64_t was_escaped, const char *p)
     const uint64_t brace = UINT64_C(1) << end.brace, before = brace - 1;
     sr_masks m = classify(p);
     carry next = {.escaped = was_escaped};
-    block b;
+    block b = {.base = p};
+    uint64_t quote;
 
     if (end.next == NULL || (m.odd & before) != 0)
         return NULL;
     m.comma |= brace;
-    const uint64_t escaped = find_escaped(&next, m.slash) & before;
-    const uint64_t others = escaped & ~(m.quote | m.slash | letters(p));
-
-    if ((others != 0 && !check_escapes(w, p, others)) ||
-        !run_parts(&r, &m, m.quote & ~escaped, brace | before, &b) ||
-        (b.comma & brace) == 0)
+    m.slash &= before; /* what is escaped behind is not of this line */
+    if (!unescape(w, &next, &m, &b, p, &quote) ||
+        !run_parts(&r, &m, quote, brace | before, &b) || (b.comma & brace) == 0)
         return NULL;
     return end.next;
 }
@@ -81,18 +79,15 @@ SR_TARGET INLINE const char *check_run(walk *w, carry *c, const char *p,
         const sr_masks m = classify(p); /* two of them seldom computed */
         uint64_t quote = m.quote, odd = 0;
         carry next = {.escaped = was_escaped};
-        block b;
+        block b = {.base = p};
 
         if (has_rare(p) || was_escaped != 0) {
             odd = m.odd;
             if (odd != 0 && next_line != NULL && runs &&
                 (*next_line = run_to_end(w, r, was_escaped, p)) != NULL)
                 return p;
-            const uint64_t escaped = find_escaped(&next, m.slash);
-            const uint64_t others = escaped & ~(m.quote | m.slash | letters(p));
-            if (others != 0 && !check_escapes(w, p, others))
+            if (!unescape(w, &next, &m, &b, p, &quote))
                 break;
-            quote &= ~escaped;
         }
         if (((quote | odd) == 0 && (r.in_string & r.value) != 0) ||
             (odd == 0 && runs && run_parts(&r, &m, quote, ALL, &b))) {

@@ -41,16 +41,11 @@ static inline void sr_habit_end_round(sr_habit *h, const sr_habit_rule *rule)
 /* Whether to do it for the next one. */
 static inline bool sr_habit_is_due(sr_habit *h, const sr_habit_rule *rule)
 {
+    if (h->asked == rule->round)
+        sr_habit_end_round(h, rule);
     if (h->resting != 0) {
         h->resting--;
         return false;
-    }
-    if (h->asked == rule->round) {
-        sr_habit_end_round(h, rule);
-        if (h->resting != 0) {
-            h->resting--;
-            return false;
-        }
     }
     h->asked++;
     return true;

@@ -155,19 +155,30 @@ static bool check_odd(walk *w, const char *base, uint64_t odd, uint64_t high,
     return (odd & ~high & inside) == 0 && check_utf8(w, base, high);
 }
 
+/* Leave only the quotes that no backslash escapes. `bytes` are those of the
+ * masks, *c says whether the first one is escaped; false when an escape is
+ * none. */
+SR_TARGET INLINE bool unescape(const walk *w, carry *c, const sr_masks *m,
+                               const block *b, const char *bytes,
+                               uint64_t *quote)
+{
+    const uint64_t escaped = find_escaped(c, m->slash);
+    const uint64_t others =
+        escaped & ~(m->quote | m->slash | letters(bytes) >> b->shift);
+
+    *quote = m->quote & ~escaped;
+    return others == 0 || check_escapes(w, b->base, others);
+}
+
 SR_TARGET INLINE bool find_strings(const walk *w, carry *c, const sr_masks *m,
                                    block *b, const char *bytes, purpose aim)
 {
     uint64_t quote = m->quote;
 
     if ((m->slash | c->escaped) != 0) {
-        const uint64_t escaped = find_escaped(c, m->slash);
-        const uint64_t others =
-            escaped & ~(m->quote | m->slash | letters(bytes) >> b->shift);
-        quote &= ~escaped;
-        if (aim != CHECK) /* else keys may have escapes */
+        if (aim != CHECK) /* which does not read keys, so these may have some */
             b->slash = m->slash;
-        if (others != 0 && !check_escapes(w, b->base, others))
+        if (!unescape(w, c, m, b, bytes, &quote))
             return false;
     }
     b->inside = prefix_xor(quote) ^ c->in_string;
@@ -495,12 +506,9 @@ SR_TARGET INLINE const char *run_blocks(walk *w, carry *c, const char *p,
         carry next = {.escaped = c->escaped};
 
         if (has_rare(p) || c->escaped != 0) {
-            const uint64_t escaped = find_escaped(&next, m.slash);
-            const uint64_t others = escaped & ~(m.quote | m.slash | letters(p));
-            if (others != 0 && !check_escapes(w, p, others))
+            if (!unescape(w, &next, &m, &b, p, &quote))
                 return NULL;
             odd = m.odd;
-            quote &= ~escaped;
             b.slash = m.slash;
         }
         if ((quote | odd) == 0 && (r.in_string & (0 - r.value)) != 0) {
