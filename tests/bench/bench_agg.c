@@ -360,19 +360,27 @@ static void bounded_flood(const plan *p, const char *table, uint64_t groups,
     free(pauses);
 }
 
+static void name_flood(char out[128], uint64_t groups)
+{
+    (void)snprintf(out, 128,
+                   "event_count, %llu groups of six fields, about 100 bytes",
+                   (unsigned long long)groups);
+}
+
 static void run_flood(const plan *p)
 {
     const uint64_t groups = p->quick ? 100000 : 10000000;
     char table[128];
+    char tenth[128];
     char bounded[128];
 
-    (void)snprintf(table, sizeof(table),
-                   "event_count, %llu groups of six fields, about 100 bytes",
-                   (unsigned long long)groups);
+    name_flood(table, groups);
+    name_flood(tenth, groups / 10);
     (void)snprintf(bounded, sizeof(bounded), "The same in %d MiB",
                    p->quick ? 8 : 256);
     /* Less than a tenth of the groups fit: a third of them shows as much. */
     for (unsigned round = 0; round < p->rounds; round++) {
+        flood(p, tenth, groups / 10, false);
         flood(p, table, groups, false);
         bounded_flood(p, bounded, groups / 3, false);
     }
