@@ -205,9 +205,7 @@ void sr_agg_close(sr_agg *agg)
     for (uint32_t i = 0; i < agg->shard_count; i++) {
         sr_shard *s = &agg->shards[i];
 
-        sr_groups_free(s);
-        sr_pool_close(&s->index);
-        sr_pool_close(&s->pool);
+        sr_groups_close(s);
         sg_buf_free(&s->key);
         sg_buf_free(&s->tuple);
         sg_buf_free(&s->fired);

@@ -110,6 +110,9 @@ typedef struct sr_contribution {
     uint32_t timed;    /* 0: no time (search mode only) */
     uint32_t hit_at;   /* offset of its hits */
     uint32_t cells_at; /* offset of the cells of all hits */
+    uint32_t parts_at; /* offset of the partition, each value behind its length,
+                        * where it lies in one piece; else 0 */
+    uint32_t parts_len;
 } sr_contribution;
 
 /* What does not change while a detector runs: which rules concern which

@@ -69,38 +69,6 @@ uint64_t sr_partition_hash(const sr_layout *layout, uint32_t component,
     return sg_str_hash_seeded(parts, layout->salt + component);
 }
 
-/* Whether the text of a cell stands behind its length. */
-static bool is_part(const sr_contribution *c, const sr_part_cell *cell)
-{
-    uint32_t len;
-
-    memcpy(&len, (const char *)c + cell->at - sizeof(len), sizeof(len));
-    return len == cell->len;
-}
-
-const sr_part_cell *sr_parts_inside(const sr_layout *layout,
-                                    const sr_contribution *c, sg_str *parts)
-{
-    const sr_part_hit *hit = sr_hits_of(c);
-    const uint32_t first = layout->needs[hit->need].part_at;
-    const uint32_t count = layout->components[c->component].part_count;
-
-    if (first == SIGMA_NONE)
-        return NULL;
-    const sr_part_cell *cells = sr_cells_of(c) + hit->cell + first;
-    const uint32_t beg = cells[0].at - (uint32_t)sizeof(uint32_t);
-    uint32_t end = beg;
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (cells[i].kind == SR_NO_VALUE ||
-            cells[i].at != end + sizeof(uint32_t) || !is_part(c, &cells[i]))
-            return NULL;
-        end = cells[i].at + cells[i].len;
-    }
-    *parts = sr_bytes_of(c, beg, end - beg);
-    return cells;
-}
-
 /* -------- making --------------------------------------------------------- */
 
 /* What sr_contribute works on. */
@@ -117,6 +85,8 @@ static uint32_t need_from(const sr_layout *l, uint32_t rule, uint32_t component)
     uint32_t low = l->need_first[rule];
     uint32_t high = l->need_first[rule + 1];
 
+    if (low == high || l->needs[low].component >= component)
+        return low; /* as nearly always */
     while (low < high) {
         const uint32_t mid = low + (high - low) / 2;
 
@@ -211,29 +181,46 @@ static void put_hit(const maker *m, size_t beg, uint32_t at, const sr_hit *hit,
     }
 }
 
+/* Texts stand one behind the other, each behind its length: so does the
+ * partition whose fields follow each other (note_parts). */
 static void put_cells(const maker *m, size_t beg, size_t at, uint32_t rule,
                       const sr_need *need)
 {
     const uint32_t *fields = m->l->fields + need->field_first;
 
     for (uint32_t f = 0; f < need->field_count; f++) {
-        const size_t cell_at = at + f * sizeof(sr_part_cell);
-        sr_part_cell *cell = inside_last(m, beg, cell_at);
         sr_cell have;
+        const bool is = m->event->read(m->event->ctx, rule, fields[f], &have) &&
+                        have.text.len <= UINT32_MAX / 4;
+        const uint32_t text_at = is ? put_bytes(m->out, beg, have.text) : 0;
+        sr_part_cell *cell = inside_last(m, beg, at + f * sizeof(*cell));
 
-        cell->kind = SR_NO_VALUE;
-        if (!m->event->read(m->event->ctx, rule, fields[f], &have) ||
-            have.text.len > UINT32_MAX / 4)
+        cell->kind = is ? have.kind : SR_NO_VALUE;
+        if (!is)
             continue;
-        const uint32_t text_at = put_bytes(m->out, beg, have.text);
-
-        cell = inside_last(m, beg, cell_at); /* it may have moved */
-        cell->kind = have.kind;
         cell->at = text_at;
         cell->len = (uint32_t)have.text.len;
         if (have.kind == SR_NUMBER)
             cell->num = have.num;
     }
+}
+
+/* Where the partition lies in one piece in what was made, if it does. */
+static void note_parts(const sr_layout *l, sr_contribution *c)
+{
+    const sr_part_hit *hit = sr_hits_of(c);
+    const uint32_t first = l->needs[hit->need].part_at;
+    const uint32_t count = l->components[c->component].part_count;
+
+    if (first == SIGMA_NONE)
+        return;
+    const sr_part_cell *cells = sr_cells_of(c) + hit->cell + first;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (cells[i].kind == SR_NO_VALUE)
+            return;
+    c->parts_at = cells[0].at - (uint32_t)sizeof(uint32_t);
+    c->parts_len = cells[count - 1].at + cells[count - 1].len - c->parts_at;
 }
 
 /* The hash of the partition of the contribution at `beg`, the last one; false
@@ -247,7 +234,7 @@ static bool hash_partition(const maker *m, size_t beg)
     const uint32_t component = c->component;
     sg_str parts;
 
-    if (sr_parts_inside(m->l, c, &parts) == NULL) {
+    if (!sr_parts_inside(c, &parts)) {
         for (uint32_t i = 0; i < m->l->components[component].part_count; i++) {
             const sr_part_cell *cell = part_of(m->l, c, i);
 
@@ -309,7 +296,8 @@ static bool put_component(const maker *m, uint32_t component)
     memset(sg_buf_reserve(m->out, fixed), 0, fixed);
     m->out->len += fixed;
     put_hits(m, beg, &c);
-    sg_buf_put(m->out, (sg_str){"\0\0\0\0\0\0\0", (8 - m->out->len % 8) % 8});
+    memset(sg_buf_reserve(m->out, 8), 0, 8);
+    m->out->len = (m->out->len + 7) & ~(size_t)7;
     const sr_part_hit *first = inside_last(m, beg, c.hit_at);
     sr_contribution *made = inside_last(m, beg, 0);
 
@@ -317,6 +305,7 @@ static bool put_component(const maker *m, uint32_t component)
     made->size = (uint32_t)(m->out->len - beg);
     made->timed = first->timed;
     made->time = first->time;
+    note_parts(m->l, made);
     if (hash_partition(m, beg))
         return true;
     m->out->len = beg;
@@ -453,12 +442,25 @@ static bool hits_valid(const sr_layout *l, const sr_contribution *c)
     return true;
 }
 
-static bool has_parts(const sr_layout *l, const sr_contribution *c)
+/* Whether all values of the partition are there, and lie in one piece where it
+ * is said that they do. */
+static bool parts_valid(const sr_layout *l, const sr_contribution *c)
 {
-    for (uint32_t i = 0; i < l->components[c->component].part_count; i++)
-        if (part_of(l, c, i) == NULL)
+    const bool piece = c->parts_at != 0;
+    uint32_t end = c->parts_at;
+    uint32_t len;
+
+    for (uint32_t i = 0; i < l->components[c->component].part_count; i++) {
+        const sr_part_cell *cell = part_of(l, c, i);
+
+        if (cell == NULL || (piece && cell->at != end + sizeof(len)))
             return false;
-    return true;
+        memcpy(&len, (const char *)c + cell->at - sizeof(len), sizeof(len));
+        if (len != cell->len)
+            return false;
+        end = cell->at + len;
+    }
+    return !piece || end - c->parts_at == c->parts_len;
 }
 
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
@@ -472,5 +474,5 @@ bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)
         c->hit_count > (c->size - c->hit_at) / sizeof(sr_part_hit) ||
         c->cells_at != c->hit_at + c->hit_count * sizeof(sr_part_hit))
         return false;
-    return hits_valid(layout, c) && has_parts(layout, c);
+    return hits_valid(layout, c) && parts_valid(layout, c);
 }

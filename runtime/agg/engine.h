@@ -257,6 +257,8 @@ sr_group *sr_group_new(sr_shard *s, const sr_corr *corr, uint64_t hash,
 void sr_group_free(sr_shard *s, sr_group *group);
 /* The same of all there are. */
 void sr_groups_free(sr_shard *s);
+/* The same, and their memory: no group can be made any more. */
+void sr_groups_close(sr_shard *s);
 /* Bytes of a group itself, and of its key. */
 size_t sr_group_size(const sr_corr *corr, size_t key_len);
 /* The group again, made from its bytes (save.c), in the same place. False for

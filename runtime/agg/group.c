@@ -107,9 +107,12 @@ static sr_group *peek(sr_shard *s, uint32_t number, sg_str parts)
 }
 
 /* What sr_encode does, of parts that lie in one piece. */
-static void copy_key(sr_shard *s, uint32_t number, sg_str parts,
-                     const sr_part_cell *cells, uint32_t count)
+static void copy_key(sr_shard *s, uint32_t number, sg_str parts, uint32_t count)
 {
+    const sr_part_hit *hit = sr_hits_of(s->c);
+    const sr_part_cell *cells = sr_cells_of(s->c) + hit->cell +
+                                s->agg->layout->needs[hit->need].part_at;
+
     s->key.len = 0;
     sg_buf_put(&s->key, (sg_str){(const char *)&number, sizeof(number)});
     sg_buf_put(&s->key, parts);
@@ -124,13 +127,11 @@ bool sr_group_seek(sr_shard *s, const sr_corr *corr, const sr_part_hit *hit,
     const uint32_t count = corr->def->key_count;
     const sr_encoding key = {hit, number, fields, count};
     sg_str parts;
-    const sr_part_cell *cells =
-        corr->ready ? sr_parts_inside(s->agg->layout, s->c, &parts) : NULL;
 
-    if (cells != NULL) {
+    if (corr->ready && sr_parts_inside(s->c, &parts)) {
         if ((*group = peek(s, number, parts)) != NULL)
             return true;
-        copy_key(s, number, parts, cells, count);
+        copy_key(s, number, parts, count);
     } else if (!sr_encode(s, &key, &s->key, s->kinds)) {
         return false;
     }
@@ -246,6 +247,12 @@ void sr_group_discard(sr_shard *s, sr_group *group)
     sr_pool_free(&s->pool, group, sr_group_size(corr, group->item.key_len));
 }
 
+static void free_tables(sr_shard *s)
+{
+    for (unsigned t = 0; t < SR_TABLES; t++)
+        sr_table_free(&s->index, &s->tables[t]);
+}
+
 /* Tables and lists are emptied at once, so that none need be kept in order
  * meanwhile. */
 void sr_groups_free(sr_shard *s)
@@ -260,11 +267,22 @@ void sr_groups_free(sr_shard *s)
         }
         s->idle[i] = (sr_idle_list){NULL, NULL};
     }
-    for (unsigned t = 0; t < SR_TABLES; t++)
-        sr_table_free(&s->index, &s->tables[t]);
+    free_tables(s);
     s->compaction.next = NULL;
     s->charged = 0;
     s->stats.groups = 0;
+}
+
+/* What lies in slabs goes with them: to visit ten million groups takes longer
+ * than a second. */
+void sr_groups_close(sr_shard *s)
+{
+    if (s->pool.large != 0)
+        sr_groups_free(s);
+    else
+        free_tables(s);
+    sr_pool_close(&s->index);
+    sr_pool_close(&s->pool);
 }
 
 /* A group without its place in table and list. */

@@ -82,6 +82,13 @@ static inline sg_str sr_bytes_of(const sr_contribution *c, uint32_t at,
     return (sg_str){(const char *)c + at, len};
 }
 
+/* The partition of a contribution, if it lies there in one piece. */
+static inline bool sr_parts_inside(const sr_contribution *c, sg_str *parts)
+{
+    *parts = sr_bytes_of(c, c->parts_at, c->parts_len);
+    return c->parts_at != 0;
+}
+
 /* The component's entry of a rule in needs, or SIGMA_NONE. */
 uint32_t sr_need_for(const sr_layout *l, uint32_t rule, uint32_t component);
 /* What the hits mean to one component; false when nothing. */
@@ -103,11 +110,6 @@ void sr_put_sized(sg_buf *buf, sg_str value);
 /* The hash of a partition, of such values. */
 uint64_t sr_partition_hash(const sr_layout *layout, uint32_t component,
                            sg_str parts);
-/* The partition of a contribution where it lies there in one piece, and the
- * cells of its values, one behind the other; else NULL. */
-const sr_part_cell *sr_parts_inside(const sr_layout *layout,
-                                    const sr_contribution *c, sg_str *parts);
-
 /* Whether the correlation's report shows times as events write them. */
 bool sr_shows_times(const sigma_detector *d, const sigma_correlation *def);
 /* The value of a field as the hit's rule sees it, or NULL. Place `likely` among

@@ -29,6 +29,7 @@ typedef struct sr_pool {
     uint64_t limit; /* of `used`, to see what happens then; 0: none */
     uint64_t used;  /* bytes of live objects */
     uint64_t held;  /* bytes of the slabs and pages they lie in */
+    uint64_t large; /* of these, pages: sr_pool_close does not free them */
 } sr_pool;
 
 /* Bytes that an object of this size takes. */

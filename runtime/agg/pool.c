@@ -193,6 +193,7 @@ static void *large_alloc(sr_pool *pool, size_t size, int more)
         return NULL;
     pool->used += bytes;
     pool->held += bytes;
+    pool->large += bytes;
     return ptr;
 }
 
@@ -263,6 +264,7 @@ void sr_pool_free(sr_pool *pool, void *ptr, size_t size)
     (void)munmap(ptr, bytes);
     pool->used -= bytes;
     pool->held -= bytes;
+    pool->large -= bytes;
 }
 
 void sr_pool_turn(sr_pool *pool)
