@@ -27,6 +27,7 @@ struct sr_member {
     struct libdeflate_decompressor *libdeflate;
     char *bytes; /* [pos, len) is not yet given out */
     size_t pos, len;
+    size_t used; /* bytes that the last member took */
 };
 
 static bool is_wanted(void)
@@ -73,6 +74,7 @@ static enum libdeflate_result decompress(sr_member *m, sr_raw *raw)
                                            UNPACKED_MOST, &used, &got);
     if (result == LIBDEFLATE_SUCCESS) {
         raw->pos += used;
+        m->used = used;
         m->pos = 0;
         m->len = got;
     }
@@ -111,13 +113,17 @@ static bool seems_large(const sr_raw *raw)
             (uint32_t)p[3] << 24) > UNPACKED_MOST;
 }
 
-/* A member that ends behind the bytes at hand looks like a damaged one. */
+/* A member that ends behind the bytes at hand looks like a damaged one. Members
+ * of one file are much alike: where one like the last would do so there is more
+ * to be read before anything is tried. */
 bool sr_member_read(sr_member *member, sr_raw *raw)
 {
     enum libdeflate_result result;
 
     if (!raw->regular)
         return false;
+    if (raw->len - raw->pos < member->used)
+        (void)sr_raw_gather(raw, PACKED_MOST);
     result = decompress(member, raw);
     if (result == LIBDEFLATE_BAD_DATA && sr_raw_gather(raw, PACKED_MOST) &&
         !seems_large(raw))
