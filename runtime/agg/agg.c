@@ -366,36 +366,40 @@ void sr_agg_feed(sr_agg *agg, const sr_contribution *c)
         sr_compact(agg);
 }
 
-/* What a contribution will need from memory is fetched while those before it
- * run: its place in the table, then the group, then the group's neighbours. A
- * shard of FEW groups has them in a cache. */
-enum { TABLE_AHEAD = 18, GROUP_AHEAD = 12, BEHIND_AHEAD = 6, FEW = 1024 };
+/* What contributions will need from memory is fetched while those before them
+ * run: their places in the table, then the groups, then the groups' neighbours.
+ * Some together, as a hint for a page that the processor has yet to look up
+ * holds up what comes behind it, but not another hint right after it. A shard
+ * of FEW groups has them in a cache. */
+enum { BURST = 8, FEW = 1024 };
 
-/* Contribution n of `list`, if it is one of the shard's and its group can be
- * told from its hash; or NULL. */
-static const sr_contribution *ahead(const sr_shard *s,
-                                    const sr_contribution *const *list,
-                                    size_t n, size_t count)
+typedef void fetch_fn(const sr_shard *s, uint64_t hash);
+
+/* Of contributions from `beg` on up to `end`: those of the shard whose group
+ * can be told from their hash. */
+static void fetch(const sr_shard *s, const sr_contribution *const *list,
+                  size_t beg, size_t end, fetch_fn *fn)
 {
-    if (n >= count || sr_shard_of(s->agg, list[n]->hash) != s)
-        return NULL;
-    return s->agg->layout->components[list[n]->component].whole ? list[n]
-                                                                : NULL;
+    for (size_t n = beg; n < end; n++)
+        if (sr_shard_of(s->agg, list[n]->hash) == s &&
+            s->agg->layout->components[list[n]->component].whole)
+            fn(s, list[n]->hash);
 }
 
 static void fetch_ahead(const sr_shard *s, const sr_contribution *const *list,
                         size_t n, size_t count)
 {
-    const sr_contribution *c;
+    static fetch_fn *const steps[] = {sr_group_fetch_behind, sr_group_fetch,
+                                      sr_group_fetch_slot};
 
-    if (s->stats.groups < FEW)
+    if (n % BURST != 0 || s->stats.groups < FEW)
         return;
-    if ((c = ahead(s, list, n + TABLE_AHEAD, count)) != NULL)
-        sr_group_fetch_slot(s, c->hash);
-    if ((c = ahead(s, list, n + GROUP_AHEAD, count)) != NULL)
-        sr_group_fetch(s, c->hash);
-    if ((c = ahead(s, list, n + BEHIND_AHEAD, count)) != NULL)
-        sr_group_fetch_behind(s, c->hash);
+    for (size_t i = 3; i != 0; i--) {
+        const size_t beg = n == 0 ? 0 : n + i * BURST;
+        const size_t end = n + (i + 1) * BURST;
+
+        fetch(s, list, beg, end < count ? end : count, steps[i - 1]);
+    }
 }
 
 /* What a batch works on. */
