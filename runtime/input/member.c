@@ -16,6 +16,7 @@
 
 enum {
     PACKED_MOST = 32 << 20,   /* bytes of a member */
+    PACKED_SOME = 4 << 20,    /* room for most: the fewer pages to fill */
     UNPACKED_MOST = 64 << 20, /* bytes that come out of it */
     HEADER = 10,              /* bytes of one, at least */
     FLAGS_AT = 3,
@@ -123,11 +124,14 @@ bool sr_member_read(sr_member *member, sr_raw *raw)
     if (!raw->regular)
         return false;
     if (raw->len - raw->pos < member->used)
-        (void)sr_raw_gather(raw, PACKED_MOST);
+        (void)sr_raw_gather(raw, member->used < PACKED_SOME ? PACKED_SOME
+                                                            : PACKED_MOST);
     result = decompress(member, raw);
-    if (result == LIBDEFLATE_BAD_DATA && sr_raw_gather(raw, PACKED_MOST) &&
-        !seems_large(raw))
-        result = decompress(member, raw);
+    for (size_t most = PACKED_SOME;
+         result == LIBDEFLATE_BAD_DATA && most <= PACKED_MOST;
+         most *= PACKED_MOST / PACKED_SOME)
+        if (sr_raw_gather(raw, most) && !seems_large(raw))
+            result = decompress(member, raw);
     return result == LIBDEFLATE_SUCCESS;
 }
 
