@@ -16,7 +16,6 @@
 
 #include "match/match.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -62,7 +61,7 @@ typedef struct tier {
     uint32_t mark_log2, slot_log2;
     uint8_t *marks; /* 1: some window may be one of a literal */
     slot *slots;
-    entry *entries; /* sorted by window */
+    entry *entries; /* those of a window in a row */
     uint32_t count;
 } tier;
 
@@ -210,15 +209,6 @@ static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
     }
 }
 
-static int by_window(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-
-    if (x->window != y->window)
-        return x->window < y->window ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
 /* Smallest with room for `count` times 2^more. */
 static uint32_t log2_of(uint32_t count, uint32_t more, uint32_t least)
 {
@@ -229,37 +219,56 @@ static uint32_t log2_of(uint32_t count, uint32_t more, uint32_t least)
     return log2;
 }
 
-static void fill_slots(tier *t)
+/* The slot of a window, or the free one that it would have. */
+static inline slot *slot_of(const tier *t, uint32_t window)
 {
     const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
+    uint32_t at = hash(window, t->slot_log2);
 
-    memset(t->slots, 0xFF, ((size_t)mask + 1) * sizeof(*t->slots));
+    while (t->slots[at].first != SIGMA_NONE && t->slots[at].window != window)
+        at = (at + 1) & mask;
+    return &t->slots[at];
+}
+
+/* Bring those of a window together: each slot counts its entries, then is told
+ * where they end, and comes to their beginning as they are put there. */
+static void group(tier *t, const entry *filed)
+{
+    const size_t slots = (size_t)1 << t->slot_log2;
+    uint32_t end = 0;
+
+    memset(t->slots, 0xFF, slots * sizeof(*t->slots));
     for (uint32_t i = 0; i < t->count; i++) {
-        const uint32_t w = t->entries[i].window;
-        uint32_t s = hash(w, t->slot_log2);
+        slot *s = slot_of(t, filed[i].window);
 
-        if (i > 0 && t->entries[i - 1].window == w)
-            continue;
-        t->marks[hash(w, t->mark_log2)] = 1;
-        while (t->slots[s].first != SIGMA_NONE)
-            s = (s + 1) & mask;
-        t->slots[s] = (slot){w, i};
+        if (s->first == SIGMA_NONE)
+            *s = (slot){filed[i].window, 0};
+        s->first++;
+        t->marks[hash(s->window, t->mark_log2)] = 1;
     }
+    for (size_t i = 0; i < slots; i++)
+        if (t->slots[i].first != SIGMA_NONE)
+            t->slots[i].first = end += t->slots[i].first;
+    for (uint32_t i = t->count; i-- > 0;)
+        t->entries[--slot_of(t, filed[i].window)->first] = filed[i];
 }
 
 static void index_tier(sg_arena *arena, tier *t)
 {
     const uint32_t more = t->shape.stride == 1 ? MARKS_SPARSER : MARKS_SPARSE;
     const uint32_t marks = log2_of(t->count, more, MARKS_LEAST);
+    const entry *filed = t->entries;
 
-    qsort(t->entries, t->count, sizeof(*t->entries), by_window);
+    t->entries = sg_arena_alloc(arena, (t->count + (size_t)1) * sizeof(entry),
+                                _Alignof(entry));
     t->mark_log2 = marks < MARKS_MOST ? marks : MARKS_MOST;
     t->marks = sg_new_n(arena, uint8_t, (size_t)1 << t->mark_log2);
     t->slot_log2 = log2_of(t->count, 1, 4);
     t->slots = sg_new_n(arena, slot, (size_t)1 << t->slot_log2);
-    fill_slots(t);
+    group(t, filed);
 }
 
+/* Entries are in the arena until they are grouped. */
 static void ready_tier(sg_arena *arena, tier *t, filing shape, uint32_t lits)
 {
     t->shape = shape;
@@ -267,7 +276,9 @@ static void ready_tier(sg_arena *arena, tier *t, filing shape, uint32_t lits)
     if (shape.window < sizeof(t->mask))
         memset((char *)&t->mask + shape.window, 0,
                sizeof(t->mask) - shape.window);
-    t->entries = sg_new_n(arena, entry, (size_t)lits * shape.stride + 1);
+    t->entries =
+        sg_arena_alloc(arena, ((size_t)lits * shape.stride + 1) * sizeof(entry),
+                       _Alignof(entry));
 }
 
 static void ready_tiers(sg_arena *arena, sr_grams *g, const sr_gram_lit *lits,
@@ -304,7 +315,7 @@ sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
 
     sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
     g->hide = hide * UINT32_C(0x01010101);
-    ready_tiers(arena, g, lits, count);
+    ready_tiers(&scratch, g, lits, count);
     const uses u = make_uses(&scratch, count, sample.len);
     count_sample(&u, g, sample);
     for (uint32_t i = 0; i < count; i++)
@@ -363,12 +374,8 @@ static void look_up(const tier *t, const scan *s, uint32_t window,
                     const char *p)
 {
     const size_t pos = (size_t)(p - s->text.ptr);
-    const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
-    uint32_t at = hash(window, t->slot_log2);
 
-    while (t->slots[at].first != SIGMA_NONE && t->slots[at].window != window)
-        at = (at + 1) & mask;
-    for (uint32_t i = t->slots[at].first;
+    for (uint32_t i = slot_of(t, window)->first;
          i < t->count && t->entries[i].window == window; i++) {
         const entry *e = &t->entries[i];
 
