@@ -5,12 +5,14 @@
  * An evaluator belongs to one thread and judges one event at a time. It
  * allocates when opened; afterwards only an event's arena and the work space
  * of regular expressions grow, and each of these is compiled when first asked,
- * until all are warm.
+ * until all are warm. Evaluators of several threads can share what is made of
+ * the detector.
  */
 #ifndef SR_EVAL_H
 #define SR_EVAL_H
 
 #include "eval/profile.h"
+#include "eval/share.h"
 
 typedef struct sr_eval sr_eval;
 
@@ -48,8 +50,13 @@ bool sr_detector_check(const sigma_detector *d, char *reason,
  * NULL with the reason when out of memory. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
+/* The same for another thread: what either of them makes of the detector both
+ * use. They may be closed in any order, by one thread. */
+sr_eval *sr_eval_beside(const sr_eval *other, char *reason, size_t reason_size);
 /* Accepts NULL. */
 void sr_eval_close(sr_eval *eval);
+/* For what the evaluator's thread makes for all those that share. */
+sr_maker *sr_eval_maker(const sr_eval *eval);
 
 /* Wanted fields, for sr_plan_new: those that predicates read (context false),
  * or those needed beyond them once an event matched (context true). The slot

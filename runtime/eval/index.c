@@ -374,3 +374,27 @@ sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
     sg_arena_free(&b.scratch);
     return index;
 }
+
+/* -------- by rules ------------------------------------------------------- */
+
+sr_index *sr_indexes_get(sr_indexes *indexes, sr_maker *maker,
+                         const bool *rules)
+{
+    const sigma_detector *d = indexes->d;
+
+    for (uint32_t i = 0; i <= SR_ROUTE_CLASSES; i++) {
+        if (sr_makes(maker, &indexes->places[i].taken)) {
+            indexes->places[i].rules = rules;
+            sr_made(maker, &indexes->places[i].taken);
+        }
+        if (memcmp(indexes->places[i].rules, rules, d->rule_count) != 0)
+            continue;
+        if (sr_makes(maker, &indexes->places[i].made)) {
+            indexes->places[i].index = sr_index_new(&maker->arena, d, rules);
+            sr_made(maker, &indexes->places[i].made);
+        }
+        return indexes->places[i].index;
+    }
+    /* Threads have met more classes than one thread can have. */
+    return sr_index_new(&maker->arena, d, rules);
+}
