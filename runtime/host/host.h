@@ -313,6 +313,8 @@ void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
 
 /* In a thread: make the alerts of the item just matched. */
 void sr_alert_pieces(sr_worker *w, sr_item *item);
+/* Whether there are any. */
+bool sr_alert_due(const sr_worker *w, const sr_item *item);
 /* The alert of an event that came too late, for --late. */
 void sr_alert_late(sr_session *s, const sr_item *item);
 
