@@ -37,6 +37,17 @@ static void make_candidates(sr_eval *eval)
         eval->keywords = keywords;
 }
 
+static void check_once(sr_eval *eval)
+{
+    char reason[256];
+
+    if (!sr_makes(eval->maker, &eval->ready->checked))
+        return;
+    if (!sr_detector_check_events(eval->d, reason, sizeof(reason)))
+        sg_fatal("this detector is broken: %s", reason);
+    sr_made(eval->maker, &eval->ready->checked);
+}
+
 /* With the first event, as that is most of what it takes to open a large
  * pack. */
 static void make_ready(sr_eval *eval)
@@ -47,6 +58,7 @@ static void make_ready(sr_eval *eval)
     if (eval->begun)
         return;
     eval->begun = true;
+    check_once(eval);
     if (sr_makes(eval->maker, &ready->made)) {
         sr_ready_tables(ready, &eval->maker->arena, d, eval->keywords == NULL);
         sr_made(eval->maker, &ready->made);
@@ -120,7 +132,10 @@ const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count)
 
 sr_prefilter *sr_eval_prefilter(sr_eval *eval, sg_arena *arena)
 {
-    return eval->candidates != NULL ? NULL : sr_needed_prefilter(eval, arena);
+    if (eval->candidates != NULL)
+        return NULL;
+    check_once(eval);
+    return sr_needed_prefilter(eval, arena);
 }
 
 const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)

@@ -45,9 +45,14 @@ const char *sr_detector_manifest(const sigma_detector *d, sg_arena *arena);
  * that passes cannot make the runtime read outside its tables. */
 bool sr_detector_check(const sigma_detector *d, char *reason,
                        size_t reason_size);
+/* The same but for tables that only events need, as they are most of a large
+ * pack. An evaluator checks those before it reads them, and the process ends
+ * when they are not in order. */
+bool sr_detector_check_start(const sigma_detector *d, char *reason,
+                             size_t reason_size);
 
-/* For a detector that has passed sr_detector_check, and outlives the evaluator.
- * NULL with the reason when out of memory. */
+/* For a detector that has passed sr_detector_check_start, and outlives the
+ * evaluator. NULL with the reason when out of memory. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
 /* The same for another thread: what either of them makes of the detector both

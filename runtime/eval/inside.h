@@ -47,7 +47,8 @@ typedef struct bucket {
 
 /* What is made of the detector's tables, once for all who share it. */
 typedef struct sr_ready {
-    sr_once made; /* what follows, but for indexes */
+    sr_once checked; /* the tables that only events need */
+    sr_once made;    /* what follows, but for indexes */
     pred *preds;
     sg_str *lits;           /* the detector's, as views */
     sg_str *num_texts;      /* canonical texts of its nums */
@@ -83,6 +84,9 @@ struct sr_eval {
  * value or for those of another field. */
 bool sr_value_holds(sr_eval *eval, sr_event *event, uint32_t p, sr_value *v);
 
+/* The part of sr_detector_check that sr_detector_check_start leaves. */
+bool sr_detector_check_events(const sigma_detector *d, char *reason,
+                              size_t reason_size);
 /* Make the tables of the detector ready, in the arena. Keywords: they are read
  * with the other fields. */
 void sr_ready_tables(sr_ready *ready, sg_arena *arena, const sigma_detector *d,
