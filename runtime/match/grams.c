@@ -25,6 +25,7 @@ enum {
     MARKS_SPARSER = 7, /* the same where every byte is looked at */
     USES_LEAST = 10,
     USES_MOST = 17,
+    STRIDE_MOST = 8,            /* windows of a literal */
     TAIL = sizeof(uint32_t) - 1 /* bytes that are less than a load */
 };
 
@@ -79,12 +80,14 @@ static uint32_t load(const char *p)
 }
 
 /* The window at p, of which `left` bytes can be read. */
-static uint32_t window_at(const char *p, size_t left, uint32_t bytes)
+static uint32_t window_at(const char *p, size_t left, uint32_t mask)
 {
     uint32_t w = 0;
 
-    memcpy(&w, p, bytes < left ? bytes : left);
-    return w;
+    if (left >= sizeof(w))
+        return load(p) & mask;
+    memcpy(&w, p, left);
+    return w & mask;
 }
 
 static uint32_t hash(uint32_t window, unsigned log2)
@@ -112,7 +115,7 @@ static uint32_t tier_of(sg_str text)
 /* The first tier's, by the shortest of its literals. */
 static filing long_shape(const sr_gram_lit *lits, uint32_t count)
 {
-    static const filing longer[] = {{4, 8}, {4, 6}};
+    static const filing longer[] = {{4, STRIDE_MOST}, {4, 6}};
     size_t least = SIZE_MAX;
 
     for (uint32_t i = 0; i < count; i++)
@@ -142,41 +145,42 @@ static void count_sample(const uses *u, const sr_grams *g, sg_str sample)
 {
     for (uint32_t t = 0; t < TIERS; t++)
         for (size_t i = 0; i + shapes[t].window <= sample.len; i++) {
-            const uint32_t w =
-                window_at(sample.ptr + i, sample.len - i, sizeof(w));
+            const uint32_t mask = g->tiers[t].mask;
+            const uint32_t w = window_at(sample.ptr + i, sample.len - i, mask);
 
-            *use_of(u, (w | g->hide) & g->tiers[t].mask) = SAMPLE_USES;
+            *use_of(u, w | (g->hide & mask)) = SAMPLE_USES;
         }
 }
 
-static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
+static uint32_t window_cost(const tier *t, sg_str text, uint32_t at,
                             const uses *u)
 {
     const char *p = text.ptr + at;
-    uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, bytes));
+    uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, t->mask));
 
-    for (uint32_t k = 0; k < bytes; k++)
+    for (uint32_t k = 0; k < t->shape.window; k++)
         cost += sr_byte_weight(p[k]);
     return cost;
 }
 
 /* Where the windows in a row begin whose bytes are rarest. */
-static uint32_t choose(sg_str text, const filing *shape, const uses *u)
+static uint32_t choose(const tier *t, sg_str text, const uses *u)
 {
+    const uint32_t stride = t->shape.stride;
+    uint32_t costs[STRIDE_MOST] = {0}; /* of those in the row */
     uint32_t best = 0;
     uint32_t cost = 0, best_cost = UINT32_MAX;
 
-    for (uint32_t i = 0; i + shape->window <= text.len; i++) {
-        cost += window_cost(text, i, shape->window, u);
-        if (i + 1 < shape->stride)
-            continue;
-        const uint32_t first = i + 1 - shape->stride;
+    for (uint32_t i = 0; i + t->shape.window <= text.len; i++) {
+        uint32_t *const oldest = &costs[i % stride];
 
-        if (cost < best_cost) {
-            best_cost = cost;
-            best = first;
-        }
-        cost -= window_cost(text, first, shape->window, u);
+        cost -= *oldest;
+        *oldest = window_cost(t, text, i, u);
+        cost += *oldest;
+        if (i + 1 < stride || cost >= best_cost)
+            continue;
+        best_cost = cost;
+        best = i + 1 - stride;
     }
     return best;
 }
@@ -196,11 +200,11 @@ static entry entry_of(const sr_gram_lit *lit, uint32_t at, uint32_t window)
 
 static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
 {
-    const uint32_t at = choose(lit->text, &t->shape, u);
+    const uint32_t at = choose(t, lit->text, u);
 
     for (uint32_t k = at; k < at + t->shape.stride; k++) {
         const uint32_t w =
-            window_at(lit->text.ptr + k, lit->text.len - k, t->shape.window);
+            window_at(lit->text.ptr + k, lit->text.len - k, t->mask);
         uint16_t *used = use_of(u, w);
 
         if (*used < UINT16_MAX)
@@ -433,8 +437,8 @@ void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
     scan s = {.text = text, .hide = grams->hide, .found = found, .ctx = ctx};
 
     set_tail(&s);
-    if (grams->tiers[0].shape.stride == 8)
-        scan_tier(&grams->tiers[0], &s, 8);
+    if (grams->tiers[0].shape.stride == STRIDE_MOST)
+        scan_tier(&grams->tiers[0], &s, STRIDE_MOST);
     else if (grams->tiers[0].shape.stride == 6)
         scan_tier(&grams->tiers[0], &s, 6);
     else
