@@ -42,10 +42,14 @@ static void need_optional(check *c, uint32_t index, uint32_t total)
     require(c, index == SIGMA_NONE || index < total, "index beyond its table");
 }
 
+static bool fits(sigma_ref ref, uint64_t size)
+{
+    return (uint64_t)ref.off + ref.len <= size;
+}
+
 static void need_text(check *c, sigma_ref ref)
 {
-    require(c, in_range(ref.off, ref.len, c->d->pool_size),
-            "text beyond the pool");
+    require(c, fits(ref, c->d->pool_size), "text beyond the pool");
 }
 
 static void need_num(check *c, sigma_num num)
@@ -57,12 +61,13 @@ static void need_num(check *c, sigma_num num)
 
 static void need_meta(check *c, const sigma_meta *meta)
 {
-    need_text(c, meta->id);
-    need_text(c, meta->name);
-    need_text(c, meta->title);
-    need_text(c, meta->level);
-    need_text(c, meta->status);
-    need_text(c, meta->sha256);
+    const uint64_t size = c->d->pool_size;
+
+    require(c,
+            fits(meta->id, size) & fits(meta->name, size) &
+                fits(meta->title, size) & fits(meta->level, size) &
+                fits(meta->status, size) & fits(meta->sha256, size),
+            "text beyond the pool");
     need_range(c, meta->tag_first, meta->tag_count, c->d->str_count);
 }
 
@@ -403,7 +408,7 @@ static bool texts_fit(const check *c, const sigma_ref *refs, uint32_t count)
     bool fit = true;
 
     for (uint32_t i = 0; i < count; i++)
-        fit &= (uint64_t)refs[i].off + refs[i].len <= size;
+        fit &= fits(refs[i], size);
     return fit;
 }
 
