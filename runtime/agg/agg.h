@@ -142,6 +142,8 @@ enum {
 uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
                        sg_buf *out, sr_missed *missed);
 
+/* So many more lines are before the event of each of the contributions. */
+void sr_contributions_move(char *contributions, size_t len, uint64_t lines);
 /* Whether `bytes`, aligned to 8, are one contribution of this detector: for
  * what comes from files. */
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes);

@@ -358,6 +358,16 @@ uint32_t sr_contribute(const sr_layout *layout, const sr_matched *event,
     return made;
 }
 
+void sr_contributions_move(char *contributions, size_t len, uint64_t lines)
+{
+    for (size_t at = 0; at < len;) {
+        sr_contribution *c = (sr_contribution *)(void *)(contributions + at);
+
+        c->place.line += lines;
+        at += c->size;
+    }
+}
+
 /* -------- bytes from elsewhere ------------------------------------------- */
 
 bool sr_cell_valid(uint32_t kind, sg_str text)

@@ -183,7 +183,8 @@ static void find_needs(draft *b)
     b->fields.items = sg_new_n(b->arena, uint32_t, 1); /* never NULL */
     b->l->need_first =
         sg_new_n(b->arena, uint32_t, (size_t)b->d->rule_count + 1);
-    for (uint32_t r = 0; r < b->d->rule_count; r++) {
+    /* Without correlations this would be a part of every start. */
+    for (uint32_t r = 0; words != 0 && r < b->d->rule_count; r++) {
         memset(seen, 0, words * sizeof(*seen));
         mark_components(b, r, seen);
         for (size_t w = 0; w < words; w++)

@@ -27,14 +27,30 @@
  * prefilter. */
 enum { FEW_RULES = SIGMA_CLAUSE_RULES };
 
+/* What one thread knows of a field. */
+typedef struct field_known {
+    sr_recall_index recalled;  /* its values that come again */
+    sr_habit sieve;            /* pays for lines that it keeps out */
+    sr_prefilter *line_filter; /* where there is no sieve; NULL: not yet */
+    bool unfiltered;           /* nor can there be one */
+} field_known;
+
+/* The index of a class. */
+typedef struct class_index {
+    sr_index *index;    /* NULL: not yet */
+    field_known *known; /* for each of its fields */
+} class_index;
+
 struct sr_candidates {
     const sigma_detector *d;
     sg_arena *arena;
+    sr_maker *maker;
+    sr_indexes *indexes;
     const sr_routes *routes;
     sr_keywords *keywords;
-    sr_recall *recall;                         /* NULL: values are not kept */
-    sr_verbatim *verbatim;                     /* NULL: not yet */
-    sr_index *indexes[SR_ROUTE_CLASS_ANY + 1]; /* by class; NULL: not yet */
+    sr_recall *recall;     /* NULL: values are not kept */
+    sr_verbatim *verbatim; /* NULL: not yet */
+    class_index classes[SR_ROUTE_CLASS_ANY + 1];
     const sr_index *now; /* of the event at hand; NULL: not yet looked at */
     uint32_t words;      /* of a set of rules */
 };
@@ -56,16 +72,20 @@ static bool is_worth_it(const sigma_detector *d)
            (set == SR_INDEX_LARGE && d->rule_count > FEW_RULES);
 }
 
-sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
-                                 const sr_routes *routes, sr_keywords *keywords,
-                                 sr_recall *recall)
+sr_candidates *sr_candidates_new(sg_arena *arena, sr_maker *maker,
+                                 sr_indexes *indexes, const sr_routes *routes,
+                                 sr_keywords *keywords, sr_recall *recall)
 {
+    const sigma_detector *d = indexes->d;
+
     if (!is_worth_it(d))
         return NULL;
     sr_candidates *c = sg_new(arena, sr_candidates);
 
     c->d = d;
     c->arena = arena;
+    c->maker = maker;
+    c->indexes = indexes;
     c->routes = routes;
     c->keywords = keywords;
     c->recall = recall;
@@ -78,6 +98,7 @@ sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
 typedef struct finding {
     sr_candidates *c;
     const sr_index *index;
+    field_known *known;
     sigma_event *bits; /* of the event */
     uint64_t *rules;
     sr_recall *recall;
@@ -174,6 +195,14 @@ static void find_rest(finding *f, const sr_field_index *x, sg_str text)
             add_found(f, x->runs[i].pred);
 }
 
+/* What finds the texts of values, of which this is an ordinary one. */
+static void make_reading(sr_maker *maker, sr_field_index *x, sg_str text)
+{
+    x->affixes = sr_affixes_new(&maker->arena, x->ends, x->end_count);
+    x->grams = sr_grams_new(&maker->arena, x->lits, x->lit_count, 0, text);
+    sr_made(maker, &x->read);
+}
+
 static void find_value(finding *f, sr_field_index *x, sr_event *event,
                        sr_value *v)
 {
@@ -186,11 +215,9 @@ static void find_value(finding *f, sr_field_index *x, sr_event *event,
         find_number(f, x, whole);
     if (!sr_index_reads_texts(x))
         return;
-    if (x->affixes == NULL)
-        x->affixes = sr_affixes_new(f->c->arena, x->ends, x->end_count);
     const sg_str text = sr_value_folded(event, v);
-    if (x->grams == NULL)
-        x->grams = sr_grams_new(f->c->arena, x->lits, x->lit_count, 0, text);
+    if (sr_makes(f->c->maker, &x->read))
+        make_reading(f->c->maker, x, text);
     sr_affixes_find(x->affixes, text, add_found, f);
     sr_grams_scan(x->grams, text, add_found, f);
     find_rest(f, x, text);
@@ -212,6 +239,11 @@ static void add_facts(finding *f, const sr_memory *m)
     }
 }
 
+static field_known *known_of(const finding *f, const sr_field_index *x)
+{
+    return &f->known[x - f->index->fields];
+}
+
 /* The only value of a field, which may have been seen before. */
 static void find_only(finding *f, sr_field_index *x, sr_event *event,
                       sr_value *v)
@@ -219,8 +251,8 @@ static void find_only(finding *f, sr_field_index *x, sr_event *event,
     bool old = false;
 
     if (f->recall != NULL && is_scalar(v))
-        f->memory =
-            sr_recall_value(f->recall, &x->recalled, x->field, v->raw, &old);
+        f->memory = sr_recall_value(f->recall, &known_of(f, x)->recalled,
+                                    x->field, v->raw, &old);
     if (old)
         add_facts(f, f->memory);
     else
@@ -246,46 +278,68 @@ static void find_values(finding *f, sr_field_index *x, sr_event *event)
         find_value(f, x, event, v);
 }
 
-/* What keeps out lines without keywords; the line is an ordinary one. */
-static void make_filter(sr_candidates *c, sr_field_index *x, sg_str line)
+static sg_str *pieces_of(const sr_field_index *x, sg_arena *arena)
 {
-    sg_arena scratch = {0};
-    sg_str *pieces = sg_new_n(&scratch, sg_str, (size_t)x->piece_count + 1);
+    sg_str *pieces = sg_new_n(arena, sg_str, (size_t)x->piece_count + 1);
 
     for (uint32_t i = 0; i < x->piece_count; i++)
         pieces[i] = x->pieces[i].text;
-    x->sieve = sr_sieve_new(c->arena, pieces, x->piece_count, line);
-    if (x->sieve == NULL)
-        x->line_filter =
-            sr_prefilter_pieces(c->arena, pieces, x->piece_count, line);
-    x->filtered = true;
+    return pieces;
+}
+
+/* What keeps out lines without keywords, of which this is an ordinary one. */
+static void make_sieve(sr_maker *maker, sr_field_index *x, sg_str line)
+{
+    sg_arena scratch = {0};
+
+    x->sieve = sr_sieve_new(&maker->arena, pieces_of(x, &scratch),
+                            x->piece_count, line);
+    sr_made(maker, &x->filtered);
     sg_arena_free(&scratch);
+}
+
+/* The same, slower and for one thread. */
+static bool filter_passes(sr_candidates *c, const sr_field_index *x,
+                          field_known *known, sg_str line)
+{
+    sg_arena scratch = {0};
+
+    if (known->line_filter == NULL && !known->unfiltered) {
+        known->line_filter = sr_prefilter_pieces(
+            c->arena, pieces_of(x, &scratch), x->piece_count, line);
+        known->unfiltered = known->line_filter == NULL;
+        sg_arena_free(&scratch);
+    }
+    return known->unfiltered || sr_prefilter_passes(known->line_filter, line);
 }
 
 /* Whether the line has nothing that keywords need, in whatever way it writes
  * it. False says nothing. */
-static bool lacks_keywords(sr_candidates *c, sr_field_index *x, sg_str line)
+static bool lacks_keywords(const finding *f, sr_field_index *x, sg_str line)
 {
-    if (!x->filtered)
-        make_filter(c, x, line);
-    if (x->sieve != NULL)
-        return sr_sieve_keeps_out(x->sieve, line);
-    return x->line_filter != NULL && !sr_prefilter_passes(x->line_filter, line);
+    field_known *known = known_of(f, x);
+
+    if (sr_makes(f->c->maker, &x->filtered))
+        make_sieve(f->c->maker, x, line);
+    return x->sieve != NULL ? sr_sieve_keeps_out(x->sieve, &known->sieve, line)
+                            : !filter_passes(f->c, x, known, line);
 }
 
 static void find_keywords(finding *f, sr_field_index *x, sr_event *event)
 {
     sr_candidates *c = f->c;
 
-    if (lacks_keywords(c, x, event->line))
+    if (lacks_keywords(f, x, event->line))
         return;
     if (c->verbatim == NULL)
         c->verbatim = sr_verbatim_new(c->arena);
     if (sr_verbatim_tells(c->verbatim, event->line)) {
-        if (x->line_grams == NULL)
-            x->line_grams = sr_grams_new(c->arena, x->pieces, x->piece_count,
-                                         SR_HIDE_CASE, event->line);
-        sr_grams_scan(x->line_grams, event->line, add_rules, f);
+        if (sr_makes(c->maker, &x->verbatim)) {
+            x->pieced = sr_grams_new(&c->maker->arena, x->pieces,
+                                     x->piece_count, SR_HIDE_CASE, event->line);
+            sr_made(c->maker, &x->verbatim);
+        }
+        sr_grams_scan(x->pieced, event->line, add_rules, f);
         return;
     }
     sr_keywords_read(c->keywords, event);
@@ -305,19 +359,26 @@ static void find_field(finding *f, sr_field_index *x, sr_event *event,
         sr_profile_stop(profile, start, &profile->fields[x->field].scan_ns);
 }
 
-/* The index of the rules that are open to a class. */
-static sr_index *index_of(sr_candidates *c, uint32_t class)
+/* Of the rules that are open to a class. */
+static sr_index *make_index(sr_candidates *c, uint32_t class)
 {
-    sg_arena scratch = {0};
+    bool *open = sg_new_n(&c->maker->arena, bool, (size_t)c->d->rule_count + 1);
 
-    if (c->indexes[class] != NULL)
-        return c->indexes[class];
-    bool *open = sg_new_n(&scratch, bool, (size_t)c->d->rule_count + 1);
     for (uint32_t r = 0; r < c->d->rule_count; r++)
         open[r] = sr_routes_class_open(c->routes, class, c->d->rules[r].route);
-    c->indexes[class] = sr_index_new(c->arena, c->d, open);
-    sg_arena_free(&scratch);
-    return c->indexes[class];
+    return sr_indexes_get(c->indexes, c->maker, open);
+}
+
+static const class_index *index_of(sr_candidates *c, uint32_t class)
+{
+    class_index *x = &c->classes[class];
+
+    if (x->index == NULL) {
+        x->index = make_index(c, class);
+        x->known =
+            sg_new_n(c->arena, field_known, (size_t)x->index->field_count + 1);
+    }
+    return x;
 }
 
 static void count_candidates(const sr_candidates *c, const uint64_t *rules,
@@ -331,9 +392,11 @@ static void count_candidates(const sr_candidates *c, const uint64_t *rules,
 void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
                         uint64_t *rules, sr_profile *profile)
 {
-    sr_index *index = index_of(c, class);
+    const class_index *x = index_of(c, class);
+    sr_index *index = x->index;
     finding f = {.c = c,
                  .index = index,
+                 .known = x->known,
                  .bits = &event->bits,
                  .rules = rules,
                  .recall = profile == NULL ? c->recall : NULL};
@@ -345,11 +408,11 @@ void sr_candidates_find(sr_candidates *c, sr_event *event, uint32_t class,
     /* An event has fewer fields than gates read. */
     for (uint32_t i = 0; i < event->filled_count; i++) {
         const uint32_t field = event->filled[i];
-        sr_field_index *x =
+        sr_field_index *read =
             field < c->d->field_count ? index->by_field[field] : NULL;
 
-        if (x != NULL)
-            find_field(&f, x, event, profile);
+        if (read != NULL)
+            find_field(&f, read, event, profile);
     }
     c->now = index;
     if (profile != NULL)

@@ -9,8 +9,10 @@
 #include "eval/profile.h"
 #include "eval/recall.h"
 #include "eval/routes.h"
+#include "eval/share.h"
 
 typedef struct sr_candidates sr_candidates;
+typedef struct sr_indexes sr_indexes; /* index.h */
 
 /* When detectors use what tells rules and regular expressions that cannot
  * match before they are asked, by SIGCC_INDEX of the environment: 0 never, 1
@@ -23,13 +25,13 @@ typedef enum sr_index_set {
 sr_index_set sr_index_setting(void);
 
 /* Indexes of the gates of a checked detector, one for each class of events
- * (routes.h), built as events ask for them. Owned by the arena, in which they
- * grow; NULL when the detector has too few rules for this to pay. Reads
- * keywords by what is given for that, and knows values again by `recall`, which
- * may be NULL. */
-sr_candidates *sr_candidates_new(sg_arena *arena, const sigma_detector *d,
-                                 const sr_routes *routes, sr_keywords *keywords,
-                                 sr_recall *recall);
+ * (routes.h), built as events ask for them, for all who share with the maker:
+ * in `indexes`. What one thread knows is in the arena. NULL when the detector
+ * has too few rules for this to pay. Reads keywords by what is given for that,
+ * and knows values again by `recall`, which may be NULL. */
+sr_candidates *sr_candidates_new(sg_arena *arena, sr_maker *maker,
+                                 sr_indexes *indexes, const sr_routes *routes,
+                                 sr_keywords *keywords, sr_recall *recall);
 
 /* Of the rules whose route is open to the event's class, set the bit of each
  * whose gate may be open for the event, and of each without a gate; others are

@@ -1,9 +1,9 @@
 /*
  * check.c - is a detector what its header says? Every index and range of
  * every table is compared with the size of what it points into, once, before
- * anything else reads them.
+ * anything else reads them: of tables that only events need, with the first.
  */
-#include "eval/eval.h"
+#include "eval/inside.h"
 
 #include "match/match.h"
 
@@ -42,10 +42,14 @@ static void need_optional(check *c, uint32_t index, uint32_t total)
     require(c, index == SIGMA_NONE || index < total, "index beyond its table");
 }
 
+static bool fits(sigma_ref ref, uint64_t size)
+{
+    return (uint64_t)ref.off + ref.len <= size;
+}
+
 static void need_text(check *c, sigma_ref ref)
 {
-    require(c, in_range(ref.off, ref.len, c->d->pool_size),
-            "text beyond the pool");
+    require(c, fits(ref, c->d->pool_size), "text beyond the pool");
 }
 
 static void need_num(check *c, sigma_num num)
@@ -57,12 +61,13 @@ static void need_num(check *c, sigma_num num)
 
 static void need_meta(check *c, const sigma_meta *meta)
 {
-    need_text(c, meta->id);
-    need_text(c, meta->name);
-    need_text(c, meta->title);
-    need_text(c, meta->level);
-    need_text(c, meta->status);
-    need_text(c, meta->sha256);
+    const uint64_t size = c->d->pool_size;
+
+    require(c,
+            fits(meta->id, size) & fits(meta->name, size) &
+                fits(meta->title, size) & fits(meta->level, size) &
+                fits(meta->status, size) & fits(meta->sha256, size),
+            "text beyond the pool");
     need_range(c, meta->tag_first, meta->tag_count, c->d->str_count);
 }
 
@@ -365,21 +370,12 @@ static void check_step(check *c, uint32_t i)
 
 /* Tables in an order in which each may rely on those before it: rows, their
  * number, what checks one of them unless they are texts. */
-#define TABLES(TABLE, TEXTS)                                                   \
+#define START_TABLES(TABLE, TEXTS)                                             \
     TABLE(pool, pool_size, nothing)                                            \
     TABLE(fields, field_count, check_field)                                    \
-    TEXTS(lits, lit_count)                                                     \
-    TABLE(nums, num_count, check_num)                                          \
     TEXTS(strs, str_count)                                                     \
-    TABLE(preds, pred_count, check_pred)                                       \
-    TABLE(selections, selection_count, check_selection)                        \
-    TABLE(holds, selection_count, check_holds)                                 \
     TABLE(derives, derive_count, check_derive)                                 \
-    TABLE(routes, route_count, check_route)                                    \
-    TABLE(gates, gate_count, check_gate)                                       \
     TABLE(rules, rule_count, check_rule)                                       \
-    TABLE(clauses, clause_count, check_clause)                                 \
-    TABLE(matches, rule_count, check_match)                                    \
     TABLE(corr_refs, corr_ref_count, nothing)                                  \
     TABLE(corr_keys, corr_key_count, check_key)                                \
     TABLE(corr_sources, corr_source_count, check_source)                       \
@@ -393,6 +389,18 @@ static void check_step(check *c, uint32_t i)
     TABLE(enrich_puts, enrich_put_count, nothing)                              \
     TABLE(enrich_steps, enrich_step_count, check_step)
 
+/* What only events need, behind those. */
+#define EVENT_TABLES(TABLE, TEXTS)                                             \
+    TEXTS(lits, lit_count)                                                     \
+    TABLE(nums, num_count, check_num)                                          \
+    TABLE(preds, pred_count, check_pred)                                       \
+    TABLE(selections, selection_count, check_selection)                        \
+    TABLE(holds, selection_count, check_holds)                                 \
+    TABLE(routes, route_count, check_route)                                    \
+    TABLE(gates, gate_count, check_gate)                                       \
+    TABLE(clauses, clause_count, check_clause)                                 \
+    TABLE(matches, rule_count, check_match)
+
 /* Whether all lie in the pool, without looking which. */
 static bool texts_fit(const check *c, const sigma_ref *refs, uint32_t count)
 {
@@ -400,7 +408,7 @@ static bool texts_fit(const check *c, const sigma_ref *refs, uint32_t count)
     bool fit = true;
 
     for (uint32_t i = 0; i < count; i++)
-        fit &= (uint64_t)refs[i].off + refs[i].len <= size;
+        fit &= fits(refs[i], size);
     return fit;
 }
 
@@ -426,36 +434,43 @@ static bool texts_fit(const check *c, const sigma_ref *refs, uint32_t count)
             need_text(c, c->d->rows[c->row]);                                  \
         c->row--;                                                              \
     }
-TABLES(TABLE, TEXTS)
+START_TABLES(TABLE, TEXTS)
+EVENT_TABLES(TABLE, TEXTS)
 #undef TEXTS
 #undef TABLE
 
-static void check_tables(check *c)
-{
-    static const struct table {
-        const char *name;
-        void (*check_all)(check *);
-    } tables[] = {
+typedef struct table {
+    const char *name;
+    void (*check_all)(check *);
+} table;
+
 #define TABLE(rows, count, row_check) {#rows, check_all_##rows},
 #define TEXTS(rows, count) {#rows, check_all_##rows},
-        TABLES(TABLE, TEXTS)
+static const table start_tables[] = {START_TABLES(TABLE, TEXTS)};
+static const table event_tables[] = {EVENT_TABLES(TABLE, TEXTS)};
 #undef TEXTS
 #undef TABLE
-    };
 
-    for (size_t t = 0; c->fault == NULL && t < sizeof(tables) / sizeof(*tables);
-         t++) {
-        c->table = tables[t].name;
-        c->row = 0;
-        tables[t].check_all(c);
-    }
-}
-
-bool sr_detector_check(const sigma_detector *d, char *reason,
-                       size_t reason_size)
+static bool check_tables(const sigma_detector *d, const table *tables,
+                         size_t count, char *reason, size_t reason_size)
 {
     check c = {d, NULL, "", 0};
 
+    for (size_t t = 0; c.fault == NULL && t < count; t++) {
+        c.table = tables[t].name;
+        c.row = 0;
+        tables[t].check_all(&c);
+    }
+    if (c.fault == NULL)
+        return true;
+    (void)snprintf(reason, reason_size, "detector table %s, row %u: %s",
+                   c.table, c.row, c.fault);
+    return false;
+}
+
+bool sr_detector_check_start(const sigma_detector *d, char *reason,
+                             size_t reason_size)
+{
     if (d == NULL || d->abi != SIGMA_ABI) {
         (void)snprintf(reason, reason_size, "detector is of another ABI");
         return false;
@@ -464,10 +479,22 @@ bool sr_detector_check(const sigma_detector *d, char *reason,
         (void)snprintf(reason, reason_size, "detector header has another size");
         return false;
     }
-    check_tables(&c);
-    if (c.fault == NULL)
-        return true;
-    (void)snprintf(reason, reason_size, "detector table %s, row %u: %s",
-                   c.table, c.row, c.fault);
-    return false;
+    return check_tables(d, start_tables,
+                        sizeof(start_tables) / sizeof(*start_tables), reason,
+                        reason_size);
+}
+
+bool sr_detector_check_events(const sigma_detector *d, char *reason,
+                              size_t reason_size)
+{
+    return check_tables(d, event_tables,
+                        sizeof(event_tables) / sizeof(*event_tables), reason,
+                        reason_size);
+}
+
+bool sr_detector_check(const sigma_detector *d, char *reason,
+                       size_t reason_size)
+{
+    return sr_detector_check_start(d, reason, reason_size) &&
+           sr_detector_check_events(d, reason, reason_size);
 }

@@ -2,10 +2,11 @@
  * eval.c - from values to bits to verdicts.
  *
  * What a predicate's operands need beforehand (parsed networks, the text of
- * numbers) is made with the first event; a set of literals is indexed and a
- * regular expression compiled when first asked, as that is dear and most are
- * never reached. A predicate is asked at most once per event: each operator
- * looks at one value, and any value of the field will do.
+ * numbers) is made with the first event, for all threads (ready.c); a set of
+ * literals is indexed and a regular expression compiled when first asked, as
+ * that is dear and most are never reached. A predicate is asked at most once
+ * per event: each operator looks at one value, and any value of the field will
+ * do.
  */
 #include "eval/inside.h"
 #include "eval/needed.h"
@@ -22,46 +23,6 @@ enum { PAIRS_MOST = 1 << 20 };
 
 /* -------- opening -------------------------------------------------------- */
 
-static bool is_reference(const pred *p)
-{
-    return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
-}
-
-static bool is_keywords(const sigma_detector *d, uint32_t field)
-{
-    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
-}
-
-/* Which fields predicates read: by the predicates themselves, whatever the
- * flags of the field say. */
-static void make_wants(sr_eval *eval)
-{
-    const sigma_detector *d = eval->d;
-    bool *read = sg_new_n(&eval->arena, bool, d->field_count);
-
-    for (uint32_t i = 0; i < d->pred_count; i++) {
-        read[eval->preds[i].field] = true;
-        if (is_reference(&eval->preds[i]))
-            read[eval->preds[i].u.other] = true;
-    }
-    eval->wants[0] = sg_new_n(&eval->arena, sr_want, d->field_count);
-    eval->wants[1] = sg_new_n(&eval->arena, sr_want, d->field_count);
-    for (uint32_t i = 0; i < d->field_count; i++) {
-        const sigma_field *f = &d->fields[i];
-        const bool keywords = is_keywords(d, i);
-        const sr_want want = {sr_text_of(d, f->name), i, keywords};
-        const bool first =
-            read[i] ||
-            (f->flags & (SIGMA_FIELD_PRED | SIGMA_FIELD_ENRICH)) != 0;
-        if (keywords && eval->keywords != NULL)
-            continue;
-        if (first || (f->flags & SIGMA_FIELD_CONTEXT) != 0) {
-            const int phase = first ? 0 : 1;
-            eval->wants[phase][eval->want_count[phase]++] = want;
-        }
-    }
-}
-
 /* Where rules are found by their gates hardly any event needs keywords. */
 static void make_candidates(sr_eval *eval)
 {
@@ -69,55 +30,50 @@ static void make_candidates(sr_eval *eval)
 
     eval->routes = sr_routes_new(&eval->arena, eval->d);
     eval->recall = sr_recall_new(&eval->arena, eval->d);
-    eval->candidates = sr_candidates_new(&eval->arena, eval->d, eval->routes,
-                                         keywords, eval->recall);
+    eval->candidates =
+        sr_candidates_new(&eval->arena, eval->maker, &eval->ready->indexes,
+                          eval->routes, keywords, eval->recall);
     if (eval->candidates != NULL)
         eval->keywords = keywords;
 }
 
-/* The bucket of a rule. */
-static bucket *bucket_of(sr_eval *eval, const sigma_rule *rule)
+static void check_once(sr_eval *eval)
 {
-    const uint32_t any = eval->d->route_count;
+    char reason[256];
 
-    return &eval->buckets[rule->route == SIGMA_NONE ? any : rule->route];
+    if (!sr_makes(eval->maker, &eval->ready->checked))
+        return;
+    if (!sr_detector_check_events(eval->d, reason, sizeof(reason)))
+        sg_fatal("this detector is broken: %s", reason);
+    sr_made(eval->maker, &eval->ready->checked);
 }
 
-static void make_buckets(sr_eval *eval)
-{
-    const sigma_detector *d = eval->d;
-    const uint32_t count = d->route_count + 1;
-    uint32_t *rules = sg_new_n(&eval->arena, uint32_t, d->rule_count);
-
-    eval->rule_words = ((size_t)d->rule_count + 63) / 64;
-    eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
-    eval->buckets = sg_new_n(&eval->arena, bucket, count);
-    for (uint32_t i = 0; i < d->rule_count; i++)
-        bucket_of(eval, &d->rules[i])->count++;
-    for (uint32_t i = 0; i < count; i++) {
-        eval->buckets[i].rules = rules;
-        rules += eval->buckets[i].count;
-        eval->buckets[i].count = 0;
-    }
-    for (uint32_t i = 0; i < d->rule_count; i++) {
-        bucket *b = bucket_of(eval, &d->rules[i]);
-        b->rules[b->count++] = i;
-    }
-}
-
-/* Texts, predicates, wants and buckets: with the first event, as they are most
- * of what it takes to open a large pack. */
+/* With the first event, as that is most of what it takes to open a large
+ * pack. */
 static void make_ready(sr_eval *eval)
 {
-    if (eval->ready)
+    const sigma_detector *d = eval->d;
+    sr_ready *ready = eval->ready;
+
+    if (eval->begun)
         return;
-    eval->ready = true;
-    sr_ready_preds(eval);
-    make_wants(eval);
-    make_buckets(eval);
+    eval->begun = true;
+    check_once(eval);
+    if (sr_makes(eval->maker, &ready->made)) {
+        sr_ready_tables(ready, &eval->maker->arena, d, eval->keywords == NULL);
+        sr_made(eval->maker, &ready->made);
+    }
+    eval->preds = ready->preds;
+    eval->words = ((size_t)d->pred_count + 63) / 64;
+    eval->known = sg_new_n(&eval->arena, uint64_t, eval->words);
+    eval->value = sg_new_n(&eval->arena, uint64_t, eval->words);
+    eval->rule_words = ((size_t)d->rule_count + 63) / 64;
+    eval->matched = sg_new_n(&eval->arena, uint64_t, eval->rule_words);
 }
 
-sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
+/* `other`: one to share with, or NULL. */
+static sr_eval *open_eval(const sigma_detector *d, const sr_eval *other,
+                          char *reason, size_t reason_size)
 {
     sr_eval *eval = calloc(1, sizeof(*eval));
     if (eval == NULL) {
@@ -126,30 +82,60 @@ sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
     }
     eval->d = d;
     eval->searches_all = sr_index_setting() == SR_INDEX_NEVER;
+    eval->maker = sr_maker_open(other == NULL ? NULL : other->maker);
+    eval->ready =
+        other == NULL ? sg_new(&eval->maker->arena, sr_ready) : other->ready;
+    if (other == NULL)
+        eval->ready->indexes.d = d;
     make_candidates(eval);
     return eval;
+}
+
+sr_eval *sr_eval_open(const sigma_detector *d, char *reason, size_t reason_size)
+{
+    return open_eval(d, NULL, reason, reason_size);
+}
+
+sr_eval *sr_eval_beside(const sr_eval *other, char *reason, size_t reason_size)
+{
+    return open_eval(other->d, other, reason, reason_size);
+}
+
+static void free_shared(const sr_ready *ready, sr_maker *maker)
+{
+    for (uint32_t i = 0; i < ready->regex_count; i++)
+        sr_regex_free(ready->regexes[i].regex);
+    sr_makers_free(maker);
 }
 
 void sr_eval_close(sr_eval *eval)
 {
     if (eval == NULL)
         return;
-    for (uint32_t i = 0; i < eval->regex_count; i++)
-        sr_regex_free(eval->regexes[i].regex);
+    if (sr_maker_leave(eval->maker))
+        free_shared(eval->ready, eval->maker);
     sg_arena_free(&eval->arena);
     free(eval);
+}
+
+sr_maker *sr_eval_maker(const sr_eval *eval)
+{
+    return eval->maker;
 }
 
 const sr_want *sr_eval_wants(sr_eval *eval, bool context, uint32_t *count)
 {
     make_ready(eval);
-    *count = eval->want_count[context];
-    return eval->wants[context];
+    *count = eval->ready->want_count[context];
+    return eval->ready->wants[context];
 }
 
 sr_prefilter *sr_eval_prefilter(sr_eval *eval, sg_arena *arena)
 {
-    return eval->candidates != NULL ? NULL : sr_needed_prefilter(eval, arena);
+    if (eval->candidates != NULL)
+        return NULL;
+    check_once(eval);
+    return sr_needed_prefilter(eval, arena);
 }
 
 const sr_eval_stats *sr_eval_stats_get(const sr_eval *eval)
@@ -201,9 +187,13 @@ static sr_lit_kind kind_of(sigma_op op)
 
 static bool any_lit(scene s, pred *p, sg_str text)
 {
-    if (p->u.any.set == NULL)
-        p->u.any.set = sr_litset_new(&s.eval->arena, kind_of(p->op),
+    sr_maker *maker = s.eval->maker;
+
+    if (sr_makes(maker, &p->made)) {
+        p->u.any.set = sr_litset_new(&maker->arena, kind_of(p->op),
                                      p->u.any.lits, p->count);
+        sr_made(maker, &p->made);
+    }
     return sr_litset_match(p->u.any.set, text);
 }
 
@@ -223,10 +213,10 @@ static bool any_regex(scene s, const pred *p, sr_value *v)
         sr_lazy_regex *lazy = &p->u.regexes[i];
 
         if (!eval->searches_all &&
-            sr_lazy_regex_denies(lazy, &eval->arena,
+            sr_lazy_regex_denies(lazy, eval->maker,
                                  sr_value_folded(s.event, v)))
             continue;
-        const sr_regex *regex = sr_lazy_regex_get(lazy, p->flags);
+        const sr_regex *regex = sr_lazy_regex_get(lazy, eval->maker, p->flags);
         if (regex == NULL) {
             eval->stats.regex_refusals++;
             continue;
@@ -419,13 +409,13 @@ static bool pred_holds(scene s, pred *p)
 
     if (c != NULL && sr_candidates_deny(c, (uint32_t)(p - s.eval->preds)))
         return false;
-    if (s.eval->keywords != NULL && is_keywords(s.eval->d, p->field))
+    if (s.eval->keywords != NULL && sr_is_keywords(s.eval->d, p->field))
         sr_keywords_read(s.eval->keywords, s.event);
     if (p->op == SIGMA_OP_NULL)
         return is_null(s, p);
     if (p->op == SIGMA_OP_EXISTS)
         return sr_first(s.event, p->field) != NULL;
-    if (is_reference(p))
+    if (sr_is_reference(p))
         return any_pair(s, p);
     return any_value(s, p);
 }
@@ -451,7 +441,7 @@ bool sigma_pred_eval(sigma_event *bits, uint32_t p)
     const bool verdict = pred_holds((scene){eval, event}, &eval->preds[p]);
     if (profile != NULL)
         sr_profile_predicate(profile, eval->preds[p].field, start);
-    if (!is_reference(&eval->preds[p]) && losses(eval) == lost)
+    if (!sr_is_reference(&eval->preds[p]) && losses(eval) == lost)
         sr_recall_verdict(eval->recall, eval->preds[p].field, p, verdict);
     bits->known[p >> 6] |= bit;
     if (verdict)
@@ -599,12 +589,12 @@ size_t sr_eval_rules(sr_eval *eval, sr_event *event, uint32_t *hits)
     if (eval->candidates != NULL)
         return match_candidates(eval, event, hits);
     const uint32_t any = eval->d->route_count;
-    size_t n = match_bucket(eval, event, &eval->buckets[any]);
+    const bucket *buckets = eval->ready->buckets;
+    size_t n = match_bucket(eval, event, &buckets[any]);
 
     for (uint32_t i = 0; i < any; i++)
-        if (eval->buckets[i].count != 0 &&
-            sr_routes_open(eval->routes, event, i))
-            n += match_bucket(eval, event, &eval->buckets[i]);
+        if (buckets[i].count != 0 && sr_routes_open(eval->routes, event, i))
+            n += match_bucket(eval, event, &buckets[i]);
     if (n != 0)
         take_matched(eval, hits);
     return n;

@@ -5,12 +5,14 @@
  * An evaluator belongs to one thread and judges one event at a time. It
  * allocates when opened; afterwards only an event's arena and the work space
  * of regular expressions grow, and each of these is compiled when first asked,
- * until all are warm.
+ * until all are warm. Evaluators of several threads can share what is made of
+ * the detector.
  */
 #ifndef SR_EVAL_H
 #define SR_EVAL_H
 
 #include "eval/profile.h"
+#include "eval/share.h"
 
 typedef struct sr_eval sr_eval;
 
@@ -43,13 +45,23 @@ const char *sr_detector_manifest(const sigma_detector *d, sg_arena *arena);
  * that passes cannot make the runtime read outside its tables. */
 bool sr_detector_check(const sigma_detector *d, char *reason,
                        size_t reason_size);
+/* The same but for tables that only events need, as they are most of a large
+ * pack. An evaluator checks those before it reads them, and the process ends
+ * when they are not in order. */
+bool sr_detector_check_start(const sigma_detector *d, char *reason,
+                             size_t reason_size);
 
-/* For a detector that has passed sr_detector_check, and outlives the evaluator.
- * NULL with the reason when out of memory. */
+/* For a detector that has passed sr_detector_check_start, and outlives the
+ * evaluator. NULL with the reason when out of memory. */
 sr_eval *sr_eval_open(const sigma_detector *d, char *reason,
                       size_t reason_size);
+/* The same for another thread: what either of them makes of the detector both
+ * use. They may be closed in any order, by one thread. */
+sr_eval *sr_eval_beside(const sr_eval *other, char *reason, size_t reason_size);
 /* Accepts NULL. */
 void sr_eval_close(sr_eval *eval);
+/* For what the evaluator's thread makes for all those that share. */
+sr_maker *sr_eval_maker(const sr_eval *eval);
 
 /* Wanted fields, for sr_plan_new: those that predicates read (context false),
  * or those needed beyond them once an event matched (context true). The slot

@@ -45,9 +45,12 @@ static bool is_keywords(const sigma_detector *d, uint32_t field)
 
 /* -------- predicates ----------------------------------------------------- */
 
-static sg_str folded(sg_arena *arena, sg_str text)
+/* Literals are folded when they are compiled, but for those with a case. */
+static sg_str folded(builder *b, const sigma_pred *p, sg_str text)
 {
-    char *out = sg_arena_alloc(arena, sg_fold_bound(text.len) + 1, 1);
+    if ((p->flags & SIGMA_F_CASED) == 0)
+        return text;
+    char *out = sg_arena_alloc(b->arena, sg_fold_bound(text.len) + 1, 1);
 
     return (sg_str){out, sg_fold(out, text)};
 }
@@ -107,22 +110,28 @@ static void find_need(builder *b, const sigma_pred *p, uint32_t i, sr_need *out)
     out->kind = SR_NEED_TEXTS;
     out->count = 1;
     out->texts[0] =
-        folded(b->arena, p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit);
+        folded(b, p, p->op == SIGMA_OP_GLOB ? sr_glob_run(lit) : lit);
 }
 
+/* All or none. */
 static bool file_lits(builder *b, uint32_t pred)
 {
     const sigma_pred *p = &b->d->preds[pred];
-    sr_need *needs = sg_new_n(&b->scratch, sr_need, (size_t)p->count + 1);
+    const sg_mark mark = sg_arena_mark(&b->scratch);
+    sr_need *needs =
+        sg_arena_alloc(&b->scratch, (p->count + (size_t)1) * sizeof(*needs),
+                       _Alignof(sr_need));
+    uint32_t found = 0;
 
-    for (uint32_t i = 0; i < p->count; i++) {
-        find_need(b, p, i, &needs[i]);
-        if (!can_find(b, p->field, &needs[i]))
-            return false;
+    for (; found < p->count; found++) {
+        find_need(b, p, found, &needs[found]);
+        if (!can_find(b, p->field, &needs[found]))
+            break;
     }
-    for (uint32_t i = 0; i < p->count; i++)
+    for (uint32_t i = 0; found == p->count && i < found; i++)
         file_need(b, pred, &needs[i]);
-    return true;
+    sg_arena_rewind(&b->scratch, mark);
+    return found == p->count;
 }
 
 static bool file_ends(builder *b, uint32_t pred, sr_lit_kind kind)
@@ -132,7 +141,7 @@ static bool file_ends(builder *b, uint32_t pred, sr_lit_kind kind)
     if (is_keywords(b->d, p->field))
         return file_lits(b, pred);
     for (uint32_t i = 0; i < p->count; i++) {
-        const sr_affix end = {folded(b->arena, lit_of(b->d, p, i)), kind, pred};
+        const sr_affix end = {folded(b, p, lit_of(b->d, p, i)), kind, pred};
 
         SG_PUSH(b->arena, &b->ends[p->field], end);
     }
@@ -364,4 +373,28 @@ sr_index *sr_index_new(sg_arena *arena, const sigma_detector *d,
     index_fields(&b);
     sg_arena_free(&b.scratch);
     return index;
+}
+
+/* -------- by rules ------------------------------------------------------- */
+
+sr_index *sr_indexes_get(sr_indexes *indexes, sr_maker *maker,
+                         const bool *rules)
+{
+    const sigma_detector *d = indexes->d;
+
+    for (uint32_t i = 0; i <= SR_ROUTE_CLASSES; i++) {
+        if (sr_makes(maker, &indexes->places[i].taken)) {
+            indexes->places[i].rules = rules;
+            sr_made(maker, &indexes->places[i].taken);
+        }
+        if (memcmp(indexes->places[i].rules, rules, d->rule_count) != 0)
+            continue;
+        if (sr_makes(maker, &indexes->places[i].made)) {
+            indexes->places[i].index = sr_index_new(&maker->arena, d, rules);
+            sr_made(maker, &indexes->places[i].made);
+        }
+        return indexes->places[i].index;
+    }
+    /* Threads have met more classes than one thread can have. */
+    return sr_index_new(&maker->arena, d, rules);
 }

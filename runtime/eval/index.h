@@ -1,12 +1,12 @@
 /*
  * index.h - inside of candidates.h: the gates of a detector filed by field, and
- * what is made of them when events first need it. Only candidates.c, index.c
- * and their tests include it.
+ * what is made of them when events first need it. Threads share all of it.
  */
 #ifndef SR_INDEX_H
 #define SR_INDEX_H
 
-#include "eval/recall.h"
+#include "eval/routes.h"
+#include "eval/share.h"
 #include "match/affixes.h"
 #include "match/match.h"
 #include "record/record.h"
@@ -35,25 +35,25 @@ typedef struct sr_field_index {
     bool keywords;  /* its values are those of the whole event */
     sr_affix *ends; /* what folded values must be, begin or end with */
     uint32_t end_count;
-    sr_affixes *affixes; /* of these; NULL: not yet */
-    sr_gram_lit *lits;   /* what folded values must hold; ids are predicates */
+    sr_gram_lit *lits; /* what folded values must hold; ids are predicates */
     uint32_t lit_count;
-    sr_grams *grams;      /* of these; NULL: not yet */
     sr_index_byte *bytes; /* literals too short for those */
     uint32_t byte_count;
     sr_index_run *runs;
     uint32_t run_count;
     sr_gram_lit *pieces; /* keywords: the same as a line writes it */
     uint32_t piece_count;
-    sr_sieve *sieve;           /* of these; NULL: cannot be, or not yet */
-    sr_prefilter *line_filter; /* the same, where there is no sieve */
-    sr_grams *line_grams;      /* of these; NULL: not yet */
-    bool filtered;             /* one of the two is made, if it can be */
-    sr_index_number *numbers;  /* sorted by value */
+    sr_index_number *numbers; /* sorted by value */
     uint32_t number_count;
     uint32_t *present; /* predicates that any value may satisfy */
     uint32_t present_count;
-    sr_recall_index recalled; /* its values that come again */
+    sr_once read;        /* with the first value: */
+    sr_affixes *affixes; /* of ends */
+    sr_grams *grams;     /* of lits */
+    sr_once filtered;    /* with the first line: */
+    sr_sieve *sieve;     /* of pieces; NULL: cannot be */
+    sr_once verbatim;    /* with the first line that passes: */
+    sr_grams *pieced;    /* of pieces */
 } sr_field_index;
 
 /* Whether the texts of values tell anything. */
@@ -82,5 +82,21 @@ static inline bool sr_index_decides(const sr_index *index, uint32_t pred)
 {
     return (index->decided[pred / 64] >> (pred % 64) & 1) != 0;
 }
+
+/* Those of one detector. */
+typedef struct sr_indexes {
+    const sigma_detector *d;
+    struct {
+        sr_once taken; /* by these: */
+        const bool *rules;
+        sr_once made; /* of them: */
+        sr_index *index;
+    } places[SR_ROUTE_CLASSES + 1];
+} sr_indexes;
+
+/* That of the rules marked in `rules`, which the caller then has no more use
+ * for: in the maker's arena. */
+sr_index *sr_indexes_get(sr_indexes *indexes, sr_maker *maker,
+                         const bool *rules);
 
 #endif

@@ -3,15 +3,16 @@
  */
 #include "eval/lazy_regex.h"
 
-const sr_regex *sr_lazy_regex_get(sr_lazy_regex *lazy, uint32_t flags)
+const sr_regex *sr_lazy_regex_get(sr_lazy_regex *lazy, sr_maker *maker,
+                                  uint32_t flags)
 {
     char reason[256];
     size_t offset;
 
-    if (lazy->regex == NULL && !lazy->refused) {
+    if (sr_makes(maker, &lazy->compiled)) {
         lazy->regex = sr_regex_compile(lazy->pattern, flags, reason,
                                        sizeof(reason), &offset);
-        lazy->refused = lazy->regex == NULL;
+        sr_made(maker, &lazy->compiled);
     }
     return lazy->regex;
 }
@@ -26,13 +27,14 @@ static void study(sr_lazy_regex *lazy, sg_arena *arena)
             sr_litset_new(arena, SR_LIT_CONTAINS, need->texts, need->count);
     if (need->kind == SR_NEED_RUN)
         lazy->run = &need->run;
-    lazy->studied = true;
 }
 
-bool sr_lazy_regex_denies(sr_lazy_regex *lazy, sg_arena *arena, sg_str folded)
+bool sr_lazy_regex_denies(sr_lazy_regex *lazy, sr_maker *maker, sg_str folded)
 {
-    if (!lazy->studied)
-        study(lazy, arena);
+    if (sr_makes(maker, &lazy->studied)) {
+        study(lazy, &maker->arena);
+        sr_made(maker, &lazy->studied);
+    }
     if (lazy->run != NULL)
         return !sr_run_is_in(lazy->run, folded);
     return lazy->texts != NULL && !sr_litset_match(lazy->texts, folded);

@@ -179,6 +179,14 @@ size_t sr_alert_hits(sr_worker *w, sr_output *out, sr_place place, size_t count)
     return alerts;
 }
 
+bool sr_alert_due(const sr_worker *w, const sr_item *item)
+{
+    for (size_t i = 0; i < item->matches; i++)
+        if (is_visible(w, &w->hits[i]))
+            return true;
+    return false;
+}
+
 void sr_alert_pieces(sr_worker *w, sr_item *item)
 {
     sg_buf *piece = sr_output_buffer(w->pieces);

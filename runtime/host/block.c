@@ -47,13 +47,36 @@ static bool has_room(const sr_block *b, const sr_worker *w)
     return bytes_found(b, &w->contributions, &w->alerts) < SR_BLOCK_FOUND;
 }
 
+static bool in_piece(const sr_block *b)
+{
+    return b->next == b->stretch_count;
+}
+
+static uint64_t lines_before(sr_block *b, bool hurry)
+{
+    if (b->before == SR_BLOCK_UNKNOWN)
+        b->before = sr_fetch_before(b->fetches, b->turn, hurry);
+    return b->before;
+}
+
+/* Alerts have the number of their line, which is otherwise not needed here. */
+static void make_alerts(sr_block *b, sr_worker *w, sr_item *item)
+{
+    const bool due = b->ranged && in_piece(b) && sr_alert_due(w, item);
+    const uint64_t before = due ? lines_before(b, true) : 0;
+
+    item->place.line += before;
+    sr_alert_pieces(w, item);
+    item->place.line -= before;
+}
+
 static void find_out(sr_block *b, sr_worker *w, sr_item *item)
 {
     sr_worker_match(w, item);
     if (item->reason == NULL && item->matches == 0)
         return;
     if (item->reason == NULL)
-        sr_alert_pieces(w, item);
+        make_alerts(b, w, item);
     *new_item(b) = *item;
 }
 
@@ -112,7 +135,7 @@ static void run_stretch(sr_block *b, sr_worker *w, const char *from,
 
 static bool is_done(const sr_block *b)
 {
-    return b->next == b->stretch_count && b->piece.len == 0;
+    return in_piece(b) && b->piece.len == 0;
 }
 
 /* What cannot be fetched is left to the input. */
@@ -120,12 +143,23 @@ static void fetch(sr_block *b, sr_worker *w)
 {
     const int64_t begin = sr_profile_cpu(w->profile);
     const char *text =
-        sr_fetch(b->fetches, b->turn, &b->range, b->room, &b->piece.place.line);
+        sr_fetch(b->fetches, b->turn, &b->range, b->room, &b->counted);
 
     b->piece.len = text == NULL ? 0 : b->range.len;
     b->piece.at = text == NULL ? 0 : (size_t)(text - b->room);
     b->range.len = 0;
     sr_profile_spent(w->profile, SR_PHASE_read, begin);
+}
+
+/* How many lines there are in a range: those looked at, and what is left for
+ * when there is room for what is found in it. */
+static void count_range(sr_block *b)
+{
+    const sg_str left = {b->room + b->piece.at, b->piece.len};
+
+    sr_fetch_counted(b->fetches, b->turn,
+                     b->piece.place.line - 1 + sr_count_lines(left));
+    b->counted = true;
 }
 
 static void run_block(void *ctx, uint32_t thread)
@@ -139,15 +173,19 @@ static void run_block(void *ctx, uint32_t thread)
     w->contributions.len = 0;
     w->alerts = b->alerts;
     w->alerts.len = 0;
-    b->item_count = 0;
+    b->item_count = b->piece_items = 0;
     while (!is_done(b) && has_room(b, w)) {
-        const bool last = b->next == b->stretch_count;
+        const bool last = in_piece(b);
         sr_stretch *stretch = last ? &b->piece : &b->stretches[b->next];
 
         run_stretch(b, w, last ? b->room : b->text.ptr, stretch);
         if (!last && stretch->len == 0)
             b->next++;
+        if (!last)
+            b->piece_items = b->item_count;
     }
+    if (b->ranged && !b->counted)
+        count_range(b);
     sr_worker_rest(w);
     b->contributions = w->contributions;
     b->alerts = w->alerts;
@@ -172,6 +210,22 @@ static void adapt(sr_blocks *blocks, const sr_block *b)
         blocks->goal *= 2;
 }
 
+/* The numbers of lines in a range become those of the file. */
+static void number_lines(sr_block *b)
+{
+    if (!b->ranged || b->piece_items == b->item_count)
+        return;
+    const uint64_t before = lines_before(b, false);
+
+    for (size_t i = b->piece_items; i < b->item_count; i++) {
+        sr_item *item = &b->items[i];
+
+        item->place.line += before;
+        sr_contributions_move(b->contributions.ptr + item->contributions_at,
+                              item->contributions_len, before);
+    }
+}
+
 /* What a thread has found in a block. */
 static void settle_found(sr_blocks *blocks, sr_block *b)
 {
@@ -180,6 +234,7 @@ static void settle_found(sr_blocks *blocks, sr_block *b)
     sr_threads_wait(s->threads, &b->job);
     const int64_t begin = sr_profile_cpu(sr_profile_main(s));
 
+    number_lines(b);
     sr_settle_items(s, b->items, b->item_count, b->contributions.ptr,
                     b->alerts.ptr);
     sr_profile_spent(sr_profile_main(s), SR_PHASE_correlate, begin);
@@ -217,6 +272,7 @@ static void settle_first(sr_blocks *blocks)
     blocks->flight -= b->bytes;
     keep_text(blocks, b);
     b->stretch_count = b->piece.len = b->next = 0;
+    b->ranged = false;
     blocks->first = (blocks->first + 1) % blocks->count;
     blocks->used--;
 }
@@ -334,6 +390,9 @@ bool sr_blocks_range(sr_blocks *blocks, sr_input *input, const sr_item *first)
     blocks->lender = input;
     b->turn = sr_fetches_next(blocks->fetches);
     b->piece = (sr_stretch){0, b->range.len, first->place, b->range.offset};
+    b->piece.place.line = 1;
+    b->before = SR_BLOCK_UNKNOWN;
+    b->ranged = true;
     hand_over(blocks);
     return true;
 }
@@ -391,7 +450,7 @@ sr_blocks *sr_blocks_open(sr_session *s)
     blocks->count = threads * 2 + 2;
     blocks->goal = SR_BLOCK_BYTES;
     blocks->range = range_wanted();
-    blocks->fetches = sr_fetches_open();
+    blocks->fetches = sr_fetches_open(blocks->count);
     blocks->ring = sg_new_n(&s->arena, sr_block, blocks->count);
     for (uint32_t i = 0; i < blocks->count; i++) {
         blocks->ring[i].job =

@@ -32,7 +32,10 @@ typedef struct sr_block {
     char *room;       /* of SR_INPUT_ROOM bytes, or NULL */
     sr_stretch piece; /* in `room`, behind the others; len 0: none */
     sr_range range;   /* what is to be read to be `piece`; len 0: nothing */
+    bool ranged;      /* that is what `piece` is: its lines count from 1 on */
+    bool counted;     /* how many lines it has is known */
     uint64_t turn;    /* number of the range */
+    uint64_t before;  /* lines of the file before it, or SR_BLOCK_UNKNOWN */
     sr_fetches *fetches;
     size_t bytes; /* of text, when it was handed over */
     size_t next;  /* the stretch to go on with; behind the last: `piece` */
@@ -40,6 +43,7 @@ typedef struct sr_block {
      */
     sr_item *items;
     size_t item_count, item_cap;
+    size_t piece_items; /* those before are not of `piece` */
     sg_buf contributions, alerts;
 } sr_block;
 
@@ -51,6 +55,8 @@ enum {
     SR_BLOCK_FOUND = 2 * 1024 * 1024, /* bytes, one line more at most */
     SR_BLOCK_FLIGHT = 4 * 1024 * 1024 /* of text, with each thread */
 };
+
+#define SR_BLOCK_UNKNOWN UINT64_MAX
 
 /* Blocks of a run with threads: a ring, filled at one end and settled at the
  * other, in the order of lines. */

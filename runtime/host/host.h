@@ -53,21 +53,29 @@ typedef struct sr_tally {
     uint64_t lines, bytes, events, skipped, prefiltered;
 } sr_tally;
 
+/* What is read of lines; workers share it. */
+typedef struct sr_plans {
+    sr_once made;
+    sr_plan *match, *context; /* fields of predicates; those needed after */
+    sr_plan *nothing;         /* no field: is the line readable? */
+    uint32_t time_slot;       /* first of the slots for time fields */
+    uint32_t time_count;
+} sr_plans;
+
 /* What matches lines: everything that changes with each event. One per
  * thread. */
 typedef struct sr_worker {
     const struct sr_session *s; /* read only */
     sg_arena arena;             /* as long as the run */
     sr_eval *eval;
-    sr_plan *match, *context; /* fields of predicates; those needed after */
-    sr_plan *nothing;         /* no field: is the line readable? */
-    sr_prefilter *prefilter;  /* or NULL */
+    sr_plans own;            /* others may share them */
+    sr_plans *shared;        /* these, or those of the main thread's */
+    const sr_plans *plans;   /* the same, made; NULL: no line was looked at */
+    sr_prefilter *prefilter; /* or NULL */
     sr_tally tally;
     sr_event event;
-    uint32_t *matches;  /* rules the event at hand matches */
-    sr_hit *hits;       /* the same with times */
-    uint32_t time_slot; /* first of the slots for time fields */
-    uint32_t time_count;
+    uint32_t *matches; /* rules the event at hand matches */
+    sr_hit *hits;      /* the same with times */
     sr_scratch scratch;
     sr_enrich_work enriched; /* the event at hand, and counts */
     sr_profile *profile;     /* --profile; or NULL */
@@ -260,7 +268,8 @@ sr_profile *sr_profile_main(const sr_session *s);
 /* -------- worker.c ------------------------------------------------------- */
 
 /* NULL, and told, when the detector is broken. The session's detector, options
- * and layout are set. */
+ * and layout are set. One for another thread than the main thread's shares with
+ * that what is made once, unless SIGCC_SHARE=0; it is closed first. */
 sr_worker *sr_worker_open(sr_session *s);
 void sr_worker_close(sr_worker *w);
 /* Count a line; false for one of white space alone, which is no event. */
@@ -283,7 +292,7 @@ void sr_worker_match(sr_worker *w, sr_item *item);
 /* Time fields wanted of matched events, into `wants`, which holds
  * sr_time_wants_max(); sets time_slot and time_count. */
 uint32_t sr_time_wants_max(void);
-void sr_time_wants(sr_worker *w, sr_want *wants);
+void sr_time_wants(const sr_session *s, sr_plans *plans, sr_want *wants);
 /* Fill w->hits with the rules matched and the event's time for each. */
 void sr_read_times(sr_worker *w, size_t count);
 
@@ -304,6 +313,8 @@ void sr_alert_scratch(const sigma_detector *d, sg_arena *arena,
 
 /* In a thread: make the alerts of the item just matched. */
 void sr_alert_pieces(sr_worker *w, sr_item *item);
+/* Whether there are any. */
+bool sr_alert_due(const sr_worker *w, const sr_item *item);
 /* The alert of an event that came too late, for --late. */
 void sr_alert_late(sr_session *s, const sr_item *item);
 

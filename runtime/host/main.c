@@ -201,7 +201,7 @@ int sigma_main(int argc, char **argv, const sigma_detector *detector)
 
     const sigma_detector *clear = sr_detector_decode(detector, &arena);
 
-    if (!sr_detector_check(clear, reason, sizeof(reason))) {
+    if (!sr_detector_check_start(clear, reason, sizeof(reason))) {
         fprintf(stderr, "%s: this detector is broken: %s\n", "detector",
                 reason);
         sg_arena_free(&arena);

@@ -575,7 +575,8 @@ void sr_options_help(sg_buf *buf, const char *program)
         "small detectors too, SIGCC_CASCADE=0 does not look for\nsingle fields "
         "in the bytes of lines, SIGCC_LINES=0 checks those that cannot\nmatch "
         "one by one, SIGCC_RANGES=0 has one thread read for all others, "
-        "another\nnumber says how many bytes each reads at a time. Verdicts do "
+        "another\nnumber says how many bytes each reads at a time, "
+        "SIGCC_SHARE=0 has each thread\nmake indexes of its own. Verdicts do "
         "not depend on them.\n";
 
     sg_buf_printf(buf,

@@ -17,14 +17,14 @@ uint32_t sr_time_wants_max(void)
     return USUAL;
 }
 
-void sr_time_wants(sr_worker *w, sr_want *wants)
+void sr_time_wants(const sr_session *s, sr_plans *plans, sr_want *wants)
 {
-    w->time_slot = w->s->detector->field_count;
-    w->time_count = w->s->options->time_field != NULL ? 1 : USUAL;
-    for (uint32_t i = 0; i < w->time_count; i++) {
-        wants[i] = (sr_want){.name = usual[i], .slot = w->time_slot + i};
-        if (w->s->options->time_field != NULL)
-            wants[i].name = sg_str_of(w->s->options->time_field);
+    plans->time_slot = s->detector->field_count;
+    plans->time_count = s->options->time_field != NULL ? 1 : USUAL;
+    for (uint32_t i = 0; i < plans->time_count; i++) {
+        wants[i] = (sr_want){.name = usual[i], .slot = plans->time_slot + i};
+        if (s->options->time_field != NULL)
+            wants[i].name = sg_str_of(s->options->time_field);
     }
 }
 
@@ -58,8 +58,8 @@ static sr_hit usual_time(sr_worker *w)
 {
     sr_hit hit = {0};
 
-    for (uint32_t i = 0; i < w->time_count; i++) {
-        sr_value *v = value_in(w, w->time_slot + i);
+    for (uint32_t i = 0; i < w->plans->time_count; i++) {
+        sr_value *v = value_in(w, w->plans->time_slot + i);
 
         if (v != NULL) {
             read_value(w, v, &hit);

@@ -10,43 +10,73 @@
 
 /* -------- opening -------------------------------------------------------- */
 
-/* One plan for what predicates read, one for what matched events need, and room
- * for what matches. Made with the first line: in a large pack that is most of
- * the start-up. */
-static void open_plans(sr_worker *w)
+/* One plan for what predicates read, one for what matched events need. */
+static void make_plans(sr_worker *w, sr_plans *plans, sg_arena *arena)
 {
-    const sigma_detector *d = w->s->detector;
     uint32_t count;
     const sr_want *wants = sr_eval_wants(w->eval, false, &count);
 
-    w->match = sr_plan_new(&w->arena, wants, count);
-    w->nothing = sr_plan_new(&w->arena, NULL, 0);
+    plans->match = sr_plan_new(arena, wants, count);
+    plans->nothing = sr_plan_new(arena, NULL, 0);
     wants = sr_eval_wants(w->eval, true, &count);
     sr_want *all =
-        sg_new_n(&w->arena, sr_want, (size_t)count + sr_time_wants_max());
+        sg_new_n(arena, sr_want, (size_t)count + sr_time_wants_max());
 
     if (count != 0)
         memcpy(all, wants, count * sizeof(*all));
-    sr_time_wants(w, all + count);
-    w->context = sr_plan_new(&w->arena, all, count + w->time_count);
-    sr_event_init(&w->event, w->time_slot + w->time_count);
+    sr_time_wants(w->s, plans, all + count);
+    plans->context = sr_plan_new(arena, all, count + plans->time_count);
+}
+
+/* The plans, and room for what matches. Made with the first line: in a large
+ * pack that is most of the start-up. */
+static void open_plans(sr_worker *w)
+{
+    const sigma_detector *d = w->s->detector;
+    sr_maker *maker = sr_eval_maker(w->eval);
+
+    if (sr_makes(maker, &w->shared->made)) {
+        make_plans(w, w->shared, &maker->arena);
+        sr_made(maker, &w->shared->made);
+    }
+    w->plans = w->shared;
+    sr_event_init(&w->event, w->plans->time_slot + w->plans->time_count);
     w->matches = sg_new_n(&w->arena, uint32_t, (size_t)d->rule_count + 1);
     w->hits = sg_new_n(&w->arena, sr_hit, (size_t)d->rule_count + 1);
     sr_alert_scratch(d, &w->arena, &w->scratch);
+}
+
+static bool shares(void)
+{
+    const char *set = getenv("SIGCC_SHARE");
+
+    return set == NULL || strcmp(set, "0") != 0;
+}
+
+/* False: told. */
+static bool open_eval(sr_worker *w)
+{
+    sr_worker *other = shares() ? w->s->worker : NULL;
+    char reason[256];
+
+    w->shared = other == NULL ? &w->own : other->shared;
+    w->eval = other == NULL
+                  ? sr_eval_open(w->s->detector, reason, sizeof(reason))
+                  : sr_eval_beside(other->eval, reason, sizeof(reason));
+    if (w->eval == NULL)
+        sr_say(w->s, "this detector is broken: %s", reason);
+    return w->eval != NULL;
 }
 
 sr_worker *sr_worker_open(sr_session *s)
 {
     const sigma_detector *d = s->detector;
     sr_worker *w = calloc(1, sizeof(*w));
-    char reason[256];
 
     if (w == NULL)
         sg_fatal("out of memory");
     w->s = s;
-    w->eval = sr_eval_open(d, reason, sizeof(reason));
-    if (w->eval == NULL) {
-        sr_say(s, "this detector is broken: %s", reason);
+    if (!open_eval(w)) {
         free(w);
         return NULL;
     }
@@ -109,14 +139,14 @@ bool sr_worker_may_pass_over(const sr_worker *w)
 
     return w->prefilter != NULL &&
            (o->unchecked ||
-            (w->nothing != NULL && !o->profile && o->slices == 0));
+            (w->plans != NULL && !o->profile && o->slices == 0));
 }
 
 sr_kept_out sr_worker_pass_over(sr_worker *w, sg_str text, size_t *clear)
 {
     const bool unchecked = w->s->options->unchecked;
     const sr_kept_out out = sr_prefilter_lines(
-        w->prefilter, text, unchecked ? NULL : w->nothing, clear);
+        w->prefilter, text, unchecked ? NULL : w->plans->nothing, clear);
 
     w->tally.lines += out.lines;
     w->tally.bytes += out.len - out.ends;
@@ -184,14 +214,15 @@ static bool match_line(sr_worker *w, sr_item *item)
 {
     sr_fault fault = {0};
 
-    if (w->match == NULL)
+    if (w->plans == NULL)
         open_plans(w);
     sr_event_begin(&w->event, item->line);
     if (is_kept_out(w, item)) {
         w->tally.prefiltered++;
-        return sr_project(w->nothing, &w->event, &fault) || fail(item, &fault);
+        return sr_project(w->plans->nothing, &w->event, &fault) ||
+               fail(item, &fault);
     }
-    if (!sr_project(w->match, &w->event, &fault))
+    if (!sr_project(w->plans->match, &w->event, &fault))
         return fail(item, &fault);
     sr_profile_lap(w->profile, SR_PHASE_project);
     if (w->s->enrich != NULL)
@@ -213,7 +244,7 @@ void sr_worker_match(sr_worker *w, sr_item *item)
     item->contributions_at = w->contributions.len;
     if (match_line(w, item) && item->matches != 0) {
         /* What only events that match need: further fields, and their time. */
-        if (!sr_project(w->context, &w->event, &fault)) {
+        if (!sr_project(w->plans->context, &w->event, &fault)) {
             fail(item, &fault);
         } else {
             sr_read_times(w, item->matches);

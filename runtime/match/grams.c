@@ -16,7 +16,6 @@
 
 #include "match/match.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -26,6 +25,7 @@ enum {
     MARKS_SPARSER = 7, /* the same where every byte is looked at */
     USES_LEAST = 10,
     USES_MOST = 17,
+    STRIDE_MOST = 8,            /* windows of a literal */
     TAIL = sizeof(uint32_t) - 1 /* bytes that are less than a load */
 };
 
@@ -62,7 +62,7 @@ typedef struct tier {
     uint32_t mark_log2, slot_log2;
     uint8_t *marks; /* 1: some window may be one of a literal */
     slot *slots;
-    entry *entries; /* sorted by window */
+    entry *entries; /* those of a window in a row */
     uint32_t count;
 } tier;
 
@@ -80,12 +80,14 @@ static uint32_t load(const char *p)
 }
 
 /* The window at p, of which `left` bytes can be read. */
-static uint32_t window_at(const char *p, size_t left, uint32_t bytes)
+static uint32_t window_at(const char *p, size_t left, uint32_t mask)
 {
     uint32_t w = 0;
 
-    memcpy(&w, p, bytes < left ? bytes : left);
-    return w;
+    if (left >= sizeof(w))
+        return load(p) & mask;
+    memcpy(&w, p, left);
+    return w & mask;
 }
 
 static uint32_t hash(uint32_t window, unsigned log2)
@@ -113,7 +115,7 @@ static uint32_t tier_of(sg_str text)
 /* The first tier's, by the shortest of its literals. */
 static filing long_shape(const sr_gram_lit *lits, uint32_t count)
 {
-    static const filing longer[] = {{4, 8}, {4, 6}};
+    static const filing longer[] = {{4, STRIDE_MOST}, {4, 6}};
     size_t least = SIZE_MAX;
 
     for (uint32_t i = 0; i < count; i++)
@@ -143,41 +145,42 @@ static void count_sample(const uses *u, const sr_grams *g, sg_str sample)
 {
     for (uint32_t t = 0; t < TIERS; t++)
         for (size_t i = 0; i + shapes[t].window <= sample.len; i++) {
-            const uint32_t w =
-                window_at(sample.ptr + i, sample.len - i, sizeof(w));
+            const uint32_t mask = g->tiers[t].mask;
+            const uint32_t w = window_at(sample.ptr + i, sample.len - i, mask);
 
-            *use_of(u, (w | g->hide) & g->tiers[t].mask) = SAMPLE_USES;
+            *use_of(u, w | (g->hide & mask)) = SAMPLE_USES;
         }
 }
 
-static uint32_t window_cost(sg_str text, uint32_t at, uint32_t bytes,
+static uint32_t window_cost(const tier *t, sg_str text, uint32_t at,
                             const uses *u)
 {
     const char *p = text.ptr + at;
-    uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, bytes));
+    uint32_t cost = 4u * *use_of(u, window_at(p, text.len - at, t->mask));
 
-    for (uint32_t k = 0; k < bytes; k++)
+    for (uint32_t k = 0; k < t->shape.window; k++)
         cost += sr_byte_weight(p[k]);
     return cost;
 }
 
 /* Where the windows in a row begin whose bytes are rarest. */
-static uint32_t choose(sg_str text, const filing *shape, const uses *u)
+static uint32_t choose(const tier *t, sg_str text, const uses *u)
 {
+    const uint32_t stride = t->shape.stride;
+    uint32_t costs[STRIDE_MOST] = {0}; /* of those in the row */
     uint32_t best = 0;
     uint32_t cost = 0, best_cost = UINT32_MAX;
 
-    for (uint32_t i = 0; i + shape->window <= text.len; i++) {
-        cost += window_cost(text, i, shape->window, u);
-        if (i + 1 < shape->stride)
-            continue;
-        const uint32_t first = i + 1 - shape->stride;
+    for (uint32_t i = 0; i + t->shape.window <= text.len; i++) {
+        uint32_t *const oldest = &costs[i % stride];
 
-        if (cost < best_cost) {
-            best_cost = cost;
-            best = first;
-        }
-        cost -= window_cost(text, first, shape->window, u);
+        cost -= *oldest;
+        *oldest = window_cost(t, text, i, u);
+        cost += *oldest;
+        if (i + 1 < stride || cost >= best_cost)
+            continue;
+        best_cost = cost;
+        best = i + 1 - stride;
     }
     return best;
 }
@@ -197,26 +200,17 @@ static entry entry_of(const sr_gram_lit *lit, uint32_t at, uint32_t window)
 
 static void file_lit(tier *t, const sr_gram_lit *lit, const uses *u)
 {
-    const uint32_t at = choose(lit->text, &t->shape, u);
+    const uint32_t at = choose(t, lit->text, u);
 
     for (uint32_t k = at; k < at + t->shape.stride; k++) {
         const uint32_t w =
-            window_at(lit->text.ptr + k, lit->text.len - k, t->shape.window);
+            window_at(lit->text.ptr + k, lit->text.len - k, t->mask);
         uint16_t *used = use_of(u, w);
 
         if (*used < UINT16_MAX)
             ++*used;
         t->entries[t->count++] = entry_of(lit, k, w);
     }
-}
-
-static int by_window(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-
-    if (x->window != y->window)
-        return x->window < y->window ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
 }
 
 /* Smallest with room for `count` times 2^more. */
@@ -229,37 +223,56 @@ static uint32_t log2_of(uint32_t count, uint32_t more, uint32_t least)
     return log2;
 }
 
-static void fill_slots(tier *t)
+/* The slot of a window, or the free one that it would have. */
+static inline slot *slot_of(const tier *t, uint32_t window)
 {
     const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
+    uint32_t at = hash(window, t->slot_log2);
 
-    memset(t->slots, 0xFF, ((size_t)mask + 1) * sizeof(*t->slots));
+    while (t->slots[at].first != SIGMA_NONE && t->slots[at].window != window)
+        at = (at + 1) & mask;
+    return &t->slots[at];
+}
+
+/* Bring those of a window together: each slot counts its entries, then is told
+ * where they end, and comes to their beginning as they are put there. */
+static void group(tier *t, const entry *filed)
+{
+    const size_t slots = (size_t)1 << t->slot_log2;
+    uint32_t end = 0;
+
+    memset(t->slots, 0xFF, slots * sizeof(*t->slots));
     for (uint32_t i = 0; i < t->count; i++) {
-        const uint32_t w = t->entries[i].window;
-        uint32_t s = hash(w, t->slot_log2);
+        slot *s = slot_of(t, filed[i].window);
 
-        if (i > 0 && t->entries[i - 1].window == w)
-            continue;
-        t->marks[hash(w, t->mark_log2)] = 1;
-        while (t->slots[s].first != SIGMA_NONE)
-            s = (s + 1) & mask;
-        t->slots[s] = (slot){w, i};
+        if (s->first == SIGMA_NONE)
+            *s = (slot){filed[i].window, 0};
+        s->first++;
+        t->marks[hash(s->window, t->mark_log2)] = 1;
     }
+    for (size_t i = 0; i < slots; i++)
+        if (t->slots[i].first != SIGMA_NONE)
+            t->slots[i].first = end += t->slots[i].first;
+    for (uint32_t i = t->count; i-- > 0;)
+        t->entries[--slot_of(t, filed[i].window)->first] = filed[i];
 }
 
 static void index_tier(sg_arena *arena, tier *t)
 {
     const uint32_t more = t->shape.stride == 1 ? MARKS_SPARSER : MARKS_SPARSE;
     const uint32_t marks = log2_of(t->count, more, MARKS_LEAST);
+    const entry *filed = t->entries;
 
-    qsort(t->entries, t->count, sizeof(*t->entries), by_window);
+    t->entries = sg_arena_alloc(arena, (t->count + (size_t)1) * sizeof(entry),
+                                _Alignof(entry));
     t->mark_log2 = marks < MARKS_MOST ? marks : MARKS_MOST;
     t->marks = sg_new_n(arena, uint8_t, (size_t)1 << t->mark_log2);
     t->slot_log2 = log2_of(t->count, 1, 4);
     t->slots = sg_new_n(arena, slot, (size_t)1 << t->slot_log2);
-    fill_slots(t);
+    group(t, filed);
 }
 
+/* Entries are in the arena until they are grouped. */
 static void ready_tier(sg_arena *arena, tier *t, filing shape, uint32_t lits)
 {
     t->shape = shape;
@@ -267,7 +280,9 @@ static void ready_tier(sg_arena *arena, tier *t, filing shape, uint32_t lits)
     if (shape.window < sizeof(t->mask))
         memset((char *)&t->mask + shape.window, 0,
                sizeof(t->mask) - shape.window);
-    t->entries = sg_new_n(arena, entry, (size_t)lits * shape.stride + 1);
+    t->entries =
+        sg_arena_alloc(arena, ((size_t)lits * shape.stride + 1) * sizeof(entry),
+                       _Alignof(entry));
 }
 
 static void ready_tiers(sg_arena *arena, sr_grams *g, const sr_gram_lit *lits,
@@ -304,7 +319,7 @@ sr_grams *sr_grams_new(sg_arena *arena, const sr_gram_lit *lits, uint32_t count,
 
     sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
     g->hide = hide * UINT32_C(0x01010101);
-    ready_tiers(arena, g, lits, count);
+    ready_tiers(&scratch, g, lits, count);
     const uses u = make_uses(&scratch, count, sample.len);
     count_sample(&u, g, sample);
     for (uint32_t i = 0; i < count; i++)
@@ -363,12 +378,8 @@ static void look_up(const tier *t, const scan *s, uint32_t window,
                     const char *p)
 {
     const size_t pos = (size_t)(p - s->text.ptr);
-    const uint32_t mask = (UINT32_C(1) << t->slot_log2) - 1;
-    uint32_t at = hash(window, t->slot_log2);
 
-    while (t->slots[at].first != SIGMA_NONE && t->slots[at].window != window)
-        at = (at + 1) & mask;
-    for (uint32_t i = t->slots[at].first;
+    for (uint32_t i = slot_of(t, window)->first;
          i < t->count && t->entries[i].window == window; i++) {
         const entry *e = &t->entries[i];
 
@@ -426,8 +437,8 @@ void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
     scan s = {.text = text, .hide = grams->hide, .found = found, .ctx = ctx};
 
     set_tail(&s);
-    if (grams->tiers[0].shape.stride == 8)
-        scan_tier(&grams->tiers[0], &s, 8);
+    if (grams->tiers[0].shape.stride == STRIDE_MOST)
+        scan_tier(&grams->tiers[0], &s, STRIDE_MOST);
     else if (grams->tiers[0].shape.stride == 6)
         scan_tier(&grams->tiers[0], &s, 6);
     else

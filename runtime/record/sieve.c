@@ -17,7 +17,6 @@
  */
 #include "record/sieve.h"
 
-#include "record/habit.h"
 #include "record/level.h"
 #include "record/needles.h"
 
@@ -38,7 +37,8 @@ enum {
     SAMPLE_MOST = 1 << 14
 };
 
-/* Where three lines of four pass it is not worth it. */
+/* Pays for lines that are kept out: where three of four pass it is not worth
+ * it. */
 static const sr_habit_rule habit_rule = {
     .round = 512, .pays = 512 / 4 + 1, .rest = 1 << 15, .rest_most = 1 << 15};
 
@@ -52,7 +52,6 @@ struct sr_sieve {
     window windows[PIECES_MOST];
     uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
     sr_needles disguises;        /* what the other two buckets hold */
-    sr_habit habit;              /* pays for lines that it keeps out */
 };
 
 /* -------- building ------------------------------------------------------- */
@@ -294,11 +293,11 @@ static bool passes(const sr_sieve *s, sg_str line)
     return finds(s, (sg_str){rest, sizeof(rest)}, &done);
 }
 
-bool sr_sieve_keeps_out(sr_sieve *s, sg_str line)
+bool sr_sieve_keeps_out(const sr_sieve *s, sr_habit *habit, sg_str line)
 {
-    if (!sr_habit_is_due(&s->habit, &habit_rule) || passes(s, line))
+    if (!sr_habit_is_due(habit, &habit_rule) || passes(s, line))
         return false;
-    sr_habit_paid(&s->habit);
+    sr_habit_paid(habit);
     return true;
 }
 
@@ -314,9 +313,10 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
     return NULL;
 }
 
-bool sr_sieve_keeps_out(sr_sieve *s, sg_str line)
+bool sr_sieve_keeps_out(const sr_sieve *s, sr_habit *habit, sg_str line)
 {
     (void)s;
+    (void)habit;
     (void)line;
     return false;
 }

@@ -1,13 +1,16 @@
 /*
  * test_eval.c - a hand-made detector: every operator against values of every
- * kind, gates, routes, derived fields, tables that must be refused, and that
- * nothing is allocated once warm.
+ * kind, gates, routes, derived fields, tables that must be refused, that
+ * nothing is allocated once warm, and that evaluators share what they make.
  */
 #include "eval/eval.h"
 #include "support/alloc_count.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* -------- building tables --------------------------------------------------*/
 
@@ -646,6 +649,32 @@ static void test_refused_tables(void)
              b.nums[0].v.u = UINT64_C(0x7ff8000000000000)));
 }
 
+/* Tables that only events need are looked at before the first. */
+static void test_late_refusal(void)
+{
+    char reason[256] = "";
+    int status = 0;
+    bench b;
+
+    build_rules(&b);
+    sr_eval_close(open_bench(&b));
+    b.gates[0] = UINT32_MAX;
+    CHECK(sr_detector_check_start(&b.d, reason, sizeof(reason)));
+    fflush(NULL);
+    const pid_t child = fork();
+
+    if (child == 0) {
+        uint32_t count;
+
+        (void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+        (void)sr_eval_wants(open_bench(&b), false, &count);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    sg_buf_free(&b.pool);
+}
+
 /* -------- memory -----------------------------------------------------------*/
 
 /* One predicate of each kind of operand. */
@@ -679,15 +708,18 @@ static void run_all(runner *r, uint32_t preds, const char *json)
         (void)SIGMA_P(&r->event.bits, p);
 }
 
+static const char *const some[] = {
+    "{\"F\":\"ABC\",\"G\":\"b\"}",
+    "{\"F\":[1.5,8,true,null,\"10.1.2.3\"],\"x\":\"a keyword\"}",
+    "{\"F\":\"2026-01-02T07:00:00Z\",\"G\":[\"\\u00c4\",\"7\"]}",
+    "{\"F\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}",
+    "{}",
+};
+
+enum { SOME = sizeof(some) / sizeof(*some) };
+
 static void test_no_allocation(void)
 {
-    static const char *const lines[] = {
-        "{\"F\":\"ABC\",\"G\":\"b\"}",
-        "{\"F\":[1.5,8,true,null,\"10.1.2.3\"],\"x\":\"a keyword\"}",
-        "{\"F\":\"2026-01-02T07:00:00Z\",\"G\":[\"\\u00c4\",\"7\"]}",
-        "{\"F\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}",
-        "{}",
-    };
     bench b;
     runner r;
     unsigned long before = 0;
@@ -705,8 +737,8 @@ static void test_no_allocation(void)
     for (int round = 0; round < 20; round++) {
         if (round == 3)
             before = alloc_calls;
-        for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-            run_all(&r, b.d.pred_count, lines[i]);
+        for (size_t i = 0; i < SOME; i++)
+            run_all(&r, b.d.pred_count, some[i]);
         run_all(&r, b.d.pred_count, text.ptr);
     }
     CHECK(before != 0); /* the warm-up was counted */
@@ -714,6 +746,36 @@ static void test_no_allocation(void)
     CHECK(sr_eval_stats_get(r.eval)->regex_limits != 0);
     run_close(&r);
     sg_buf_free(&text);
+    sg_buf_free(&b.pool);
+}
+
+/* -------- sharing ----------------------------------------------------------*/
+
+/* Whichever makes it, and whichever is closed first. */
+static void test_sharing(void)
+{
+    char reason[256] = "";
+    bench b;
+    runner alone, one, other = {.eval = NULL};
+
+    build_every_kind(&b);
+    run_open(&alone, &b);
+    run_open(&one, &b);
+    other.eval = sr_eval_beside(one.eval, reason, sizeof(reason));
+    other.plan = alone.plan;
+    sr_event_init(&other.event, b.d.field_count);
+    for (size_t i = 0; i < SOME; i++) {
+        run_all(&alone, b.d.pred_count, some[i]);
+        run_all(i % 2 == 0 ? &one : &other, b.d.pred_count, some[i]);
+        run_all(i % 2 == 0 ? &other : &one, b.d.pred_count, some[i]);
+        CHECK_INT(one.event.bits.value[0], alone.event.bits.value[0]);
+        CHECK_INT(other.event.bits.value[0], alone.event.bits.value[0]);
+    }
+    run_close(&one);
+    run_all(&other, b.d.pred_count, some[0]);
+    CHECK_INT(other.event.bits.value[0] >> 2 & 1, 1);
+    run_close(&other);
+    run_close(&alone);
     sg_buf_free(&b.pool);
 }
 
@@ -731,6 +793,8 @@ int main(void)
     test_wants();
     test_place_of_fault();
     test_refused_tables();
+    test_late_refusal();
     test_no_allocation();
+    test_sharing();
     return TEST_END();
 }

@@ -22,6 +22,7 @@ typedef struct work {
     atomic_uint next;
     atomic_uint seen[LINES + 1]; /* how often each line was fetched */
     atomic_bool wrong;           /* a line had another's number */
+    atomic_uint counted;         /* ranges that were when they were read */
 } work;
 
 static void write_lines(void)
@@ -33,6 +34,18 @@ static void write_lines(void)
     fclose(f);
 }
 
+/* They count from the one of the range. */
+static void check_lines(work *w, unsigned i, const char *text)
+{
+    uint64_t line = text == NULL ? 0 : strtoull(text, NULL, 10);
+
+    for (size_t at = 0; text != NULL && at < w->ranges[i].len; at += LINE) {
+        if (strtoull(text + at, NULL, 10) != line)
+            w->wrong = true;
+        w->seen[line++]++;
+    }
+}
+
 static void *fetch_some(void *arg)
 {
     work *w = arg;
@@ -40,15 +53,19 @@ static void *fetch_some(void *arg)
     unsigned i;
 
     while ((i = atomic_fetch_add(&w->next, 1)) < w->count) {
-        uint64_t line;
+        const uint64_t number = w->numbers[i];
+        bool counted;
         const char *text =
-            sr_fetch(w->fetches, w->numbers[i], &w->ranges[i], room, &line);
+            sr_fetch(w->fetches, number, &w->ranges[i], room, &counted);
 
-        for (size_t at = 0; text != NULL && at < w->ranges[i].len; at += LINE) {
-            if (strtoull(text + at, NULL, 10) != line)
-                w->wrong = true;
-            w->seen[line++]++;
-        }
+        w->counted += counted && text != NULL;
+        check_lines(w, i, text);
+        if (!counted)
+            sr_fetch_counted(w->fetches, number, w->ranges[i].len / LINE);
+        if (text != NULL)
+            w->wrong |=
+                sr_fetch_before(w->fetches, number, i % 100 == 50) + 1 !=
+                strtoull(text, NULL, 10);
     }
     free(room);
     return NULL;
@@ -112,7 +129,7 @@ int main(void)
     if (fd < 0 || w == NULL)
         return 1;
     close(fd);
-    w->fetches = sr_fetches_open();
+    w->fetches = sr_fetches_open(MOST);
     for (unsigned i = 0; i < 20; i++) {
         const uint64_t left = 1 + LINES / 20 * i; /* lines */
 
@@ -122,6 +139,7 @@ int main(void)
         CHECK_INT(run(w, (off_t)left * LINE), left);
         check_seen(w, left);
     }
+    CHECK(w->counted > 20 * 64);
     sr_fetches_close(w->fetches);
     sr_fetches_close(NULL);
     CHECK_INT(sr_count_lines(SG_S("")), 0);

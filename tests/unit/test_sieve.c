@@ -12,6 +12,7 @@
 typedef struct fixture {
     sg_arena arena;
     sr_sieve *sieve; /* NULL: not on this processor */
+    sr_habit habit;
 } fixture;
 
 /* As sr_verbatim_piece makes them. */
@@ -38,9 +39,10 @@ static void close_fixture(fixture *f)
     sg_arena_free(&f->arena);
 }
 
-static bool keeps_out(const fixture *f, const char *line)
+static bool keeps_out(fixture *f, const char *line)
 {
-    return sr_sieve_keeps_out(f->sieve, (sg_str){line, strlen(line)});
+    return sr_sieve_keeps_out(f->sieve, &f->habit,
+                              (sg_str){line, strlen(line)});
 }
 
 static void test_lines(const char *sample)
@@ -97,10 +99,12 @@ static void test_places(void)
                 char *line = memset(malloc(all), '.', all);
 
                 memcpy(line + at, marks[m], len);
-                CHECK(!sr_sieve_keeps_out(f.sieve, (sg_str){line, all}));
+                CHECK(!sr_sieve_keeps_out(f.sieve, &f.habit,
+                                          (sg_str){line, all}));
                 memset(line + at, '.', len);
                 for (int i = 0; i < 4; i++) /* or it would rest soon */
-                    CHECK(sr_sieve_keeps_out(f.sieve, (sg_str){line, all}));
+                    CHECK(sr_sieve_keeps_out(f.sieve, &f.habit,
+                                             (sg_str){line, all}));
                 free(line);
             }
         }
@@ -154,7 +158,7 @@ static void test_random(void)
         const sg_str text = sg_buf_str(&line);
         const bool clear =
             sr_verbatim_tells(verbatim, text) && !has_piece(&scratch, text);
-        const bool out = sr_sieve_keeps_out(f.sieve, text);
+        const bool out = sr_sieve_keeps_out(f.sieve, &f.habit, text);
         CHECK(clear || !out);
         told += clear;
         kept_out += out;
