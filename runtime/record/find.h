@@ -41,6 +41,15 @@ static const char *certain(const sr_needles *n, const char *p, uint64_t mask)
     return NULL;
 }
 
+/* The same for every needle, and certain: the places in the block. */
+SR_TARGET static __attribute__((noinline)) const char *
+find_in_block(const sr_needles *n, const char *p)
+{
+    const places at = maybe(p, n->probes, n->count, true);
+
+    return any(at) ? certain(n, p, places_mask(at)) : NULL;
+}
+
 /* The last bytes are looked at in a copy with zeros behind. */
 SR_TARGET static const char *find_rest(const sr_needles *n, sg_str text)
 {
@@ -48,27 +57,31 @@ SR_TARGET static const char *find_rest(const sr_needles *n, sg_str text)
 
     memcpy(rest, text.ptr, text.len);
     for (const char *p = rest; p < rest + text.len; p += SR_BLOCK) {
-        const places at = maybe(p, n->probes, n->count, true);
-        const char *hit = any(at) ? certain(n, p, places_mask(at)) : NULL;
+        const char *hit = find_in_block(n, p);
         if (hit != NULL)
             return text.ptr + (hit - rest);
     }
     return NULL;
 }
 
+/* Needles that begin outside of ASCII are looked for where the block has such a
+ * byte: or-ed with all other bits it is all ones. */
 SR_TARGET INLINE_FIND const char *find_with(const sr_needles *n, sg_str text,
-                                            uint32_t count, bool folds)
+                                            uint32_t plain, bool folds)
 {
     sr_probe probes[SR_PROBES_MOST]; /* what the calls below cannot change */
+    const bool wide = n->count != n->plain;
     const char *p = text.ptr;
     size_t left = text.len;
 
-    memcpy(probes, n->probes, count * sizeof *probes);
+    memcpy(probes, n->probes, plain * sizeof *probes);
     for (; left >= SR_SPAN; p += SR_BLOCK, left -= SR_BLOCK) {
-        const places at = maybe(p, probes, count, folds);
+        places at = maybe(p, probes, plain, folds);
+        if (wide)
+            at = either(at, like(p, 0xFF, 0x7F));
         if (!any(at))
             continue;
-        const char *hit = certain(n, p, places_mask(at));
+        const char *hit = find_in_block(n, p);
         if (hit != NULL)
             return hit;
     }
@@ -79,19 +92,17 @@ SR_TARGET INLINE_FIND const char *find_with(const sr_needles *n, sg_str text,
 SR_TARGET INLINE_FIND const char *find_counted(const sr_needles *n, sg_str text,
                                                bool folds)
 {
-    switch (n->count) {
+    switch (n->plain) {
     case 1:
         return find_with(n, text, 1, folds);
     case 2:
         return find_with(n, text, 2, folds);
     case 3:
         return find_with(n, text, 3, folds);
-    case 6: /* three disguises, three needles */
-        return find_with(n, text, 6, folds);
-    case 7:
-        return find_with(n, text, 7, folds);
+    case 4: /* three needles and \/ */
+        return find_with(n, text, 4, folds);
     default:
-        return find_with(n, text, n->count, folds);
+        return find_with(n, text, n->plain, folds);
     }
 }
 

@@ -194,8 +194,15 @@ void sr_needles_add(sr_needles *n, sg_str window, sr_likeness like)
             return;
     assert(n->count < SR_PROBES_MOST);
     n->folds = n->folds || like != SR_AS_IS;
-    n->needles[n->count] = needle;
-    n->probes[n->count++] = probe_of(window, like);
+    uint32_t at = n->count++;
+
+    if ((window.ptr[0] & 0x80) == 0) { /* before those that begin otherwise */
+        n->needles[at] = n->needles[n->plain];
+        n->probes[at] = n->probes[n->plain];
+        at = n->plain++;
+    }
+    n->needles[at] = needle;
+    n->probes[at] = probe_of(window, like);
 }
 
 void sr_needles_hide(sr_needles *n, sg_str text)

@@ -33,7 +33,8 @@ typedef struct sr_needles sr_needles;
 
 struct sr_needles {
     const struct sr_level *level;
-    uint32_t count; /* of needles, each with its probe */
+    uint32_t count; /* of needles, each with its probe ... */
+    uint32_t plain; /* ... the first of which begin with ASCII */
     bool folds;     /* some hide the case of letters */
     sr_probe probes[SR_PROBES_MOST];
     sr_needle needles[SR_PROBES_MOST];
