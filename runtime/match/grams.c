@@ -36,7 +36,7 @@ typedef struct filing {
 } filing;
 
 /* The first one's stride may be longer. */
-static const filing shapes[] = {{4, 4}, {3, 2}, {3, 1}, {2, 1}};
+static const filing shapes[] = {{4, 4}, {3, 2}, {2, 1}};
 
 enum { TIERS = sizeof(shapes) / sizeof(shapes[0]) };
 
@@ -445,5 +445,4 @@ void sr_grams_scan(const sr_grams *grams, sg_str text, sr_gram_fn *found,
         scan_tier(&grams->tiers[0], &s, 4);
     scan_tier(&grams->tiers[1], &s, 2);
     scan_tier(&grams->tiers[2], &s, 1);
-    scan_tier(&grams->tiers[3], &s, 1);
 }
