@@ -10,7 +10,8 @@
  * literals.
  *
  * Which four bytes of a piece these are: those whose pairs the sample has
- * least.
+ * least, and of such the least ordinary ones; what looks like a piece and is
+ * none costs as much as all the rest.
  *
  * What makes a line not tell (verbatim.c) is looked for in the same way: two
  * buckets hold the ways to write a character as something else.
@@ -27,14 +28,16 @@
 #include <immintrin.h>
 
 enum {
-    PROBED = 4,  /* bytes of a piece */
-    BUCKETS = 6, /* of pieces; two more: */
-    FOREIGN = 6, /* U+017F and U+212A */
-    ESCAPES = 7, /* \uXXXX and \/ */
+    PROBED = 4,   /* bytes of a piece */
+    COMPARED = 6, /* at least so many then, if the piece has them */
+    BUCKETS = 6,  /* of pieces; two more: */
+    FOREIGN = 6,  /* U+017F and U+212A */
+    ESCAPES = 7,  /* \uXXXX and \/ */
     PIECES_MOST = 96,
     SPAN = 32,               /* places looked at in one go */
     READ = SPAN + SR_NEEDLE, /* bytes that these reach over */
-    SAMPLE_MOST = 1 << 14
+    SAMPLE_MOST = 1 << 14,
+    PLAIN = 16 * PROBED
 };
 
 /* Pays for lines that are kept out: where three of four pass it is not worth
@@ -56,39 +59,64 @@ struct sr_sieve {
 
 /* -------- building ------------------------------------------------------- */
 
-/* How often the sample has a pair of bytes, bit 5 set in both. */
-typedef struct pairs {
-    uint16_t counts[1 << 16];
-} pairs;
+/* How often the sample has bytes and pairs of them, bit 5 set in all. */
+typedef struct counts {
+    uint16_t bytes[1 << 8];
+    uint16_t pairs[1 << 16];
+} counts;
+
+static uint32_t byte_of(const char *p)
+{
+    return (uint8_t)(*p | SR_HIDE_CASE);
+}
 
 static uint32_t pair_of(const char *p)
 {
-    return (uint32_t)(uint8_t)(p[0] | SR_HIDE_CASE) << 8 |
-           (uint8_t)(p[1] | SR_HIDE_CASE);
+    return byte_of(p) << 8 | byte_of(p + 1);
 }
 
-static pairs *count_pairs(sg_arena *scratch, sg_str sample)
+static counts *counts_of(sg_arena *scratch, sg_str sample)
 {
-    pairs *p = sg_new(scratch, pairs);
+    counts *c = sg_new(scratch, counts);
 
-    for (size_t i = 0; i + 1 < sample.len && i < SAMPLE_MOST; i++)
-        p->counts[pair_of(sample.ptr + i)]++;
-    return p;
+    for (size_t i = 0; i + 1 < sample.len && i < SAMPLE_MOST; i++) {
+        c->bytes[byte_of(sample.ptr + i)]++;
+        c->pairs[pair_of(sample.ptr + i)]++;
+    }
+    return c;
+}
+
+/* How ordinary a byte is, at most PLAIN / PROBED. A letter always is, though
+ * one line need not have it. */
+static uint32_t plainness(const counts *c, const char *p)
+{
+    const uint32_t byte = byte_of(p);
+    const uint32_t letter = byte >= 'a' && byte <= 'z' ? 3 : 0;
+
+    return 31 - (uint32_t)__builtin_clz(c->bytes[byte] + letter + 1);
+}
+
+/* Pairs come first. */
+static uint32_t cost_of(const counts *c, const char *p)
+{
+    uint32_t cost = plainness(c, p + PROBED - 1);
+
+    for (size_t k = 0; k + 1 < PROBED; k++)
+        cost += c->pairs[pair_of(p + k)] * PLAIN + plainness(c, p + k);
+    return cost;
 }
 
 /* Where the rarest part of a piece begins; as much as is compared must follow,
  * if the piece is that long. */
-static sg_str best_part(sg_str piece, const pairs *p)
+static sg_str best_part(sg_str piece, const counts *c)
 {
-    const size_t least = piece.len < SR_NEEDLE ? PROBED : SR_NEEDLE;
+    const size_t least = piece.len < COMPARED ? PROBED : COMPARED;
     size_t best = 0;
     uint32_t best_cost = UINT32_MAX;
 
     for (size_t at = 0; at + least <= piece.len; at++) {
-        uint32_t cost = 0;
+        const uint32_t cost = cost_of(c, piece.ptr + at);
 
-        for (size_t k = 0; k + 1 < PROBED; k++)
-            cost += p->counts[pair_of(piece.ptr + at + k)];
         if (cost >= best_cost)
             continue;
         best = at;
@@ -168,10 +196,10 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
     if (!can_sieve(pieces, count))
         return NULL;
     sr_sieve *s = sg_new(arena, sr_sieve);
-    const pairs *p = count_pairs(&scratch, sample);
+    const counts *c = counts_of(&scratch, sample);
 
     for (uint32_t i = 0; i < count; i++)
-        parts[i] = best_part(pieces[i], p);
+        parts[i] = best_part(pieces[i], c);
     sg_arena_free(&scratch);
     deal(s, parts, count);
     sr_needles_init(&s->disguises);

@@ -59,7 +59,7 @@ static void test_lines(const char *sample)
         {"{\"a\":\"to DROP table\"}", false},
         {"{\"a\":\"dr op\",\"b\":\"d.r.o.p\"}", true},
         {"{\"a\":\"MIMIDRV.SYS\"}", false},
-        {"{\"a\":\"mimi.drv.sys\"}", true},
+        {"{\"a\":\"mimi.drv.s.ys\"}", true},
         {"{\"a\":\"a\\\"b\\\\c\"}", false},
         {"{\"a\":\"  X \"}", false},
         {"{\"a\":\"\\u0064rop\"}", false},
