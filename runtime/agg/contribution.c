@@ -470,7 +470,8 @@ static bool parts_valid(const sr_layout *l, const sr_contribution *c)
             return false;
         end = cell->at + len;
     }
-    return !piece || end - c->parts_at == c->parts_len;
+    return !piece || (end - c->parts_at == c->parts_len &&
+                      l->needs[sr_hits_of(c)->need].part_at != SIGMA_NONE);
 }
 
 bool sr_contribution_valid(const sr_layout *layout, sg_str bytes)

@@ -172,10 +172,13 @@ void sr_fetch_counted(sr_fetches *f, uint64_t number, uint64_t lines)
 
 uint64_t sr_fetch_before(sr_fetches *f, uint64_t number, bool hurry)
 {
+    if (hurry) { /* before the wait: what is fetched meanwhile is counted */
+        pthread_mutex_lock(&f->lock);
+        f->hurry = HURRY;
+        pthread_mutex_unlock(&f->lock);
+    }
     const uint64_t before = wait_for_lines(f, number);
 
-    if (hurry)
-        f->hurry = HURRY;
     pthread_mutex_unlock(&f->lock);
     return before;
 }
