@@ -64,9 +64,9 @@ static void need_meta(check *c, const sigma_meta *meta)
     const uint64_t size = c->d->pool_size;
 
     require(c,
-            fits(meta->id, size) & fits(meta->name, size) &
-                fits(meta->title, size) & fits(meta->level, size) &
-                fits(meta->status, size) & fits(meta->sha256, size),
+            fits(meta->id, size) && fits(meta->name, size) &&
+                fits(meta->title, size) && fits(meta->level, size) &&
+                fits(meta->status, size) && fits(meta->sha256, size),
             "text beyond the pool");
     need_range(c, meta->tag_first, meta->tag_count, c->d->str_count);
 }
