@@ -394,7 +394,7 @@ static void fetch_ahead(const sr_shard *s, const sr_contribution *const *list,
 
     if (n % BURST != 0 || s->stats.groups < FEW)
         return;
-    for (size_t i = 3; i != 0; i--) {
+    for (size_t i = sizeof(steps) / sizeof(*steps); i != 0; i--) {
         const size_t beg = n == 0 ? 0 : n + i * BURST;
         const size_t end = n + (i + 1) * BURST;
 

@@ -16,13 +16,18 @@
 
 typedef struct sr_eval sr_eval;
 
-/* Losses, none of which is silent. */
 /* A text of the detector, which it borrows. */
 static inline sg_str sr_text_of(const sigma_detector *d, sigma_ref ref)
 {
     return (sg_str){d->pool + ref.off, ref.len};
 }
 
+static inline bool sr_is_keywords(const sigma_detector *d, uint32_t field)
+{
+    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
+}
+
+/* Losses, none of which is silent. */
 typedef struct sr_eval_stats {
     uint64_t regex_limits;   /* searches given up: counted as "not found" */
     uint64_t candidates;     /* rules asked since their gate may be open */

@@ -38,11 +38,6 @@ static sg_str lit_of(const sigma_detector *d, const sigma_pred *p, uint32_t i)
     return sr_text_of(d, d->lits[p->first + i]);
 }
 
-static bool is_keywords(const sigma_detector *d, uint32_t field)
-{
-    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
-}
-
 /* -------- predicates ----------------------------------------------------- */
 
 /* Literals are folded when they are compiled, but for those with a case. */
@@ -58,7 +53,7 @@ static sg_str folded(builder *b, const sigma_pred *p, sg_str text)
 /* Whether the indexes of the field can find what a folded value must hold. */
 static bool can_find(const builder *b, uint32_t field, const sr_need *need)
 {
-    const bool keywords = is_keywords(b->d, field);
+    const bool keywords = sr_is_keywords(b->d, field);
 
     for (uint32_t i = 0; i < need->count; i++)
         if (keywords
@@ -81,7 +76,7 @@ static void file_text(builder *b, uint32_t pred, sg_str text)
         return;
     }
     SG_PUSH(b->arena, &b->lits[field], lit);
-    if (!is_keywords(b->d, field))
+    if (!sr_is_keywords(b->d, field))
         return;
     /* Keywords are looked for in lines, too. */
     const sr_gram_lit piece = {sr_verbatim_piece(b->arena, text), pred};
@@ -138,7 +133,7 @@ static bool file_ends(builder *b, uint32_t pred, sr_lit_kind kind)
 {
     const sigma_pred *p = &b->d->preds[pred];
 
-    if (is_keywords(b->d, p->field))
+    if (sr_is_keywords(b->d, p->field))
         return file_lits(b, pred);
     for (uint32_t i = 0; i < p->count; i++) {
         const sr_affix end = {folded(b, p, lit_of(b->d, p, i)), kind, pred};
@@ -178,7 +173,7 @@ static bool file_operands(builder *b, uint32_t pred)
     case SIGMA_OP_REGEX:
         return file_lits(b, pred);
     case SIGMA_OP_NUM_EQ:
-        return !is_keywords(b->d, b->d->preds[pred].field) &&
+        return !sr_is_keywords(b->d, b->d->preds[pred].field) &&
                file_nums(b, pred);
     case SIGMA_OP_ANY:
     case SIGMA_OP_CIDR:
@@ -207,7 +202,7 @@ static bool file_operands(builder *b, uint32_t pred)
 /* Whether there is no more to a predicate than a literal, in one field. */
 static bool is_plain(const builder *b, const sigma_pred *p)
 {
-    return !is_keywords(b->d, p->field) && (p->flags & SIGMA_F_CASED) == 0 &&
+    return !sr_is_keywords(b->d, p->field) && (p->flags & SIGMA_F_CASED) == 0 &&
            (p->op == SIGMA_OP_EQ || p->op == SIGMA_OP_STARTS ||
             p->op == SIGMA_OP_ENDS || p->op == SIGMA_OP_CONTAINS);
 }
@@ -223,7 +218,7 @@ static bool file_pred(builder *b, uint32_t pred)
             b->index->decided[pred / 64] |= UINT64_C(1) << (pred % 64);
         return true;
     }
-    if (p->op == SIGMA_OP_NULL || is_keywords(b->d, p->field))
+    if (p->op == SIGMA_OP_NULL || sr_is_keywords(b->d, p->field))
         return false;
     SG_PUSH(b->arena, &b->present[p->field], pred);
     return true;
@@ -301,7 +296,7 @@ static int by_value(const void *a, const void *b)
 
 static void index_field(builder *b, uint32_t f)
 {
-    const bool keywords = is_keywords(b->d, f);
+    const bool keywords = sr_is_keywords(b->d, f);
     const sr_field_index x = {.field = f,
                               .keywords = keywords,
                               .ends = b->ends[f].items,
@@ -335,11 +330,11 @@ static void index_fields(builder *b)
     index->by_field =
         sg_new_n(b->arena, sr_field_index *, (size_t)d->field_count + 1);
     for (uint32_t f = 0; f < d->field_count; f++)
-        if (is_keywords(d, f))
+        if (sr_is_keywords(d, f))
             index_field(b, f);
     index->keywords_count = index->field_count;
     for (uint32_t f = 0; f < d->field_count; f++)
-        if (!is_keywords(d, f))
+        if (!sr_is_keywords(d, f))
             index_field(b, f);
     for (uint32_t i = index->keywords_count; i < index->field_count; i++)
         index->by_field[index->fields[i].field] = &index->fields[i];

@@ -97,9 +97,4 @@ static inline bool sr_is_reference(const pred *p)
     return p->op >= SIGMA_OP_REF_EQ && p->op <= SIGMA_OP_REF_CONTAINS;
 }
 
-static inline bool sr_is_keywords(const sigma_detector *d, uint32_t field)
-{
-    return (d->fields[field].flags & SIGMA_FIELD_KEYWORDS) != 0;
-}
-
 #endif

@@ -3,6 +3,8 @@
  */
 #include "eval/keywords.h"
 
+#include "eval/eval.h"
+
 struct sr_keywords {
     const sigma_detector *d;
     sg_arena *arena;
@@ -26,7 +28,7 @@ static sr_plan *make_plan(sr_keywords *k)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < d->field_count; i++)
-        if ((d->fields[i].flags & SIGMA_FIELD_KEYWORDS) != 0)
+        if (sr_is_keywords(d, i))
             wants[count++] = (sr_want){.slot = i, .keywords = true};
     return sr_plan_new(k->arena, wants, count);
 }

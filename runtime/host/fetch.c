@@ -101,10 +101,12 @@ uint64_t sr_fetches_next(sr_fetches *f)
     return f->given++;
 }
 
-/* Takes the lock. */
-static uint64_t wait_for_lines(sr_fetches *f, uint64_t number)
+/* Takes the lock. What is fetched during the wait is counted with `hurry`. */
+static uint64_t wait_for_lines(sr_fetches *f, uint64_t number, bool hurry)
 {
     pthread_mutex_lock(&f->lock);
+    if (hurry)
+        f->hurry = HURRY;
     while (f->added < number)
         pthread_cond_wait(&f->turn, &f->lock);
     return count_of(f, number)->before;
@@ -112,7 +114,7 @@ static uint64_t wait_for_lines(sr_fetches *f, uint64_t number)
 
 void sr_fetches_end(sr_fetches *f, uint64_t *offset, uint64_t *lines)
 {
-    *lines = wait_for_lines(f, f->given);
+    *lines = wait_for_lines(f, f->given, false);
     *offset = f->offset;
     pthread_mutex_unlock(&f->lock);
 }
@@ -172,12 +174,7 @@ void sr_fetch_counted(sr_fetches *f, uint64_t number, uint64_t lines)
 
 uint64_t sr_fetch_before(sr_fetches *f, uint64_t number, bool hurry)
 {
-    if (hurry) { /* before the wait: what is fetched meanwhile is counted */
-        pthread_mutex_lock(&f->lock);
-        f->hurry = HURRY;
-        pthread_mutex_unlock(&f->lock);
-    }
-    const uint64_t before = wait_for_lines(f, number);
+    const uint64_t before = wait_for_lines(f, number, hurry);
 
     pthread_mutex_unlock(&f->lock);
     return before;

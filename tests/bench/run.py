@@ -108,7 +108,7 @@ def write(a, results, series, profiles):
     if not a.output:
         return
     put(a.output, "bench.md", told(a, results, series, profiles) + "".join("\n![%s](%s.svg)\n" % (name, name) for name in series))
-    rows = [{**r._replace(command=None)._asdict(), "met": is_met(r)} for r in results]
+    rows = [{**{k: v for k, v in r._asdict().items() if k != "command"}, "met": is_met(r)} for r in results]
     all_of_it = {"machine": machine(), "rounds": a.rounds, "quick": a.quick, "rows": rows, "profiles": profiles, "curves": series}
     put(a.output, "bench.json", json.dumps(all_of_it, indent=1))
 
