@@ -12,7 +12,8 @@ static bool always(void)
     return true;
 }
 
-static const sr_level scalar = {"scalar", always, NULL, NULL, sr_find_plain};
+static const sr_level scalar = {"scalar", always,        NULL,
+                                NULL,     sr_find_plain, NULL};
 
 const sr_level *const sr_levels[] = {
 #ifdef SR_X86

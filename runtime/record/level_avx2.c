@@ -208,7 +208,59 @@ SR_TARGET static inline uint64_t places_mask(places a)
     return mask_of(a.low, a.high);
 }
 
+typedef __m256i table; /* twice in a row */
+typedef halves lanes;
+
+SR_TARGET static inline table table_of(const uint8_t bytes[16])
+{
+    return _mm256_broadcastsi128_si256(
+        _mm_loadu_si128((const __m128i *)(const void *)bytes));
+}
+
+SR_TARGET static inline __m256i look_up_half(table low, table high, __m256i v)
+{
+    const __m256i nibble = _mm256_set1_epi8(15);
+
+    return _mm256_and_si256(
+        _mm256_shuffle_epi8(low, _mm256_and_si256(v, nibble)),
+        _mm256_shuffle_epi8(high,
+                            _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble)));
+}
+
+SR_TARGET static inline lanes look_up(table low, table high, const char *p)
+{
+    const halves v = load(p);
+
+    return (halves){look_up_half(low, high, v.low),
+                    look_up_half(low, high, v.high)};
+}
+
+SR_TARGET static inline lanes common(lanes a, lanes b)
+{
+    return both(a, b);
+}
+
+SR_TARGET static inline bool any_lane(lanes a)
+{
+    return any(a);
+}
+
+SR_TARGET static inline uint64_t lanes_mask(lanes a)
+{
+    const __m256i none = _mm256_setzero_si256();
+
+    return ~mask_of(_mm256_cmpeq_epi8(a.low, none),
+                    _mm256_cmpeq_epi8(a.high, none));
+}
+
+SR_TARGET static inline void store(uint8_t *to, lanes a)
+{
+    _mm256_storeu_si256((__m256i *)(void *)to, a.low);
+    _mm256_storeu_si256((__m256i *)(void *)(to + 32), a.high);
+}
+
 #include "record/find.h"
+#include "record/sift.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -217,7 +269,8 @@ static bool usable(void)
            SR_CPU_HAS(BMI1, "bmi") && SR_CPU_HAS(BMI2, "bmi2");
 }
 
-const sr_level sr_level_avx2 = {"avx2", usable, walk_line, walk_lines, find};
+const sr_level sr_level_avx2 = {"avx2",     usable, walk_line,
+                                walk_lines, find,   sift};
 
 #else
 typedef int sr_level_avx2_not_here;

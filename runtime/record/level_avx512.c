@@ -49,10 +49,14 @@ SR_TARGET static inline uint64_t spaces(const char *p)
 /* What a backslash may have behind it, but for u, quote and backslash. */
 SR_TARGET static inline uint64_t letters(const char *p)
 {
-    const __m512i q = load(p);
+    /* At the place of a byte's low half: the letter that ends in it, but for r,
+     * whose place b has, too. */
+    const __m512i by_low = _mm512_broadcast_i32x4(_mm_setr_epi8(
+        'b', 0, 'b', 0, 't', 0, 'f', 0, 0, 0, 0, 0, 0, 0, 'n', '/'));
+    const __m512i v = load(p);
 
-    return equal(q, 'b') | equal(q, 'f') | equal(q, 'n') | equal(q, 'r') |
-           equal(q, 't') | equal(q, '/');
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(by_low, v), v) |
+           equal(v, 'r');
 }
 
 /* Those from `low` to 9. */
@@ -135,7 +139,48 @@ static inline uint64_t places_mask(places a)
     return a;
 }
 
+typedef __m512i table; /* four times in a row */
+typedef __m512i lanes;
+
+SR_TARGET static inline table table_of(const uint8_t bytes[16])
+{
+    return _mm512_broadcast_i32x4(
+        _mm_loadu_si128((const __m128i *)(const void *)bytes));
+}
+
+SR_TARGET static inline lanes look_up(table low, table high, const char *p)
+{
+    const __m512i nibble = _mm512_set1_epi8(15);
+    const __m512i v = load(p);
+
+    return _mm512_and_si512(
+        _mm512_shuffle_epi8(low, _mm512_and_si512(v, nibble)),
+        _mm512_shuffle_epi8(high,
+                            _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble)));
+}
+
+SR_TARGET static inline lanes common(lanes a, lanes b)
+{
+    return _mm512_and_si512(a, b);
+}
+
+SR_TARGET static inline bool any_lane(lanes a)
+{
+    return _mm512_test_epi8_mask(a, a) != 0;
+}
+
+SR_TARGET static inline uint64_t lanes_mask(lanes a)
+{
+    return _mm512_test_epi8_mask(a, a);
+}
+
+SR_TARGET static inline void store(uint8_t *to, lanes a)
+{
+    _mm512_storeu_si512((void *)to, a);
+}
+
 #include "record/find.h"
+#include "record/sift.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -145,8 +190,8 @@ static bool usable(void)
            SR_CPU_HAS(BMI2, "bmi2");
 }
 
-const sr_level sr_level_avx512 = {"avx512", usable, walk_line, walk_lines,
-                                  find};
+const sr_level sr_level_avx512 = {"avx512",   usable, walk_line,
+                                  walk_lines, find,   sift};
 
 #else
 typedef int sr_level_avx512_not_here;

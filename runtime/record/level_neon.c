@@ -166,7 +166,49 @@ static inline uint64_t places_mask(places a)
     return mask_of(a);
 }
 
+typedef uint8x16_t table;
+typedef quarters lanes;
+
+static inline table table_of(const uint8_t bytes[16])
+{
+    return vld1q_u8(bytes);
+}
+
+static inline lanes look_up(table low, table high, const char *p)
+{
+    quarters q = load(p);
+
+    for (int i = 0; i < QUARTERS; i++)
+        q.v[i] = vandq_u8(vqtbl1q_u8(low, vandq_u8(q.v[i], vdupq_n_u8(15))),
+                          vqtbl1q_u8(high, vshrq_n_u8(q.v[i], 4)));
+    return q;
+}
+
+static inline lanes common(lanes a, lanes b)
+{
+    return both(a, b);
+}
+
+static inline bool any_lane(lanes a)
+{
+    return any(a);
+}
+
+static inline uint64_t lanes_mask(lanes a)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        a.v[i] = vtstq_u8(a.v[i], a.v[i]);
+    return mask_of(a);
+}
+
+static inline void store(uint8_t *to, lanes a)
+{
+    for (int i = 0; i < QUARTERS; i++)
+        vst1q_u8(to + 16 * i, a.v[i]);
+}
+
 #include "record/find.h"
+#include "record/sift.h"
 #include "record/walk.h"
 
 static bool usable(void)
@@ -174,7 +216,8 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_neon = {"neon", usable, walk_line, walk_lines, find};
+const sr_level sr_level_neon = {"neon",     usable, walk_line,
+                                walk_lines, find,   sift};
 
 #else
 typedef int sr_level_neon_not_here;

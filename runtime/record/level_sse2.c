@@ -159,7 +159,8 @@ static bool usable(void)
     return true;
 }
 
-const sr_level sr_level_sse2 = {"sse2", usable, walk_line, walk_lines, find};
+const sr_level sr_level_sse2 = {"sse2",     usable, walk_line,
+                                walk_lines, find,   NULL};
 
 #else
 typedef int sr_level_sse2_not_here;

@@ -12,6 +12,7 @@
 #define SR_SCAN_H
 
 #include "record/plan.h"
+#include "record/sieve.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -61,6 +62,7 @@ struct sr_level {
     sr_scan_fn *scan;     /* NULL: the careful one alone */
     sr_lines_fn *lines;   /* NULL as well */
     sr_find_fn *find;
+    sr_sift_fn *sift; /* NULL: it has no look-ups in tables */
 };
 
 /* All levels of this build, best first, NULL behind them; the last one is

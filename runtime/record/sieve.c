@@ -1,6 +1,6 @@
 /*
- * sieve.c - pieces looked for by four bytes of each, in 32 places of a line at
- * once.
+ * sieve.c - pieces looked for by four bytes of each, in 64 places of a line at
+ * once (sift.h).
  *
  * Pieces are dealt out to buckets. For each of the four bytes two tables of 16
  * say, by the low and by the high half of a byte of the line, in which buckets
@@ -23,21 +23,15 @@
 
 #include <stdlib.h>
 
-#ifdef SR_X86
-
-#include <immintrin.h>
-
 enum {
-    PROBED = 4,   /* bytes of a piece */
-    COMPARED = 6, /* at least so many then, if the piece has them */
+    COMPARED = 6, /* bytes of a piece, at least, if it has them */
     BUCKETS = 6,  /* of pieces; two more: */
     FOREIGN = 6,  /* U+017F and U+212A */
     ESCAPES = 7,  /* \uXXXX and \/ */
     PIECES_MOST = 96,
-    SPAN = 32,               /* places looked at in one go */
-    READ = SPAN + SR_NEEDLE, /* bytes that these reach over */
+    READ = SR_BLOCK + SR_NEEDLE, /* bytes that 64 places reach over */
     SAMPLE_MOST = 1 << 14,
-    PLAIN = 16 * PROBED
+    PLAIN = 16 * SR_SIFTED
 };
 
 /* Pays for lines that are kept out: where three of four pass it is not worth
@@ -51,7 +45,8 @@ typedef struct window {
 } window;
 
 struct sr_sieve {
-    uint8_t low[PROBED][16], high[PROBED][16]; /* buckets by half of a byte */
+    const sr_level *level;
+    sr_sift sift;
     window windows[PIECES_MOST];
     uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
     sr_needles disguises;        /* what the other two buckets hold */
@@ -86,7 +81,7 @@ static counts *counts_of(sg_arena *scratch, sg_str sample)
     return c;
 }
 
-/* How ordinary a byte is, at most PLAIN / PROBED. A letter always is, though
+/* How ordinary a byte is, at most PLAIN / SR_SIFTED. A letter always is, though
  * one line need not have it. */
 static uint32_t plainness(const counts *c, const char *p)
 {
@@ -99,9 +94,9 @@ static uint32_t plainness(const counts *c, const char *p)
 /* Pairs come first. */
 static uint32_t cost_of(const counts *c, const char *p)
 {
-    uint32_t cost = plainness(c, p + PROBED - 1);
+    uint32_t cost = plainness(c, p + SR_SIFTED - 1);
 
-    for (size_t k = 0; k + 1 < PROBED; k++)
+    for (size_t k = 0; k + 1 < SR_SIFTED; k++)
         cost += c->pairs[pair_of(p + k)] * PLAIN + plainness(c, p + k);
     return cost;
 }
@@ -110,7 +105,7 @@ static uint32_t cost_of(const counts *c, const char *p)
  * if the piece is that long. */
 static sg_str best_part(sg_str piece, const counts *c)
 {
-    const size_t least = piece.len < COMPARED ? PROBED : COMPARED;
+    const size_t least = piece.len < COMPARED ? SR_SIFTED : COMPARED;
     size_t best = 0;
     uint32_t best_cost = UINT32_MAX;
 
@@ -142,8 +137,8 @@ static window window_of(sg_str part)
 /* The byte may stand at that place of something in the bucket. */
 static void allow(sr_sieve *s, uint32_t bucket, size_t at, uint8_t byte)
 {
-    s->low[at][byte & 15] |= (uint8_t)(1u << bucket);
-    s->high[at][byte >> 4] |= (uint8_t)(1u << bucket);
+    s->sift.low[at][byte & 15] |= (uint8_t)(1u << bucket);
+    s->sift.high[at][byte >> 4] |= (uint8_t)(1u << bucket);
 }
 
 /* The bytes of it, and any behind them. */
@@ -151,7 +146,7 @@ static void allow_text(sr_sieve *s, uint32_t bucket, sg_str text)
 {
     for (size_t at = 0; at < text.len; at++)
         allow(s, bucket, at, (uint8_t)text.ptr[at]);
-    for (size_t at = text.len; at < PROBED; at++)
+    for (size_t at = text.len; at < SR_SIFTED; at++)
         for (unsigned half = 0; half < 16; half++)
             allow(s, bucket, at, (uint8_t)(half << 4 | half));
 }
@@ -165,7 +160,7 @@ static void deal(sr_sieve *s, sg_str *parts, uint32_t count)
     for (uint32_t b = 0; b < BUCKETS; b++)
         for (uint32_t i = s->first[b]; i < s->first[b + 1]; i++) {
             s->windows[i] = window_of(parts[i]);
-            for (size_t at = 0; at < PROBED; at++) {
+            for (size_t at = 0; at < SR_SIFTED; at++) {
                 const uint8_t c = (uint8_t)parts[i].ptr[at];
 
                 allow(s, b, at, c);
@@ -176,13 +171,10 @@ static void deal(sr_sieve *s, sg_str *parts, uint32_t count)
 
 static bool can_sieve(const sg_str *pieces, uint32_t count)
 {
-    const sr_level *level = sr_level_choose();
-
-    if ((level != &sr_level_avx2 && level != &sr_level_avx512) ||
-        !sr_level_avx2.usable() || count == 0 || count > PIECES_MOST)
+    if (sr_level_choose()->sift == NULL || count == 0 || count > PIECES_MOST)
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (pieces[i].len < PROBED)
+        if (pieces[i].len < SR_SIFTED)
             return false;
     return true;
 }
@@ -201,6 +193,7 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
     for (uint32_t i = 0; i < count; i++)
         parts[i] = best_part(pieces[i], c);
     sg_arena_free(&scratch);
+    s->level = sr_level_choose();
     deal(s, parts, count);
     sr_needles_init(&s->disguises);
     sr_needles_disguises(&s->disguises);
@@ -212,50 +205,6 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
 }
 
 /* -------- looking -------------------------------------------------------- */
-
-#define TARGET __attribute__((target("avx2")))
-
-/* The tables, each twice in a row. */
-typedef struct tables {
-    __m256i low[PROBED], high[PROBED];
-} tables;
-
-TARGET static inline __m256i twice(const uint8_t table[16])
-{
-    return _mm256_broadcastsi128_si256(
-        _mm_loadu_si128((const __m128i *)(const void *)table));
-}
-
-TARGET static inline tables tables_of(const sr_sieve *s)
-{
-    tables t;
-
-    for (int i = 0; i < PROBED; i++) {
-        t.low[i] = twice(s->low[i]);
-        t.high[i] = twice(s->high[i]);
-    }
-    return t;
-}
-
-/* The buckets of what has the bytes at p as its byte i. */
-TARGET static inline __m256i look_up(const tables *t, int i, const char *p)
-{
-    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    const __m256i half = _mm256_set1_epi8(15);
-    const __m256i low = _mm256_and_si256(v, half);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
-
-    return _mm256_and_si256(_mm256_shuffle_epi8(t->low[i], low),
-                            _mm256_shuffle_epi8(t->high[i], high));
-}
-
-/* The buckets of what may begin at each place from p on. */
-TARGET static inline __m256i maybe(const tables *t, const char *p)
-{
-    return _mm256_and_si256(
-        _mm256_and_si256(look_up(t, 0, p), look_up(t, 1, p + 1)),
-        _mm256_and_si256(look_up(t, 2, p + 2), look_up(t, 3, p + 3)));
-}
 
 /* Whether something in one of the buckets begins at p. */
 static bool begins(const sr_sieve *s, uint32_t buckets, const char *p)
@@ -276,36 +225,37 @@ static bool begins(const sr_sieve *s, uint32_t buckets, const char *p)
     return false;
 }
 
-/* Whether one begins at a place from p on that has buckets. */
-TARGET static bool any_begins(const sr_sieve *s, __m256i at, const char *p)
+/* Whether one begins at one of these places in the block at p. */
+static bool any_begins(const sr_sieve *s, const sr_sifted *at, const char *p)
 {
-    uint8_t buckets[SPAN];
-    uint32_t places = ~(uint32_t)_mm256_movemask_epi8(
-        _mm256_cmpeq_epi8(at, _mm256_setzero_si256()));
+    for (uint64_t places = at->places; places != 0; places &= places - 1) {
+        const int i = __builtin_ctzll(places);
 
-    _mm256_storeu_si256((__m256i *)(void *)buckets, at);
-    for (; places != 0; places &= places - 1) {
-        const int i = __builtin_ctz(places);
-
-        if (begins(s, buckets[i], p + i))
+        if (begins(s, at->buckets[i], p + i))
             return true;
     }
     return false;
 }
 
-/* Of the text whole spans, as far as READ bytes can be read. */
-TARGET static bool finds(const sr_sieve *s, sg_str text, size_t *done)
+/* Of the text whole blocks, as far as READ bytes can be read. */
+static bool finds(const sr_sieve *s, sg_str text, size_t *done)
 {
-    const tables t = tables_of(s);
+    size_t left = text.len < READ ? 0 : (text.len - READ) / SR_BLOCK + 1;
+    const char *p = text.ptr;
+    sr_sifted at;
 
-    for (*done = 0; text.len - *done >= READ; *done += SPAN) {
-        const __m256i at = maybe(&t, text.ptr + *done);
+    *done = left * SR_BLOCK;
+    for (;;) {
+        const size_t passed = s->level->sift(&s->sift, p, left, &at);
 
-        if (_mm256_testz_si256(at, at) == 0 &&
-            any_begins(s, at, text.ptr + *done))
+        if (passed == left)
+            return false;
+        p += passed * SR_BLOCK;
+        left -= passed + 1;
+        if (any_begins(s, &at, p))
             return true;
+        p += SR_BLOCK;
     }
-    return false;
 }
 
 /* The last bytes are looked at in a copy with zeros behind. */
@@ -328,25 +278,3 @@ bool sr_sieve_keeps_out(const sr_sieve *s, sr_habit *habit, sg_str line)
     sr_habit_paid(habit);
     return true;
 }
-
-#else
-
-sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
-                       sg_str sample)
-{
-    (void)arena;
-    (void)pieces;
-    (void)count;
-    (void)sample;
-    return NULL;
-}
-
-bool sr_sieve_keeps_out(const sr_sieve *s, sr_habit *habit, sg_str line)
-{
-    (void)s;
-    (void)habit;
-    (void)line;
-    return false;
-}
-
-#endif
