@@ -26,6 +26,7 @@ typedef struct sc_ir_pred {
     uint8_t flags;
     uint32_t first, count; /* as in sigma_pred; FIELD, BOOL: first only */
     sc_span at;            /* first rule that asked for it */
+    uint32_t rules;        /* that ask for it; 0: not counted */
 } sc_ir_pred;
 
 typedef enum sc_node_kind {

@@ -4,36 +4,6 @@
  */
 #include "opt/pass.h"
 
-typedef struct account {
-    const sc_ir *ir;
-    const sc_ir_rule *rule;
-    sg_arena *arena;
-    uint32_t *node_stamp, *pred_stamp; /* the round that saw them */
-    uint32_t round;
-    sc_node_ids preds;
-} account;
-
-/* Add the predicates of a node, each once a rule. */
-static void collect(account *a, uint32_t node)
-{
-    const sc_ir_node *n = &a->ir->nodes.items[node];
-
-    if (a->node_stamp[node] == a->round)
-        return;
-    a->node_stamp[node] = a->round;
-    if (n->kind == SC_NODE_PRED && a->pred_stamp[n->first] != a->round) {
-        a->pred_stamp[n->first] = a->round;
-        SG_PUSH(a->arena, &a->preds, n->first);
-    }
-    if (n->kind == SC_NODE_SEL)
-        collect(a, a->ir->sels.items[a->rule->sel_first + n->first].node);
-    if (n->kind != SC_NODE_NOT && n->kind != SC_NODE_AND &&
-        n->kind != SC_NODE_OR)
-        return;
-    for (uint32_t i = 0; i < n->count; i++)
-        collect(a, a->ir->kids.items[n->first + i]);
-}
-
 /* How often the gate lets an event through. */
 static double gate_chance(const sc_ir *ir, const sc_ir_rule *r)
 {
@@ -78,20 +48,16 @@ static void weigh(const sc_ir *ir, const sc_ir_rule *r, sc_rule_cost *out)
 
 void sc_opt_costs(const sc_ir *ir, sg_arena *arena, sc_rule_cost *out)
 {
-    account a = {.ir = ir, .arena = arena};
+    sc_asked asked;
 
-    a.node_stamp = sg_new_n(arena, uint32_t, (size_t)ir->nodes.count + 1);
-    a.pred_stamp = sg_new_n(arena, uint32_t, (size_t)ir->preds.count + 1);
+    sc_asked_open(&asked, ir, arena);
     for (uint32_t i = 0; i < ir->rules.count; i++) {
         const sc_ir_rule *r = &ir->rules.items[i];
+        const sc_node_ids preds = sc_asked_by(&asked, r);
 
-        a.rule = r;
-        a.round++;
-        a.preds = (sc_node_ids){0};
-        collect(&a, r->node);
         out[i] = (sc_rule_cost){.rule = i,
-                                .preds = a.preds.items,
-                                .pred_count = a.preds.count,
+                                .preds = preds.items,
+                                .pred_count = preds.count,
                                 .obstacle = SIGMA_NONE};
         find_obstacle(ir, r, &out[i]);
         weigh(ir, r, &out[i]);

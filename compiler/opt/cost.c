@@ -11,7 +11,8 @@
 
 enum {
     KEYWORDS_FACTOR = 16, /* every value of the event, not one field's */
-    SHORT_LITERAL = 4     /* bytes; common in any text */
+    SHORT_LITERAL = 4,    /* bytes; common in any text */
+    FEW_RULES = 64        /* say little of what events have */
 };
 
 double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p)
@@ -125,7 +126,16 @@ static double lit_chance(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
     return share > guess ? share : guess;
 }
 
-double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
+/* What many rules of a pack ask for is what events are told apart by, such as
+ * the platform that a pipeline adds to each rule: about as many events have it.
+ * A few rules say nothing. */
+static double asked_share(const sc_ir *ir, const sc_ir_pred *p)
+{
+    return p->rules == 0 ? 0 : (p->rules - 1.0) / (ir->rules.count + FEW_RULES);
+}
+
+/* By what it asks alone. */
+static double own_chance(const sc_ir *ir, const sc_ir_pred *p)
 {
     const sc_operand kind = sc_op_operand(p->op);
     double chance = 0;
@@ -136,6 +146,14 @@ double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
     for (i = 0; i < p->count && chance < 0.9; i++)
         chance +=
             kind == SC_OPERAND_LITS ? lit_chance(ir, p, i) : base_chance(p->op);
+    return chance;
+}
+
+double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p)
+{
+    const double own = own_chance(ir, p), share = asked_share(ir, p);
+    const double chance = own > share ? own : share;
+
     return chance < 0.9 ? chance : 0.9;
 }
 

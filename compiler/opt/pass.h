@@ -52,6 +52,20 @@ uint32_t sc_make(sc_maker *m, sc_node_kind kind, const uint32_t *kids,
  * before conditions, so remake may look at a selection's new node. */
 void sc_rewrite(sc_ir *ir, sg_arena *tmp, sc_remake *remake, void *ctx);
 
+/* -------- what rules ask (asked.c) ---------------------------------------- */
+
+typedef struct sc_asked {
+    const sc_ir *ir;
+    sg_arena *arena;
+    uint32_t *node_stamp, *pred_stamp; /* the round that saw them */
+    uint32_t round;
+    sc_node_ids preds;
+} sc_asked;
+
+void sc_asked_open(sc_asked *a, const sc_ir *ir, sg_arena *arena);
+/* The predicates of the rule, each once; in the arena. */
+sc_node_ids sc_asked_by(sc_asked *a, const sc_ir_rule *rule);
+
 /* -------- guesses (cost.c) ----------------------------------------------- */
 
 /* Time to evaluate a predicate, in units of a short comparison. */
@@ -60,7 +74,8 @@ double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p);
  * (runtime/eval/candidates.c), so that asking costs nothing more; or why it
  * does not. */
 sc_index_why sc_pred_index(const sc_ir *ir, const sc_ir_pred *p);
-/* How often it holds: between 0 and 1, never either. */
+/* How often it holds: between 0 and 1, never either. Takes heed of how many
+ * rules ask it once that is known, which is from the pass `gate` on. */
 double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p);
 
 #endif

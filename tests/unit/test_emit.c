@@ -110,7 +110,8 @@ static void add_tables(sc_ir *ir)
                         (uint8_t)(i / SIGMA_OP_COUNT),
                         0,
                         0,
-                        SC_NOWHERE};
+                        SC_NOWHERE,
+                        0};
         sc_operand kind = sc_op_operand(p.op);
         if (p.op == SIGMA_OP_TIME_EQ)
             p.flags = SIGMA_WEEK << SIGMA_F_PART_SHIFT;

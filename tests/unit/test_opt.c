@@ -232,6 +232,34 @@ static void test_gate(void)
     }
 }
 
+/* What a pipeline adds to each rule of a pack is said of most of its events,
+ * and no gate. */
+static void test_gate_in_pack(void)
+{
+    enum { RULES = 100 };
+    sg_buf yaml = {0};
+
+    for (int i = 0; i < RULES; i++)
+        sg_buf_printf(&yaml,
+                      "%stitle: r%d\nlogsource: {category: x}\ndetection:\n"
+                      "  s: {platform: Win, B|endswith: [ab%d, cd%d]}\n"
+                      "  condition: s\n",
+                      i == 0 ? "" : "---\n", i, i, i);
+    sg_buf_putc(&yaml, '\0');
+    lowered *l = lower(yaml.ptr);
+
+    CHECK_INT(l->ir->rules.count, RULES);
+    sc_opt_run(l->ir, 0);
+    for (uint32_t i = 0; i < l->ir->rules.count; i++) {
+        const sc_ir_rule *r = &l->ir->rules.items[i];
+        const uint32_t pred = l->ir->gates.items[r->gate_first];
+
+        CHECK_INT(l->ir->preds.items[pred].op, SIGMA_OP_ENDS);
+    }
+    sg_buf_free(&yaml);
+    lower_free(l);
+}
+
 /* "A=x|y B=z": the fields of the clauses and the operands. */
 static void put_clauses(const sc_ir *ir, sg_buf *out)
 {
@@ -486,6 +514,7 @@ int main(void)
     CHECK_INT(sc_opt_bit(SG_S("nothing")), 0);
     test_passes();
     test_gate();
+    test_gate_in_pack();
     test_clauses();
     test_gate_of_many();
     test_costs();
