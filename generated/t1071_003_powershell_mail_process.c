@@ -15,25 +15,25 @@ enum {
 };
 
 enum {
-    P0_IMAGE_ENDS,
-    P1_ORIGINALFILENAME_EQ,
+    P0_ORIGINALFILENAME_EQ,
+    P1_IMAGE_ENDS,
     P2_COMMANDLINE_CONTAINS,
     P3_COMMANDLINE_CONTAINS,
-    P4_CHANNEL_EQ,
-    P5_EVENTID_NUM_EQ,
-    P6_CHANNEL_ANY,
-    P7_CHANNEL_EQ,
-    P8_EVENTID_ANY,
-    P9_EVENTID_NUM_EQ,
-    P10_CHANNEL_EQ,
-    P11_EVENTID_NUM_EQ,
+    P4_EVENTID_NUM_EQ,
+    P5_CHANNEL_EQ,
+    P6_EVENTID_ANY,
+    P7_EVENTID_NUM_EQ,
+    P8_CHANNEL_ANY,
+    P9_CHANNEL_EQ,
+    P10_EVENTID_NUM_EQ,
+    P11_CHANNEL_EQ,
 };
 
-static const char pool[] = "\\powershell.exe"
+static const char pool[] = "powershell.exe"
+                           "pwsh.dll"
+                           "\\powershell.exe"
                            "\\powershell_ise.exe"
                            "\\pwsh.exe"
-                           "powershell.exe"
-                           "pwsh.dll"
                            "send-mailmessage"
                            "net.mail.mailmessage"
                            "system.net.mail.smtpclient"
@@ -61,11 +61,11 @@ static const char pool[] = "\\powershell.exe"
                            "27dc5213b46400b0f7641417d75c4ed1454764db9985b3f92b509b15ea3a6fa9";
 
 static const sigma_ref lits[] = {
-    {0, 15},   /* 0: "\powershell.exe" */
-    {15, 19},  /* 1: "\powershell_ise.exe" */
-    {34, 9},   /* 2: "\pwsh.exe" */
-    {43, 14},  /* 3: "powershell.exe" */
-    {57, 8},   /* 4: "pwsh.dll" */
+    {0, 14},   /* 0: "powershell.exe" */
+    {14, 8},   /* 1: "pwsh.dll" */
+    {22, 15},  /* 2: "\powershell.exe" */
+    {37, 19},  /* 3: "\powershell_ise.exe" */
+    {56, 9},   /* 4: "\pwsh.exe" */
     {65, 16},  /* 5: "send-mailmessage" */
     {81, 20},  /* 6: "net.mail.mailmessage" */
     {101, 26}, /* 7: "system.net.mail.smtpclient" */
@@ -99,30 +99,30 @@ static const sigma_field fields[] = {
 };
 
 static const sigma_pred preds[] = {
-    /* Image|ends, any of 3: "\powershell.exe", "\powershell_ise.exe", "\pwsh.exe" */
-    [0] = {F0_IMAGE, SIGMA_OP_ENDS, 0, 0, 3},
     /* OriginalFileName|eq, any of 2: "powershell.exe", "pwsh.dll" */
-    [1] = {F1_ORIGINALFILENAME, SIGMA_OP_EQ, 0, 3, 2},
+    [0] = {F1_ORIGINALFILENAME, SIGMA_OP_EQ, 0, 0, 2},
+    /* Image|ends, any of 3: "\powershell.exe", "\powershell_ise.exe", "\pwsh.exe" */
+    [1] = {F0_IMAGE, SIGMA_OP_ENDS, 0, 2, 3},
     /* CommandLine|contains: "send-mailmessage" */
     [2] = {F2_COMMANDLINE, SIGMA_OP_CONTAINS, 0, 5, 1},
     /* CommandLine|contains, any of 2: "net.mail.mailmessage", "system.net.mail.smtpclient" */
     [3] = {F2_COMMANDLINE, SIGMA_OP_CONTAINS, 0, 6, 2},
-    /* Channel|eq: "microsoft-windows-sysmon/operational" */
-    [4] = {F3_CHANNEL, SIGMA_OP_EQ, 0, 8, 1},
     /* EventID|num: 1 */
-    [5] = {F4_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
-    /* $Channel|any */
-    [6] = {F5_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
-    /* $Channel|eq, any of 2: "microsoft-windows-sysmon/operational", "forwardedevents" */
-    [7] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 9, 2},
+    [4] = {F4_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* Channel|eq: "microsoft-windows-sysmon/operational" */
+    [5] = {F3_CHANNEL, SIGMA_OP_EQ, 0, 8, 1},
     /* $EventID|any */
-    [8] = {F6_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    [6] = {F6_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
     /* $EventID|num: 1 */
-    [9] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
-    /* $Channel|eq, any of 2: "security", "forwardedevents" */
-    [10] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 11, 2},
+    [7] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|any */
+    [8] = {F5_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 2: "microsoft-windows-sysmon/operational", "forwardedevents" */
+    [9] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 9, 2},
     /* $EventID|num: 4688 */
-    [11] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 1, 1},
+    [10] = {F6_EVENTID, SIGMA_OP_NUM_EQ, 0, 1, 1},
+    /* $Channel|eq, any of 2: "security", "forwardedevents" */
+    [11] = {F5_CHANNEL, SIGMA_OP_EQ, 0, 11, 2},
 };
 
 static const sigma_ref strs[] = {
@@ -133,20 +133,20 @@ static const sigma_ref strs[] = {
 /* log source: windows/process_creation */
 static bool route_0(sigma_event *e)
 {
-    return ((!SIGMA_P(e, P6_CHANNEL_ANY) ||     /* $Channel|any */
-             SIGMA_P(e, P7_CHANNEL_EQ)) &&      /* $Channel|eq, any of 2: "microsoft-windows-s... */
-            (!SIGMA_P(e, P8_EVENTID_ANY) ||     /* $EventID|any */
-             SIGMA_P(e, P9_EVENTID_NUM_EQ))) || /* $EventID|num: 1 */
-           ((!SIGMA_P(e, P6_CHANNEL_ANY) ||     /* $Channel|any */
-             SIGMA_P(e, P10_CHANNEL_EQ)) &&     /* $Channel|eq, any of 2: "security", "forward... */
-            (!SIGMA_P(e, P8_EVENTID_ANY) ||     /* $EventID|any */
-             SIGMA_P(e, P11_EVENTID_NUM_EQ)));  /* $EventID|num: 4688 */
+    return ((!SIGMA_P(e, P6_EVENTID_ANY) ||     /* $EventID|any */
+             SIGMA_P(e, P7_EVENTID_NUM_EQ)) &&  /* $EventID|num: 1 */
+            (!SIGMA_P(e, P8_CHANNEL_ANY) ||     /* $Channel|any */
+             SIGMA_P(e, P9_CHANNEL_EQ))) ||     /* $Channel|eq, any of 2: "microsoft-windows-s... */
+           ((!SIGMA_P(e, P6_EVENTID_ANY) ||     /* $EventID|any */
+             SIGMA_P(e, P10_EVENTID_NUM_EQ)) && /* $EventID|num: 4688 */
+            (!SIGMA_P(e, P8_CHANNEL_ANY) ||     /* $Channel|any */
+             SIGMA_P(e, P11_CHANNEL_EQ)));      /* $Channel|eq, any of 2: "security", "forward... */
 }
 
 /* sigma/t1071_003_powershell_mail_process.yml:19 powershell: - Image|endswith: ['\powershell.... */
 static bool r0_powershell(sigma_event *e)
 {
-    return SIGMA_P(e, P0_IMAGE_ENDS) || SIGMA_P(e, P1_ORIGINALFILENAME_EQ);
+    return SIGMA_P(e, P0_ORIGINALFILENAME_EQ) || SIGMA_P(e, P1_IMAGE_ENDS);
 }
 
 /* sigma/t1071_003_powershell_mail_process.yml:22 cmdlet: CommandLine|contains: Send-MailMessage */
@@ -164,7 +164,7 @@ static bool r0_dotnet(sigma_event *e)
 /* sigma/pipelines/sysmon_windows.yml:196 _cond_1 */
 static bool r0_cond_1(sigma_event *e)
 {
-    return SIGMA_P(e, P4_CHANNEL_EQ) && SIGMA_P(e, P5_EVENTID_NUM_EQ);
+    return SIGMA_P(e, P4_EVENTID_NUM_EQ) && SIGMA_P(e, P5_CHANNEL_EQ);
 }
 
 /*
@@ -178,17 +178,18 @@ static bool r0_powershell_started_to_send_mail(sigma_event *e)
 }
 
 static const uint32_t gates[] = {
-    P4_CHANNEL_EQ,           /* 0 */
-    P2_COMMANDLINE_CONTAINS, /* 1 */
-    P3_COMMANDLINE_CONTAINS, /* 2 */
-    P4_CHANNEL_EQ,           /* 3 */
-    P5_EVENTID_NUM_EQ,       /* 4 */
+    P2_COMMANDLINE_CONTAINS, /* 0 */
+    P3_COMMANDLINE_CONTAINS, /* 1 */
+    P2_COMMANDLINE_CONTAINS, /* 2 */
+    P3_COMMANDLINE_CONTAINS, /* 3 */
+    P5_CHANNEL_EQ,           /* 4 */
+    P4_EVENTID_NUM_EQ,       /* 5 */
 };
 
 static const sigma_clause clauses[] = {
-    {0, 1, 2}, /* CommandLine */
-    {0, 3, 1}, /* Channel */
-    {0, 4, 1}, /* EventID */
+    {0, 2, 2}, /* CommandLine */
+    {0, 4, 1}, /* Channel */
+    {0, 5, 1}, /* EventID */
 };
 
 static const sigma_selection selections[] = {
@@ -218,7 +219,7 @@ static const sigma_rule rules[] = {
                 .tag_count = 2,
             },
         .gate_first = 0,
-        .gate_count = 1,
+        .gate_count = 2,
         .time_field = SIGMA_NONE,
         .selection_first = 0,
         .selection_count = 3,
@@ -272,7 +273,7 @@ static const sigma_detector detector = {
     .selection_count = 3,
     .str_count = 2,
     .rule_count = 1,
-    .gate_count = 5,
+    .gate_count = 6,
     .clause_count = 3,
     .route_count = 1,
 };

@@ -15,10 +15,10 @@ enum {
     P1_SCRIPTBLOCKTEXT_CONTAINS,
     P2_SCRIPTBLOCKTEXT_CONTAINS,
     P3_SCRIPTBLOCKTEXT_CONTAINS,
-    P4_CHANNEL_ANY,
-    P5_CHANNEL_EQ,
-    P6_EVENTID_ANY,
-    P7_EVENTID_NUM_EQ,
+    P4_EVENTID_ANY,
+    P5_EVENTID_NUM_EQ,
+    P6_CHANNEL_ANY,
+    P7_CHANNEL_EQ,
 };
 
 static const char pool[] = "send-mailmessage"
@@ -75,14 +75,14 @@ static const sigma_pred preds[] = {
     [2] = {F0_SCRIPTBLOCKTEXT, SIGMA_OP_CONTAINS, 0, 2, 1},
     /* ScriptBlockText|contains: ".send(" */
     [3] = {F0_SCRIPTBLOCKTEXT, SIGMA_OP_CONTAINS, 0, 3, 1},
-    /* $Channel|any */
-    [4] = {F1_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
-    /* $Channel|eq, any of 3: "microsoft-windows-powershell/operational", "powershellcore/op... */
-    [5] = {F1_CHANNEL, SIGMA_OP_EQ, 0, 4, 3},
     /* $EventID|any */
-    [6] = {F2_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
+    [4] = {F2_EVENTID, SIGMA_OP_ANY, 0, 0, 0},
     /* $EventID|num: 4104 */
-    [7] = {F2_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    [5] = {F2_EVENTID, SIGMA_OP_NUM_EQ, 0, 0, 1},
+    /* $Channel|any */
+    [6] = {F1_CHANNEL, SIGMA_OP_ANY, 0, 0, 0},
+    /* $Channel|eq, any of 3: "microsoft-windows-powershell/operational", "powershellcore/op... */
+    [7] = {F1_CHANNEL, SIGMA_OP_EQ, 0, 4, 3},
 };
 
 static const sigma_ref strs[] = {
@@ -93,10 +93,10 @@ static const sigma_ref strs[] = {
 /* log source: windows/ps_script */
 static bool route_0(sigma_event *e)
 {
-    return (!SIGMA_P(e, P4_CHANNEL_ANY) ||  /* $Channel|any */
-            SIGMA_P(e, P5_CHANNEL_EQ)) &&   /* $Channel|eq, any of 3: "microsoft-windows-power... */
-           (!SIGMA_P(e, P6_EVENTID_ANY) ||  /* $EventID|any */
-            SIGMA_P(e, P7_EVENTID_NUM_EQ)); /* $EventID|num: 4104 */
+    return (!SIGMA_P(e, P4_EVENTID_ANY) ||    /* $EventID|any */
+            SIGMA_P(e, P5_EVENTID_NUM_EQ)) && /* $EventID|num: 4104 */
+           (!SIGMA_P(e, P6_CHANNEL_ANY) ||    /* $Channel|any */
+            SIGMA_P(e, P7_CHANNEL_EQ));       /* $Channel|eq, any of 3: "microsoft-windows-pow... */
 }
 
 /* sigma/t1071_003_powershell_mail_script.yml:20 cmdlet: ScriptBlockText|contains|all: - Send-... */
@@ -118,7 +118,7 @@ static bool r0_dotnet(sigma_event *e)
  */
 static bool r0_powershell_script_that_sends_mail(sigma_event *e)
 {
-    return r0_cmdlet(e) || r0_dotnet(e);
+    return r0_dotnet(e) || r0_cmdlet(e);
 }
 
 static const uint32_t gates[] = {

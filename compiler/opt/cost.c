@@ -12,6 +12,7 @@
 enum {
     KEYWORDS_FACTOR = 16, /* every value of the event, not one field's */
     SHORT_LITERAL = 4,    /* bytes; common in any text */
+    LONG_LITERAL = 8,     /* from here on it is found in hardly any */
     FEW_RULES = 64        /* say little of what events have */
 };
 
@@ -113,13 +114,25 @@ static double regex_share(sg_str pattern)
     return share;
 }
 
+/* Few values hold a text, the fewer the longer it is. A whole value may be the
+ * name of a kind of events, and what an expression asks for is not what it is
+ * written with. */
+static double by_length(sigma_op op, size_t len)
+{
+    const double base = base_chance(op);
+
+    if (op == SIGMA_OP_EQ || op == SIGMA_OP_REGEX)
+        return base;
+    if (len < SHORT_LITERAL)
+        return base * 8;
+    return len < LONG_LITERAL ? base : base / 10;
+}
+
 /* Of one literal: what its length says, or what ordinary values say. */
 static double lit_chance(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
 {
     const sg_str text = sc_pred_text(ir, p, i);
-    const double base = base_chance(p->op);
-    const double guess =
-        text.len < SHORT_LITERAL && p->op != SIGMA_OP_EQ ? base * 8 : base;
+    const double guess = by_length(p->op, text.len);
     const double share = p->op == SIGMA_OP_REGEX ? regex_share(text)
                                                  : ordinary_share(p->op, text);
 

@@ -101,6 +101,15 @@ def against_rsigma(w, name, path, ours):
     return at_least(name, "against rsigma", peer.cpu / ours, 10, note="%.2f s and %.1f s; one run" % (ours, peer.cpu))
 
 
+def falcon_pack(w, rounds):
+    """Through a pipeline, which adds to each rule what kind of event it is about."""
+    pack, path, name = w.pack_for("crowdstrike_fdr"), w.fdr(), "the same for Falcon, events of its sensor"
+    count = warm(path)[1]
+    command = [pack, "-f", "ndjson", path]
+    yield at_least(name, "events/s of one core", count / medians(in_turn({"pack": command}, rounds))["pack"] / 1e3, None, "k/s", command=command)
+    yield at_most(name, "rules asked for an event", candidates(pack, path), None, "rules")
+
+
 @row("pack")
 def pack_speed(w, rounds):
     pack, sets = w.pack(), [(w.windows_name, w.windows, 500e3), ("process creations alone", w.processes, 240e3)]
@@ -111,6 +120,7 @@ def pack_speed(w, rounds):
         name = "pack of %s, %s" % (w.collection, what)
         yield at_least(name, "events/s of one core", counts[what] / times[what] / 1e3, aim / 1e3, "k/s", command=commands[what])
         yield at_most(name, "rules asked for an event", candidates(pack, path), 8, "rules")
+    yield from falcon_pack(w, rounds)
     what, path, _ = sets[0]
     yield against_rsigma(w, "pack of %s, %s" % (w.collection, what), path, times[what])
 

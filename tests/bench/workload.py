@@ -101,6 +101,10 @@ class Workload:
         folder = self.rules(count)
         return self.build("pack-" + os.path.basename(folder), folder, "--pack")
 
+    def pack_for(self, pipeline):
+        """The whole collection, as far as it can be had through a pipeline."""
+        return self.build("pack-" + pipeline, self.rules(None), "--pack", "-p", pipeline)
+
     def peer(self, source, *packages, static=False):
         """A program of this folder; None when its library or compiler is absent."""
         out = self.path(source.split(".")[0])
