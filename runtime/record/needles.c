@@ -240,8 +240,6 @@ bool sr_needles_texts(sr_needles *n, const sg_str *texts, uint32_t count)
 
 void sr_needles_disguises(sr_needles *n)
 {
-    for (int c = ' '; c <= '~'; c++)
-        n->hidden[c] = true;
     sr_needles_add(n, SG_S("\\/"), SR_AS_IS);
     sr_needles_add(n, SG_S("\xC5\xBF"), SR_AS_IS);     /* U+017F */
     sr_needles_add(n, SG_S("\xE2\x84\xAA"), SR_AS_IS); /* U+212A */

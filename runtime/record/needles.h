@@ -59,8 +59,9 @@ void sr_needles_hide(sr_needles *n, sg_str text);
 /* For lines of which some value may hold one of the texts, in any case. False
  * when they are no use: see sr_prefilter_texts. */
 bool sr_needles_texts(sr_needles *n, const sg_str *texts, uint32_t count);
-/* For lines that write some character of printable ASCII, or what folds to
- * it, as \uXXXX, as \/, as U+017F or as U+212A. */
+/* For lines that write a slash as \/, or what folds to ASCII as U+017F or as
+ * U+212A: with sr_needles_hide all ways to write a character as something else.
+ */
 void sr_needles_disguises(sr_needles *n);
 /* Where the rarest part begins, of whatever bytes; `len` of them. */
 size_t sr_needle_rarest(sg_str text, size_t len);

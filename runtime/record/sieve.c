@@ -14,7 +14,11 @@
  * none costs as much as all the rest.
  *
  * What makes a line not tell (verbatim.c) is looked for in the same way: two
- * buckets hold the ways to write a character as something else.
+ * buckets hold the ways to write a character as something else. Escapes make a
+ * line pass where they stand for a character of what is looked for, so that the
+ * `\u003d` of some sensors does not. A part that begins or ends between a quote
+ * or backslash and the backslash before it is found all the same: an escape of
+ * that character begins with one, too.
  */
 #include "record/sieve.h"
 
@@ -169,6 +173,21 @@ static void deal(sr_sieve *s, sg_str *parts, uint32_t count)
         }
 }
 
+/* Escapes matter of characters that some part may be of. */
+static void find_disguises(sr_sieve *s, const sg_str *parts, uint32_t count)
+{
+    bool used[256] = {false}; /* bit 5 set */
+
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t at = 0; at < parts[i].len; at++)
+            used[byte_of(parts[i].ptr + at)] = true;
+    sr_needles_init(&s->disguises);
+    sr_needles_disguises(&s->disguises);
+    for (char c = ' '; c <= '~'; c++)
+        if (used[byte_of(&c)])
+            sr_needles_hide(&s->disguises, (sg_str){&c, 1});
+}
+
 static bool can_sieve(const sg_str *pieces, uint32_t count)
 {
     if (sr_level_choose()->sift == NULL || count == 0 || count > PIECES_MOST)
@@ -195,8 +214,7 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
     sg_arena_free(&scratch);
     s->level = sr_level_choose();
     deal(s, parts, count);
-    sr_needles_init(&s->disguises);
-    sr_needles_disguises(&s->disguises);
+    find_disguises(s, parts, count);
     allow_text(s, FOREIGN, SG_S("\xC5\xBF"));
     allow_text(s, FOREIGN, SG_S("\xE2\x84\xAA"));
     allow_text(s, ESCAPES, SG_S("\\u"));

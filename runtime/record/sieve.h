@@ -36,9 +36,9 @@ typedef size_t sr_sift_fn(const sr_sift *s, const char *p, size_t blocks,
  * it. */
 sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
                        sg_str sample);
-/* Whether the line has none of the pieces and tells what its values hold. False
- * says nothing: it is also the answer while looking does not pay, of which the
- * habit, one for each thread, keeps account. */
+/* Whether no value of the line holds a text of the pieces. False says nothing:
+ * it is also the answer while looking does not pay, of which the habit, one for
+ * each thread, keeps account. */
 bool sr_sieve_keeps_out(const sr_sieve *sieve, sr_habit *habit, sg_str line);
 
 #endif

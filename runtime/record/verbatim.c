@@ -20,12 +20,20 @@ struct sr_verbatim {
     sr_prefilter *disguises;
 };
 
+/* All that makes a line not serve. */
+static void add_disguises(sr_needles *n)
+{
+    for (char c = ' '; c <= '~'; c++)
+        sr_needles_hide(n, (sg_str){&c, 1});
+    sr_needles_disguises(n);
+}
+
 sr_verbatim *sr_verbatim_new(sg_arena *arena)
 {
     sr_verbatim *v = sg_new(arena, sr_verbatim);
 
     v->disguises = sr_prefilter_new(arena);
-    sr_needles_disguises(sr_prefilter_needles(v->disguises));
+    add_disguises(sr_prefilter_needles(v->disguises));
     return v;
 }
 
@@ -143,7 +151,7 @@ sr_prefilter *sr_prefilter_pieces(sg_arena *arena, const sg_str *pieces,
     sr_needles *n = sr_prefilter_needles(f);
     sg_arena scratch = {0};
 
-    sr_needles_disguises(n);
+    add_disguises(n);
     sample.len = sample.len < SAMPLE_MOST ? sample.len : SAMPLE_MOST;
     char *hidden = sg_arena_alloc(&scratch, sample.len + 1, 1);
     const bare r = {pieces, sg_new_n(&scratch, bool, (size_t)count + 1), count};
