@@ -50,6 +50,9 @@ typedef struct sr_codec {
     sr_codec_status (*read)(void *state, sr_raw *raw, const char **reason,
                             void *dst, size_t cap, size_t *got);
     void (*close)(void *state);
+    /* Whether a thread that reads ahead would be of use, as read takes about as
+     * long each time; asked after a read. NULL: always. */
+    bool (*is_steady)(const void *state);
 } sr_codec;
 
 #define INPUT(name, doc) extern const sr_codec sr_codec_##name;

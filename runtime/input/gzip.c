@@ -127,5 +127,12 @@ static void close_gzip(void *state)
     free(g);
 }
 
-const sr_codec sr_codec_gzip = {"gzip", probe, open_gzip, read_gzip,
-                                close_gzip};
+static bool is_steady(const void *state)
+{
+    const gzip *g = state;
+
+    return g->whole == NULL || !sr_member_is_large(g->whole);
+}
+
+const sr_codec sr_codec_gzip = {"gzip",    probe,      open_gzip,
+                                read_gzip, close_gzip, is_steady};

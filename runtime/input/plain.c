@@ -42,5 +42,5 @@ static void close_plain(void *state)
     (void)state;
 }
 
-const sr_codec sr_codec_plain = {"plain", probe, open_plain, read_plain,
-                                 close_plain};
+const sr_codec sr_codec_plain = {"plain",    probe,       open_plain,
+                                 read_plain, close_plain, NULL};

@@ -193,9 +193,18 @@ static sr_line_status choose_codec(sr_stream *s)
         set_reason(s, "out of memory");
         return SR_BAD;
     }
-    if (s->beside && s->large && s->codec != &sr_codec_plain)
-        s->ahead = sr_ahead_open(s->codec, s->state, raw);
     return SR_LINE;
+}
+
+/* Leave the codec to a thread once it is seen to be of use. */
+static void go_ahead(sr_stream *s)
+{
+    if (s->ahead != NULL || !s->beside || !s->large ||
+        s->codec == &sr_codec_plain ||
+        (s->codec->is_steady != NULL && !s->codec->is_steady(s->state)))
+        return;
+    s->ahead = sr_ahead_open(s->codec, s->state, &s->raw);
+    s->beside = s->ahead != NULL;
 }
 
 static sr_codec_status decode(sr_stream *s, const char **reason, size_t room,
@@ -317,6 +326,8 @@ sr_line_status sr_stream_more(sr_stream *s)
         return s->raw.stopped ? SR_END : SR_BAD;
     }
     s->full = got == room && s->codec != &sr_codec_plain;
+    if (got != 0)
+        go_ahead(s);
     return settle(s, got);
 }
 

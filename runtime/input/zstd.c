@@ -98,5 +98,5 @@ static sr_codec_status read_zstd(void *state, sr_raw *raw, const char **reason,
     return SR_CODEC_BAD;
 }
 
-const sr_codec sr_codec_zstd = {"zstd", probe, open_zstd, read_zstd,
-                                close_zstd};
+const sr_codec sr_codec_zstd = {"zstd",    probe,      open_zstd,
+                                read_zstd, close_zstd, NULL};

@@ -41,10 +41,11 @@ def drain(p):
 
 
 def in_turn(commands, rounds, **kw):
-    """name -> args, or (args, kw) with arguments of Run; name -> its runs. Each round runs every command once."""
+    """name -> args, or (args, kw) with arguments of Run; name -> its runs. Each round runs every command
+    once, every other round from the last one to the first: what a run leaves behind for the next is not always the same one's."""
     runs = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, args in commands.items():
+    for n in range(rounds):
+        for name, args in list(commands.items())[::-1 if n % 2 else 1]:
             more = {}
             if isinstance(args, tuple):
                 args, more = args
@@ -61,6 +62,11 @@ def median(runs, what="cpu"):
 
 def medians(runs, what="cpu"):
     return {name: median(r, what) for name, r in runs.items()}
+
+
+def ratio(runs, one, other, what="cpu"):
+    """The median of what each round alone says: what slows the machine for a while slows both."""
+    return statistics.median(getattr(a, what) / getattr(b, what) for a, b in zip(runs[one], runs[other]))
 
 
 def warm(path):

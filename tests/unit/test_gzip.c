@@ -36,6 +36,32 @@ static void put_text(sg_buf *text)
             sg_buf_putz(text, words[draw(5)]);
 }
 
+static void deflate_all(z_stream *z, sg_buf *out, sg_str text)
+{
+    /* zlib's own bound is too low for some of these. */
+    const size_t bound = 2 * text.len + 1000;
+
+    z->next_in = (unsigned char *)(uintptr_t)text.ptr;
+    z->avail_in = (uInt)text.len;
+    z->next_out = (unsigned char *)sg_buf_reserve(out, bound);
+    z->avail_out = (uInt)bound;
+    if (deflate(z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    out->len += z->total_out;
+    deflateEnd(z);
+}
+
+/* One member as gzip makes it. */
+static void put_plain_member(sg_buf *out, sg_str text)
+{
+    z_stream z = {0};
+
+    if (deflateInit2(&z, 1, Z_DEFLATED, 16 + MAX_WBITS, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        abort();
+    deflate_all(&z, out, text);
+}
+
 /* One member of a random make: level, strategy, window, header. */
 static void put_member(sg_buf *out, sg_str text, int level)
 {
@@ -53,17 +79,7 @@ static void put_member(sg_buf *out, sg_str text, int level)
                      1 + (int)draw(9), strategies[draw(5)]) != Z_OK ||
         (draw(2) != 0 && deflateSetHeader(&z, &header) != Z_OK))
         abort();
-    /* zlib's own bound is too low for some of these. */
-    const size_t bound = 2 * text.len + 1000;
-
-    z.next_in = (unsigned char *)(uintptr_t)text.ptr;
-    z.avail_in = (uInt)text.len;
-    z.next_out = (unsigned char *)sg_buf_reserve(out, bound);
-    z.avail_out = (uInt)bound;
-    if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-        abort();
-    out->len += z.total_out;
-    deflateEnd(&z);
+    deflate_all(&z, out, text);
 }
 
 /* All bytes of the stream, and behind them how it ended. */
@@ -175,6 +191,42 @@ static void test_large(bool packs_well)
     sg_buf_free(&want);
 }
 
+/* Whether a thread would be of use changes with the members: it is for small
+ * ones, and for what is zlib's. */
+static void test_steady(void)
+{
+    static const struct {
+        size_t len;
+        bool steady;
+    } members[] = {
+        {1000, true}, {5 << 20, false}, {1000, true}, {65 << 20, true}};
+    const size_t most = 65 << 20;
+    const char *reason = "";
+    char *text = calloc(1, most), *out = malloc(most);
+    sg_buf packed = {0};
+    sr_raw raw = {.fd = -1, .regular = true, .end = true};
+    void *state = sr_codec_gzip.open();
+    size_t got, left;
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        put_plain_member(&packed, (sg_str){text, members[i].len});
+    raw.buf = (unsigned char *)packed.ptr;
+    raw.len = raw.cap = packed.len;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        for (left = members[i].len; left != 0; left -= got) {
+            (void)sr_codec_gzip.read(state, &raw, &reason, out, left, &got);
+            CHECK(sr_codec_gzip.is_steady(state) == members[i].steady);
+            if (got == 0)
+                break;
+        }
+        CHECK(left == 0);
+    }
+    sr_codec_gzip.close(state);
+    sg_buf_free(&packed);
+    free(text);
+    free(out);
+}
+
 static void test_switch(void)
 {
     CHECK(setenv("SIGCC_INFLATE", "zlib", 1) == 0);
@@ -194,5 +246,6 @@ int main(int argc, char **argv)
     test_large(false);
     test_large(true);
     test_switch();
+    test_steady();
     return TEST_END();
 }
