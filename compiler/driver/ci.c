@@ -275,7 +275,9 @@ static void weigh(run *r)
         sg_new_n(&r->s->arena, sc_rule_cost, (size_t)ir->rules.count + 1);
     sg_buf text = {0};
 
-    sc_opt_run(ir, r->loaded.disabled);
+    /* Each rule by itself: what it costs must not depend on which others are in
+     * this run. */
+    sc_opt_run(ir, r->loaded.disabled | sc_opt_bit(SG_S("count")));
     sc_opt_costs(ir, &r->s->arena, costs);
     for (uint32_t i = 0; i < ir->rules.count; i++) {
         sc_ci_doc *doc = &r->ci.docs[ir->rules.items[i].meta.doc];

@@ -1,5 +1,6 @@
 /*
- * asked.c - the predicates that a rule asks, each once.
+ * asked.c - the predicates that a rule asks, each once, and of all rules of a
+ * pack, how many ask for each.
  */
 #include "opt/pass.h"
 
@@ -36,4 +37,17 @@ sc_node_ids sc_asked_by(sc_asked *a, const sc_ir_rule *rule)
     a->preds = (sc_node_ids){0};
     collect(a, rule, rule->node);
     return a->preds;
+}
+
+void sc_pass_count(sc_ir *ir, sg_arena *tmp)
+{
+    sc_asked asked;
+
+    sc_asked_open(&asked, ir, tmp);
+    for (uint32_t i = 0; i < ir->rules.count; i++) {
+        const sc_node_ids preds = sc_asked_by(&asked, &ir->rules.items[i]);
+
+        for (uint32_t k = 0; k < preds.count; k++)
+            ir->preds.items[preds.items[k]].rules++;
+    }
 }

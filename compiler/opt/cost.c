@@ -13,7 +13,7 @@ enum {
     KEYWORDS_FACTOR = 16, /* every value of the event, not one field's */
     SHORT_LITERAL = 4,    /* bytes; common in any text */
     LONG_LITERAL = 8,     /* from here on it is found in hardly any */
-    FEW_RULES = 64        /* say little of what events have */
+    UNSEEN = 64           /* as if so many more rules did not ask */
 };
 
 double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p)
@@ -115,13 +115,14 @@ static double regex_share(sg_str pattern)
 }
 
 /* Few values hold a text, the fewer the longer it is. A whole value may be the
- * name of a kind of events, and what an expression asks for is not what it is
+ * name of a kind of events, and expressions and networks are not what they are
  * written with. */
 static double by_length(sigma_op op, size_t len)
 {
     const double base = base_chance(op);
 
-    if (op == SIGMA_OP_EQ || op == SIGMA_OP_REGEX)
+    if (op != SIGMA_OP_STARTS && op != SIGMA_OP_ENDS &&
+        op != SIGMA_OP_CONTAINS && op != SIGMA_OP_GLOB)
         return base;
     if (len < SHORT_LITERAL)
         return base * 8;
@@ -141,10 +142,10 @@ static double lit_chance(const sc_ir *ir, const sc_ir_pred *p, uint32_t i)
 
 /* What many rules of a pack ask for is what events are told apart by, such as
  * the platform that a pipeline adds to each rule: about as many events have it.
- * A few rules say nothing. */
+ * The fewer rules there are the less that says. */
 static double asked_share(const sc_ir *ir, const sc_ir_pred *p)
 {
-    return p->rules == 0 ? 0 : (p->rules - 1.0) / (ir->rules.count + FEW_RULES);
+    return p->rules == 0 ? 0 : (p->rules - 1.0) / (ir->rules.count + UNSEEN);
 }
 
 /* By what it asks alone. */

@@ -211,24 +211,10 @@ static void add_clauses(sc_ir *ir, gates *g)
     }
 }
 
-static void count_rules(sc_ir *ir, sg_arena *tmp)
-{
-    sc_asked asked;
-
-    sc_asked_open(&asked, ir, tmp);
-    for (uint32_t i = 0; i < ir->rules.count; i++) {
-        const sc_node_ids preds = sc_asked_by(&asked, &ir->rules.items[i]);
-
-        for (uint32_t k = 0; k < preds.count; k++)
-            ir->preds.items[preds.items[k]].rules++;
-    }
-}
-
 void sc_pass_gate(sc_ir *ir, sg_arena *tmp)
 {
     gates g = {.ir = ir, .tmp = tmp, .field = SIGMA_NONE};
 
-    count_rules(ir, tmp);
     g.stamp = sg_new_n(tmp, uint32_t, (size_t)ir->nodes.count + 1);
     g.covers = sg_new_n(tmp, cover, (size_t)ir->nodes.count + 1);
     g.round = OF_SELECTIONS;

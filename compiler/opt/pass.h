@@ -75,7 +75,7 @@ double sc_pred_cost(const sc_ir *ir, const sc_ir_pred *p);
  * does not. */
 sc_index_why sc_pred_index(const sc_ir *ir, const sc_ir_pred *p);
 /* How often it holds: between 0 and 1, never either. Takes heed of how many
- * rules ask it once that is known, which is from the pass `gate` on. */
+ * rules ask it once that is known, which is from the pass `count` on. */
 double sc_pred_chance(const sc_ir *ir, const sc_ir_pred *p);
 
 #endif

@@ -131,7 +131,7 @@ static bool is_steady(const void *state)
 {
     const gzip *g = state;
 
-    return g->whole == NULL || !sr_member_is_large(g->whole);
+    return g->whole == NULL || !sr_member_takes_long(g->whole);
 }
 
 const sr_codec sr_codec_gzip = {"gzip",    probe,      open_gzip,

@@ -18,7 +18,7 @@ enum {
     PACKED_MOST = 32 << 20,   /* bytes of a member */
     PACKED_SOME = 4 << 20,    /* room for most: the fewer pages to fill */
     UNPACKED_MOST = 64 << 20, /* bytes that come out of it */
-    LARGE = 4 << 20,          /* of those */
+    LONG = 4 << 20,           /* of those; they take a while */
     HEADER = 10,              /* bytes of one, at least */
     FLAGS_AT = 3,
     FLAG_HEADER_CRC = 2,
@@ -136,9 +136,9 @@ bool sr_member_read(sr_member *member, sr_raw *raw)
     return result == LIBDEFLATE_SUCCESS;
 }
 
-bool sr_member_is_large(const sr_member *member)
+bool sr_member_takes_long(const sr_member *member)
 {
-    return member->len >= LARGE;
+    return member->len >= LONG;
 }
 
 size_t sr_member_give(sr_member *member, void *dst, size_t cap)

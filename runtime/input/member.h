@@ -19,9 +19,9 @@ sr_member *sr_member_open(void);
 bool sr_member_read(sr_member *member, sr_raw *raw);
 /* Give out up to cap bytes of what was decompressed; 0 when there is none. */
 size_t sr_member_give(sr_member *member, void *dst, size_t cap);
-/* Whether the last one was large: while one is decompressed nothing is given
+/* Whether the last one took long: while one is decompressed nothing is given
  * out, and giving it out takes next to no time. */
-bool sr_member_is_large(const sr_member *member);
+bool sr_member_takes_long(const sr_member *member);
 /* NULL is allowed. */
 void sr_member_close(sr_member *member);
 

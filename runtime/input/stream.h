@@ -27,7 +27,8 @@ typedef struct sr_stream {
     bool bad;      /* damage or a failure was told */
     bool regular;  /* a regular file */
     bool large;    /* one that is worth a thread */
-    bool beside;   /* may be decompressed in a thread; set before reading */
+    bool beside;   /* may be decompressed in a thread; set before reading, and
+                    * taken back where none can be had */
     bool follow;   /* SR_WAIT, not SR_END, where there is no more */
     bool replaced; /* the file followed was emptied or rewritten in place */
     bool full;     /* the codec may hold more than it gave */

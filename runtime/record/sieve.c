@@ -183,9 +183,12 @@ static void find_disguises(sr_sieve *s, const sg_str *parts, uint32_t count)
             used[byte_of(parts[i].ptr + at)] = true;
     sr_needles_init(&s->disguises);
     sr_needles_disguises(&s->disguises);
-    for (char c = ' '; c <= '~'; c++)
+    for (int i = ' '; i <= '~'; i++) {
+        const char c = (char)i;
+
         if (used[byte_of(&c)])
             sr_needles_hide(&s->disguises, (sg_str){&c, 1});
+    }
 }
 
 static bool can_sieve(const sg_str *pieces, uint32_t count)

@@ -12,6 +12,7 @@
  *   lanes_mask(a)      those that are not
  *   store(to, a)
  */
+#include "record/level.h"
 #include "record/sieve.h"
 
 SR_TARGET static size_t sift(const sr_sift *s, const char *p, size_t blocks,

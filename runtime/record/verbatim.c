@@ -23,8 +23,11 @@ struct sr_verbatim {
 /* All that makes a line not serve. */
 static void add_disguises(sr_needles *n)
 {
-    for (char c = ' '; c <= '~'; c++)
+    for (int i = ' '; i <= '~'; i++) {
+        const char c = (char)i;
+
         sr_needles_hide(n, (sg_str){&c, 1});
+    }
     sr_needles_disguises(n);
 }
 

@@ -109,7 +109,7 @@ def round_(args, seed, folder, coverage, stats):
     want = oracle(args.sigcc, rpath, epath, extra)
     variants = [["-O0"], ["-O2"]]
     if seed % 5 == 0:
-        variants.append(["-O1", "-fno-" + ["fold", "share", "litset", "gate", "order"][seed // 5 % 5]])
+        variants.append(["-O1", "-fno-" + ["fold", "share", "litset", "gate", "order", "count"][seed // 5 % 6]])
     for flags in variants:
         have, status, err = compiled(args.sigcc, rpath, epath, flags + extra, folder)
         stats["rejected"] += err.count("error[")

@@ -260,6 +260,16 @@ class Baselines(CiCase):
             self.write("base", text)
             self.sigcc("ci", "rules", "-o", "out", "--baseline", "base", status=2, cwd=self.folder, env=self.env)
 
+    def test_budget_of_a_rule_by_itself(self):
+        """What a rule costs does not depend on which others are in the run: --since leaves most of them out."""
+        kind = {"IntegrityLevel": "Strange"}
+        for n in range(100):
+            self.write("rules/%03d.yml" % n, rule(n, detection={"f": {**kind, "CommandLine|contains": "word%d" % n}, "condition": "f"}))
+        self.write("rules/a.yml", rule(999, detection={"f": {**kind, "CommandLine|re": "[a-c]{3}|[0-9]{4}"}, "condition": "f"}))
+        costs = [next(r["cost"] for r in self.ci("--no-build", "--only", "W0705", paths=paths)["rules"] if r["path"].endswith("a.yml"))
+                 for paths in (("rules",), ("rules/a.yml",))]
+        self.assertEqual(*costs)
+
     def test_budgets(self):
         negation = {"detection": {"f": {"Image": "x"}, "condition": "not f"}}
         regex = {"detection": {"f": {"CommandLine|re": "[a-c]{3}|[0-9]{4}"}, "condition": "f"}}

@@ -10,8 +10,8 @@
 /* All passes but those named. */
 static uint32_t all_but(const char *names)
 {
-    static const char *const known[] = {"share", "fold", "litset", "order",
-                                        "gate"};
+    static const char *const known[] = {"share", "fold",  "litset",
+                                        "order", "count", "gate"};
     uint32_t bits = 0;
     size_t i;
 

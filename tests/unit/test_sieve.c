@@ -18,7 +18,8 @@ typedef struct fixture {
 
 /* As sr_verbatim_piece makes them. */
 static const char *const texts[] = {"mimidrv.sys",       "sekurlsa::", "drop",
-                                    "sql syntax; check", "a\"b\\c",    "  x "};
+                                    "sql syntax; check", "a\"b\\c",    "  x ",
+                                    "x_@[y]/z"};
 
 enum { TEXTS = sizeof(texts) / sizeof(*texts) };
 
@@ -116,26 +117,32 @@ static void test_places(void)
     close_fixture(&f);
 }
 
-/* What stands for one character of a value, decoded and folded as far as these
- * texts go; *p goes behind it. */
+/* A character, folded as far as these texts go; 1 for others. */
+static char folded(uint32_t cp)
+{
+    if (cp == 0x17F)
+        return 's';
+    if (cp == 0x212A)
+        return 'k';
+    return cp < 128 ? (char)tolower((int)cp) : '\1';
+}
+
+/* What stands for one character of a value; *p goes behind it. */
 static char decode_one(const char **p)
 {
     const char *at = *p;
+    const bool pair = at[0] == '\\' || (unsigned char)at[0] == 0xC5;
 
     if (at[0] == '\\' && at[1] == 'u') {
-        const size_t len = strspn(at + 2, "0123456789abcdefABCDEF");
-        const unsigned long cp = len < 4 ? 1 : strtoul(at + 2, NULL, 16);
+        const bool good = strspn(at + 2, "0123456789abcdefABCDEF") >= 4;
 
-        *p += len < 4 ? 2 : 6;
-        return cp == 0x17F    ? 's'
-               : cp == 0x212A ? 'k'
-               : cp < 128     ? (char)tolower((int)cp)
-                              : 1;
+        *p += good ? 6 : 2;
+        return good ? folded(sr_hex4(at + 2)) : '\1';
     }
-    *p += at[0] == '\\' || (unsigned char)at[0] == 0xC5 ? 2 : 1;
-    if ((unsigned char)at[0] == 0xC5)
-        return 's';
-    return (char)tolower(at[0] == '\\' ? at[1] : at[0]);
+    *p += pair ? 2 : 1;
+    if (pair && at[0] != '\\')
+        return 's'; /* U+017F: the only one with that byte here */
+    return folded((unsigned char)at[pair ? 1 : 0]);
 }
 
 /* Whether it holds one of the texts, in whatever way it writes it. */
@@ -167,6 +174,22 @@ static void put_random(sg_buf *out)
     sg_buf_putz(out, parts[rand() % most]);
 }
 
+/* A text, now and then with some character as something else. */
+static void put_text(sg_buf *out, const char *p)
+{
+    for (; *p != '\0'; p++) {
+        if (rand() % 8 == 0)
+            sg_buf_printf(out, rand() % 2 == 0 ? "\\u%04x" : "\\u%04X",
+                          (unsigned)*p);
+        else if (*p == 's' && rand() % 8 == 0)
+            sg_buf_putz(out, rand() % 2 == 0 ? "\xC5\xBF" : "\\u017F");
+        else if (*p == '/' && rand() % 2 == 0)
+            sg_buf_putz(out, "\\/");
+        else
+            sg_buf_printf(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+    }
+}
+
 /* Against what it stands for. */
 static void test_random(void)
 {
@@ -181,6 +204,8 @@ static void test_random(void)
 
         for (int k = rand() % 20; k >= 0; k--)
             put_random(&line);
+        if (rand() % 8 == 0)
+            put_text(&line, texts[(size_t)rand() % TEXTS]);
         sg_buf_putc(&line, '\0');
         const bool holds = holds_text(&scratch, line.ptr);
         const bool out = keeps_out(&f, line.ptr);
