@@ -125,6 +125,21 @@ def pack_speed(w, rounds):
     yield against_rsigma(w, "pack of %s, %s" % (w.collection, what), path, times[what])
 
 
+@row("shapes")
+def shapes(w, rounds):
+    """The same detector for events as shippers write them."""
+    pack, found = w.pack(), w.shapes
+    if not found:
+        yield absent("pack, events of other shapes", "events/s of one core", None, "no corpora here")
+        return
+    counts = {name: warm(path)[1] for name, path in found.items()}
+    commands = {name: [pack, "-f", "ndjson", path] for name, path in found.items()}
+    times = medians(in_turn(commands, rounds))
+    for name, path in found.items():
+        yield at_least("pack, " + name, "events/s of one core", counts[name] / times[name] / 1e3, None, "k/s", command=commands[name])
+        yield at_most("pack, " + name, "rules asked for an event", candidates(pack, path), None, "rules")
+
+
 @row("two cores")
 def two_cores(w, rounds):
     if os.cpu_count() < 2:

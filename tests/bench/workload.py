@@ -155,6 +155,18 @@ class Workload:
             lines = [json.dumps(process_event(r, n), separators=(",", ":")).encode() for n in range(20000)]
         return self.write("processes.ndjson", lines, 2e7 if self.quick else 2e8)
 
+    @functools.cached_property
+    def shapes(self):
+        """The ways in which shippers write Windows events: name -> file, for those that are there."""
+        found = {}
+        for name, pattern in (("Winlogbeat 6", "mordor/winlogbeat6.*"), ("Windows events, flat", "sysmon/*.flat"),
+                              ("Windows events, nested as XML is", "sysmon/*.nested"), ("Windows events, as Winlogbeat 8 has them", "sysmon/*.winlog")):
+            packed = sorted(glob.glob(os.path.join(SHARED, "corpora", pattern + ".ndjson.zst")))
+            if packed and shutil.which("zstd"):
+                text = subprocess.run(["zstd", "-dcq", *packed], stdout=subprocess.PIPE, check=True).stdout
+                found[name] = self.write("shape%d.ndjson" % len(found), text.splitlines(), 2e7 if self.quick else 1e8)
+        return found
+
     def write(self, name, lines, size):
         """Lines (bytes without their ends) again and again up to that size."""
         out = self.path(name)
