@@ -163,9 +163,17 @@ class Workload:
                               ("Windows events, nested as XML is", "sysmon/*.nested"), ("Windows events, as Winlogbeat 8 has them", "sysmon/*.winlog")):
             packed = sorted(glob.glob(os.path.join(SHARED, "corpora", pattern + ".ndjson.zst")))
             if packed and shutil.which("zstd"):
-                text = subprocess.run(["zstd", "-dcq", *packed], stdout=subprocess.PIPE, check=True).stdout
-                found[name] = self.write("shape%d.ndjson" % len(found), text.splitlines(), 2e7 if self.quick else 1e8)
+                found[name] = self.unpack("shape%d.ndjson" % len(found), packed, 2e7 if self.quick else 1e8)
         return found
+
+    def unpack(self, name, packed, size):
+        """The lines of these files again and again up to that size. Not through this process: what that needs is
+        in the peak memory of whatever it starts later."""
+        out = self.path(name)
+        with open(out, "wb") as f:
+            while os.path.getsize(out) < size:
+                subprocess.run(["zstd", "-dcq", *packed], stdout=f, check=True)
+        return out
 
     def write(self, name, lines, size):
         """Lines (bytes without their ends) again and again up to that size."""
