@@ -1,8 +1,7 @@
 /*
  * budget.c - what `sigcc ci` demands of costs: findings about rules that are
  * dearer than allowed, have no gate, or a regular expression without literal
- * text. Costs are those that
- * `sigcc check --cost` shows for the rule by itself.
+ * text. Costs are those that `sigcc check --cost` shows for the rule by itself.
  */
 #include "driver/budget.h"
 

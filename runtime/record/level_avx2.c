@@ -149,29 +149,6 @@ SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), ones, 0));
 }
 
-SR_TARGET static inline __m256i members_of(__m256i v, __m256i by_low)
-{
-    /* At the place of a byte's high half: its bit in the set. */
-    const __m256i by_high =
-        _mm256_set1_epi64x((long long)UINT64_C(0x8040201008040201));
-    const __m256i nibble = _mm256_set1_epi8(15);
-    const __m256i low = _mm256_and_si256(v, nibble);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
-    const __m256i bit = _mm256_shuffle_epi8(by_high, high);
-
-    return _mm256_cmpeq_epi8(
-        _mm256_and_si256(_mm256_shuffle_epi8(by_low, low), bit), bit);
-}
-
-SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
-{
-    const halves v = load(p);
-    const __m256i by_low = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128((const __m128i *)(const void *)set->low));
-
-    return mask_of(members_of(v.low, by_low), members_of(v.high, by_low));
-}
-
 typedef halves places;
 
 SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)

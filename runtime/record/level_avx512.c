@@ -95,22 +95,6 @@ SR_TARGET static inline uint64_t prefix_xor(uint64_t mask)
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), ones, 0));
 }
 
-SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
-{
-    /* At the place of a byte's high half: its bit in the set. */
-    const __m512i by_high =
-        _mm512_set1_epi64((long long)UINT64_C(0x8040201008040201));
-    const __m512i nibble = _mm512_set1_epi8(15);
-    const __m512i by_low = _mm512_broadcast_i32x4(
-        _mm_loadu_si128((const __m128i *)(const void *)set->low));
-    const __m512i v = load(p);
-    const __m512i low = _mm512_and_si512(v, nibble);
-    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
-
-    return _mm512_test_epi8_mask(_mm512_shuffle_epi8(by_low, low),
-                                 _mm512_shuffle_epi8(by_high, high));
-}
-
 typedef uint64_t places;
 
 SR_TARGET static inline places like(const char *p, uint8_t byte, uint8_t fold)

@@ -100,22 +100,6 @@ static inline sr_masks classify(const char *p)
                       .odd = odd(q)};
 }
 
-static inline uint64_t members(const char *p, const sr_bytes *set)
-{
-    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128,
-                                       1, 2, 4, 8, 16, 32, 64, 128};
-    const uint8x16_t by_low = vld1q_u8(set->low);
-    const uint8x16_t by_high = vld1q_u8(places);
-    quarters q = load(p);
-
-    for (int i = 0; i < QUARTERS; i++) {
-        const uint8x16_t low = vandq_u8(q.v[i], vdupq_n_u8(15));
-        const uint8x16_t high = vshrq_n_u8(q.v[i], 4);
-        q.v[i] = vtstq_u8(vqtbl1q_u8(by_low, low), vqtbl1q_u8(by_high, high));
-    }
-    return mask_of(q);
-}
-
 static inline bool has_rare(const char *p)
 {
     const sr_masks m = classify(p);

@@ -49,11 +49,11 @@ typedef struct window {
 } window;
 
 struct sr_sieve {
-    const sr_level *level;
     sr_sift sift;
     window windows[PIECES_MOST];
     uint32_t first[BUCKETS + 1]; /* windows of bucket b: from first[b] on */
-    sr_needles disguises;        /* what the other two buckets hold */
+    sr_needles disguises;        /* what the other two buckets hold; of the
+                                  * level that looks */
 };
 
 /* -------- building ------------------------------------------------------- */
@@ -215,7 +215,6 @@ sr_sieve *sr_sieve_new(sg_arena *arena, const sg_str *pieces, uint32_t count,
     for (uint32_t i = 0; i < count; i++)
         parts[i] = best_part(pieces[i], c);
     sg_arena_free(&scratch);
-    s->level = sr_level_choose();
     deal(s, parts, count);
     find_disguises(s, parts, count);
     allow_text(s, FOREIGN, SG_S("\xC5\xBF"));
@@ -267,7 +266,7 @@ static bool finds(const sr_sieve *s, sg_str text, size_t *done)
 
     *done = left * SR_BLOCK;
     for (;;) {
-        const size_t passed = s->level->sift(&s->sift, p, left, &at);
+        const size_t passed = s->disguises.level->sift(&s->sift, p, left, &at);
 
         if (passed == left)
             return false;

@@ -1,6 +1,7 @@
 /*
- * sift.h - a sieve's look-ups, 64 places at a time. Each level_*.c with table
- * look-ups includes it once, after it has defined SR_TARGET and
+ * sift.h - what levels with look-ups in tables have in common: the members of a
+ * set, and a sieve's look-ups, 64 places at a time. Each of them includes it
+ * once, after it has defined SR_TARGET and
  *
  *   table              16 bytes, as its look-ups take them
  *   table_of(bytes)    such a one
@@ -14,6 +15,16 @@
  */
 #include "record/level.h"
 #include "record/sieve.h"
+
+/* As walk.h wants it: by its high half a byte is looked up as its bit in the
+ * set. */
+SR_TARGET static inline uint64_t members(const char *p, const sr_bytes *set)
+{
+    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                     1, 2, 4, 8, 16, 32, 64, 128};
+
+    return lanes_mask(look_up(table_of(set->low), table_of(bits), p));
+}
 
 SR_TARGET static size_t sift(const sr_sift *s, const char *p, size_t blocks,
                              sr_sifted *out)

@@ -90,6 +90,12 @@ def candidates(pack, path):
     return stats["candidates"] / max(1, stats["events"])
 
 
+def pack_rows(name, command, path, count, time, aim=None, most=None):
+    """A pack over so many events, in so many seconds."""
+    yield at_least(name, "events/s of one core", count / time / 1e3, aim, "k/s", command=command)
+    yield at_most(name, "rules asked for an event", candidates(command[0], path), most, "rules")
+
+
 def against_rsigma(w, name, path, ours):
     """The same rules, also with its choice of those for a log source, and told that this is Windows. Once: it takes long."""
     if not shutil.which("rsigma"):
@@ -103,23 +109,20 @@ def against_rsigma(w, name, path, ours):
 
 def falcon_pack(w, rounds):
     """Through a pipeline, which adds to each rule what kind of event it is about."""
-    pack, path, name = w.pack_for("crowdstrike_fdr"), w.fdr(), "the same for Falcon, events of its sensor"
-    count = warm(path)[1]
-    command = [pack, "-f", "ndjson", path]
-    yield at_least(name, "events/s of one core", count / medians(in_turn({"pack": command}, rounds))["pack"] / 1e3, None, "k/s", command=command)
-    yield at_most(name, "rules asked for an event", candidates(pack, path), None, "rules")
+    path = w.fdr()
+    count, command = warm(path)[1], [w.pack_for("crowdstrike_fdr"), "-f", "ndjson", path]
+    time = medians(in_turn({"pack": command}, rounds))["pack"]
+    yield from pack_rows("the same for Falcon, events of its sensor", command, path, count, time)
 
 
 @row("pack")
 def pack_speed(w, rounds):
-    pack, sets = w.pack(), [(w.windows_name, w.windows, 500e3), ("process creations alone", w.processes, 240e3)]
+    pack, sets = w.pack(), [(w.windows_name, w.windows, 500), ("process creations alone", w.processes, 240)]
     counts = {what: warm(path)[1] for what, path, _ in sets}
     commands = {what: [pack, "-f", "ndjson", path] for what, path, _ in sets}
     times = medians(in_turn(commands, rounds))
     for what, path, aim in sets:
-        name = "pack of %s, %s" % (w.collection, what)
-        yield at_least(name, "events/s of one core", counts[what] / times[what] / 1e3, aim / 1e3, "k/s", command=commands[what])
-        yield at_most(name, "rules asked for an event", candidates(pack, path), 8, "rules")
+        yield from pack_rows("pack of %s, %s" % (w.collection, what), commands[what], path, counts[what], times[what], aim, 8)
     yield from falcon_pack(w, rounds)
     what, path, _ = sets[0]
     yield against_rsigma(w, "pack of %s, %s" % (w.collection, what), path, times[what])
@@ -136,8 +139,7 @@ def shapes(w, rounds):
     commands = {name: [pack, "-f", "ndjson", path] for name, path in found.items()}
     times = medians(in_turn(commands, rounds))
     for name, path in found.items():
-        yield at_least("pack, " + name, "events/s of one core", counts[name] / times[name] / 1e3, None, "k/s", command=commands[name])
-        yield at_most("pack, " + name, "rules asked for an event", candidates(pack, path), None, "rules")
+        yield from pack_rows("pack, " + name, commands[name], path, counts[name], times[name])
 
 
 @row("two cores")

@@ -130,10 +130,7 @@ class Workload:
         found = sorted(glob.glob(os.path.join(SHARED, "corpora/mordor/flat.*.ndjson.zst")))
         if not found or not shutil.which("zstd"):
             return None
-        with open(self.path("mordor.ndjson"), "wb") as f:
-            for path in found[:1] if self.quick else found:
-                subprocess.run(["zstd", "-dcq", path], stdout=f, check=True)
-        return self.path("mordor.ndjson")
+        return self.unpack("mordor.ndjson", found[:1] if self.quick else found, 1)
 
     @property
     def windows(self):
